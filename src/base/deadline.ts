@@ -1,0 +1,42 @@
+/** The reason of every signal that ended because its time was over. */
+export class DeadlineError extends Error {
+  readonly code = 'deadline';
+  constructor(readonly milliseconds: number) {
+    super(`gave up after ${milliseconds} ms`);
+    this.name = 'DeadlineError';
+  }
+}
+
+/**
+ * A signal that aborts after `milliseconds`, or with `parent`, whichever comes first.
+ * `clear` releases its timer; call it when the work is over.
+ */
+export function deadline(milliseconds: number, parent?: AbortSignal): { signal: AbortSignal; clear: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DeadlineError(milliseconds)), milliseconds);
+  const follow = () => controller.abort(parent?.reason);
+  if (parent?.aborted) follow();
+  else parent?.addEventListener('abort', follow, { once: true });
+  return {
+    signal: controller.signal,
+    clear: () => {
+      clearTimeout(timer);
+      parent?.removeEventListener('abort', follow);
+    },
+  };
+}
+
+/** Settles as `work` does, or rejects with the signal's reason as soon as it aborts; `work` itself is not stopped. */
+export async function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let give = (): void => undefined;
+  const ended = new Promise<never>((_, reject) => {
+    give = () => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+    signal.addEventListener('abort', give, { once: true });
+  });
+  try {
+    return await Promise.race([work, ended]);
+  } finally {
+    signal.removeEventListener('abort', give);
+  }
+}
