@@ -32,8 +32,10 @@ export interface ServerSnapshot {
   readonly durationSeconds: number;
   /** The newest login, successful or not; undefined before the first one ended. */
   readonly login: Login | undefined;
-  /** Undefined when the server could not be asked in this look. */
+  /** Undefined when the server could not be asked in this look; then `failure` says why. */
   readonly facts: ServerFacts | undefined;
+  /** Why there are no facts: no login, or one that no longer answers. Undefined when there are. */
+  readonly failure: Failure | undefined;
   readonly collectors: readonly CollectorOutcome[];
   /** Certificates from the newest handshake, status and files. They outlive a server that is down or unverified. */
   readonly certificates: readonly SeenCertificate[];

@@ -1,0 +1,80 @@
+import { LockstepError } from '../base/errors.js';
+import type { Answers, Question, QuestionId, Row } from '../dialects/question.js';
+import type { CollectorName } from '../domain/snapshot.js';
+import { QueryError, type Session } from '../mysql/session.js';
+
+/** Answers of one look, with when it was sent and answered (ours, milliseconds), and the questions that failed. */
+export interface Asked {
+  readonly answers: Answers;
+  readonly failures: ReadonlyMap<QuestionId, QueryError>;
+  readonly sentAt: number;
+  readonly receivedAt: number;
+}
+
+/**
+ * Asks one session. What is due goes out together in one round trip. When that is refused, each question is asked
+ * alone once, and those that fail are left out until the session is renewed: a privilege that is missing costs one
+ * collector, not the look. Slow questions are asked once per session, for sessions are renewed at that pace.
+ */
+export class Asker {
+  readonly #failures = new Map<QuestionId, QueryError>();
+  readonly #slow = new Map<QuestionId, readonly Row[]>();
+
+  constructor(
+    readonly session: Session,
+    /** The questions of this session's column, given the slow answers so far: some follow from others. */
+    readonly questions: (answers: Answers) => readonly Question[],
+    readonly now: () => number,
+  ) {}
+
+  /** @throws the session's failure, or the signal's reason; refused statements are reported in `failures` instead */
+  async ask(collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<Asked> {
+    const wanted = (question: Question) => collectors.has(question.collector) && !this.#failures.has(question.id);
+    const sentAt = this.now();
+    let receivedAt = sentAt;
+    const fresh = new Map<QuestionId, readonly Row[]>();
+    // A second round only when a slow answer brought a new question (the heartbeat table was found).
+    for (;;) {
+      const due = this.questions(Object.fromEntries(this.#slow)).filter(
+        (question) => wanted(question) && !fresh.has(question.id) && !this.#slow.has(question.id),
+      );
+      if (due.length === 0) break;
+      for (const [question, rows] of await this.#send(due, signal)) {
+        fresh.set(question.id, rows);
+        if (question.pace === 'slow') this.#slow.set(question.id, rows);
+      }
+      if (receivedAt === sentAt) receivedAt = this.now();
+    }
+    return {
+      answers: Object.fromEntries([...this.#slow, ...fresh]),
+      failures: this.#failures,
+      sentAt,
+      receivedAt,
+    };
+  }
+
+  async #send(due: readonly Question[], signal: AbortSignal): Promise<Map<Question, readonly Row[]>> {
+    try {
+      const results = await this.session.query(due.map((question) => question.sql).join('; '), { signal });
+      if (results.length !== due.length)
+        throw new LockstepError('protocol', `${due.length} statements were sent and ${results.length} answers came back`);
+      return new Map(due.map((question, index) => [question, results[index] ?? []]));
+    } catch (error) {
+      if (!(error instanceof QueryError) || this.session.closed) throw error;
+      return this.#sendAlone(due, signal);
+    }
+  }
+
+  async #sendAlone(due: readonly Question[], signal: AbortSignal): Promise<Map<Question, readonly Row[]>> {
+    const answered = new Map<Question, readonly Row[]>();
+    for (const question of due) {
+      try {
+        answered.set(question, (await this.session.query(question.sql, { signal }))[0] ?? []);
+      } catch (error) {
+        if (!(error instanceof QueryError) || this.session.closed) throw error;
+        this.#failures.set(question.id, error);
+      }
+    }
+    return answered;
+  }
+}

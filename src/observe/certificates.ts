@@ -1,0 +1,71 @@
+import type { Certificate, CertificateOrigin, CertificateRole, Handshake, SeenCertificate } from '../domain/certificate.js';
+import type { ServerFacts } from '../domain/snapshot.js';
+
+/** The certificates of a PEM file, or a failure to read it. */
+export type CertificateReader = (path: string) => Promise<readonly Certificate[]>;
+
+/** A file that the server names, with what it is for. */
+interface NamedFile {
+  readonly path: string | undefined;
+  readonly role: CertificateRole;
+  readonly channel: string | undefined;
+}
+
+/** What the newest handshake presented: the leaf is the server's, the rest are authorities. */
+export function fromHandshake(handshake: Handshake | undefined): SeenCertificate[] {
+  return (handshake?.chain ?? []).map((certificate, index) => seen(certificate, index === 0 ? 'server' : 'ca', 'handshake', undefined));
+}
+
+/** The server's own word; dates only. */
+export function fromStatus(facts: ServerFacts | undefined): SeenCertificate[] {
+  const { statusNotBefore, statusNotAfter } = facts?.tls ?? {};
+  if (statusNotAfter === undefined) return [];
+  return [{ role: 'server', origin: 'status', channel: undefined, notBefore: statusNotBefore, notAfter: statusNotAfter, certificate: undefined }];
+}
+
+export interface FromFiles {
+  readonly certificates: readonly SeenCertificate[];
+  /** Files that could not be read, with why. */
+  readonly failures: readonly { readonly path: string; readonly error: unknown }[];
+}
+
+/** The files that the server's settings and its channels name, where they can be read. */
+export async function fromFiles(facts: ServerFacts, read: CertificateReader): Promise<FromFiles> {
+  const named: NamedFile[] = [
+    { path: facts.tls?.certFile, role: 'server', channel: undefined },
+    { path: facts.tls?.caFile, role: 'ca', channel: undefined },
+    ...(facts.channels ?? []).flatMap((channel): NamedFile[] => [
+      { path: channel.tls.certFile, role: 'client', channel: channel.name },
+      { path: channel.tls.caFile, role: 'ca', channel: channel.name },
+    ]),
+  ];
+  const failures: { path: string; error: unknown }[] = [];
+  const found = await Promise.all(
+    named.map(async ({ path, role, channel }) => {
+      if (path === undefined) return [];
+      try {
+        const [leaf, ...rest] = await read(path);
+        if (leaf === undefined) return [];
+        // What follows the leaf in a certificate file are its intermediates; a CA file is a bundle of equals.
+        return [seen(leaf, role, 'file', channel), ...rest.map((certificate) => seen(certificate, 'ca', 'file', channel))];
+      } catch (error) {
+        failures.push({ path, error });
+        return [];
+      }
+    }),
+  );
+  return { certificates: found.flat(), failures };
+}
+
+/** Whether the leaf on the wire is the leaf in the file; undefined unless both were seen. */
+export function servedEqualsFile(certificates: readonly SeenCertificate[]): boolean | undefined {
+  const leaf = (origin: CertificateOrigin) =>
+    certificates.find((found) => found.role === 'server' && found.origin === origin && found.channel === undefined)?.certificate;
+  const served = leaf('handshake');
+  const file = leaf('file');
+  return served === undefined || file === undefined ? undefined : served.fingerprint === file.fingerprint;
+}
+
+function seen(certificate: Certificate, role: CertificateRole, origin: CertificateOrigin, channel: string | undefined): SeenCertificate {
+  return { role, origin, channel, notBefore: certificate.notBefore, notAfter: certificate.notAfter, certificate };
+}

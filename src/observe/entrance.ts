@@ -1,0 +1,109 @@
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import type { Failure, Login } from '../domain/snapshot.js';
+import { LoginError, type Session } from '../mysql/session.js';
+
+/** Failures that trying again at once would not mend, and that cost something: a failed login is counted and logged. */
+const settled = new Set<Failure['reason']>([
+  'tls-unverified',
+  'access-denied',
+  'auth-plugin-unsupported',
+  'secret-unreadable',
+  'host-blocked',
+  'too-many-connections',
+  'stuck',
+]);
+
+export interface EntranceOptions<T> {
+  /** One login and whatever makes its session useful. */
+  readonly open: (signal: AbortSignal) => Promise<T>;
+  readonly sessionOf: (opened: T) => Session;
+  /** How long a session serves before a fresh login replaces it, milliseconds. */
+  readonly renewEvery: number;
+  /** How long one login may take, milliseconds. */
+  readonly timeout: number;
+  /** Runs at most so many logins of all servers at once, so that a thousand renewals are no storm. */
+  readonly queue: <R>(work: () => Promise<R>) => Promise<R>;
+  readonly clock: Clock;
+}
+
+/**
+ * The one way into a server: keeps one open session, and replaces it by a fresh login now and then, so that the whole
+ * path (name, port, TLS, certificate, password) is tested and the served certificate is seen anew, while looks go on
+ * over the old session. One login at a time; after a failure that would only repeat itself, no login until a quarter
+ * of the renewal interval has passed. Nothing runs unless somebody looks.
+ */
+export class Entrance<T> {
+  #kept: { readonly opened: T; readonly renewAt: number } | undefined;
+  #underway: Promise<T> | undefined;
+  #notBefore = -Infinity;
+  #login: Login | undefined;
+  #failure: unknown;
+  readonly #ending = new AbortController();
+
+  constructor(readonly options: EntranceOptions<T>) {}
+
+  /** The newest login that ended, good or bad. */
+  get login(): Login | undefined {
+    return this.#login;
+  }
+
+  /**
+   * The kept session, or a new one.
+   * @throws LoginError why there is none
+   */
+  async enter(): Promise<T> {
+    const now = this.options.clock.monotonic();
+    if (this.#kept !== undefined && this.options.sessionOf(this.#kept.opened).closed) this.#kept = undefined;
+    if (this.#kept !== undefined) {
+      // A failed renewal is in `login`; the old session still serves.
+      if (now >= this.#kept.renewAt && now >= this.#notBefore) this.#open().catch(() => undefined);
+      return this.#kept.opened;
+    }
+    if (this.#underway === undefined && now < this.#notBefore) throw this.#failure;
+    return this.#open();
+  }
+
+  /** Drop this session, if it is still the kept one. */
+  drop(opened: T): void {
+    if (this.#kept?.opened === opened) this.#kept = undefined;
+    this.options.sessionOf(opened).close();
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort(new Error('Lockstep no longer watches this server'));
+    await this.#underway?.catch(() => undefined);
+    if (this.#kept !== undefined) await this.options.sessionOf(this.#kept.opened).end();
+    this.#kept = undefined;
+  }
+
+  #open(): Promise<T> {
+    this.#underway ??= this.options.queue(() => this.#attempt()).finally(() => (this.#underway = undefined));
+    return this.#underway;
+  }
+
+  async #attempt(): Promise<T> {
+    const { open, sessionOf, renewEvery, timeout, clock } = this.options;
+    const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(timeout)]);
+    try {
+      const opened = await open(signal);
+      const session = sessionOf(opened);
+      this.#login = { at: clock.now(), failure: undefined, handshake: session.handshake };
+      const before = this.#kept;
+      // Between three quarters and the whole of the interval: servers that were met together drift apart.
+      this.#kept = { opened, renewAt: clock.monotonic() + renewEvery * (0.75 + Math.random() / 4) };
+      this.#notBefore = -Infinity;
+      if (before !== undefined) void sessionOf(before.opened).end();
+      return opened;
+    } catch (error) {
+      const failure: Failure = error instanceof LoginError ? error.failure : { reason: 'other', message: messageOf(error) };
+      // A login that met no handshake says nothing new about the certificate: keep the last one that did.
+      const handshake = (error instanceof LoginError ? error.handshake : undefined) ?? this.#login?.handshake;
+      this.#login = { at: clock.now(), failure, handshake };
+      this.#failure = error;
+      const pause = settled.has(failure.reason) || this.#kept !== undefined ? renewEvery / 4 : 0;
+      this.#notBefore = clock.monotonic() + pause;
+      throw error;
+    }
+  }
+}
