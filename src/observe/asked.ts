@@ -27,6 +27,11 @@ export class Asker {
     readonly now: () => number,
   ) {}
 
+  /** Every question that this session is asked, with what is known so far. */
+  get asked(): readonly Question[] {
+    return this.questions(Object.fromEntries(this.#slow));
+  }
+
   /** @throws the session's failure, or the signal's reason; refused statements are reported in `failures` instead */
   async ask(collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<Asked> {
     const wanted = (question: Question) => collectors.has(question.collector) && !this.#failures.has(question.id);

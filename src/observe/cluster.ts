@@ -1,0 +1,62 @@
+import { relationsOf, type Relations } from '../domain/relations.js';
+import type { ClusterName, ClusterSnapshot, CollectorName, ServerName, ServerSnapshot } from '../domain/snapshot.js';
+import { topologyOf, type Topology } from '../domain/topology.js';
+import { everyCollector, type Watch } from './watch.js';
+
+/** A cluster at one moment, with what follows from it. */
+export interface ClusterView {
+  readonly snapshot: ClusterSnapshot;
+  readonly topology: Topology;
+  readonly relations: Relations;
+}
+
+const gtidOnly: ReadonlySet<CollectorName> = new Set(['gtid']);
+
+/** A chain of sources this long is settled; in a ring no order of reading is late enough for everybody. */
+const rounds = 3;
+
+/**
+ * Look at every server of a cluster at once, keeping looks that are not older than `maxAge`.
+ *
+ * Transactions go on while servers are read one beside the other: a replica read after its source seems to hold
+ * errant transactions. Where that could be so, the sources' GTID are read once more, later than the replicas.
+ * @param now ours, milliseconds @param maxAge milliseconds
+ */
+export async function lookAtCluster(
+  cluster: ClusterName,
+  watches: ReadonlyMap<ServerName, Watch>,
+  options: { signal: AbortSignal; maxAge: number; now: () => number },
+): Promise<ClusterView> {
+  const at = options.now();
+  const recent = (watch: Watch) => (watch.newest !== undefined && at - watch.newest.at <= options.maxAge ? watch.newest : undefined);
+  let servers = await Promise.all([...watches.values()].map(async (watch) => recent(watch) ?? watch.look(everyCollector, options.signal)));
+  let view = viewOf({ cluster, at, servers });
+  for (let round = 0; round < rounds; round += 1) {
+    const again = unsettledSources(view);
+    if (again.size === 0 || options.signal.aborted) break;
+    servers = await Promise.all(
+      servers.map(async (server) => {
+        const watch = again.has(server.name) ? watches.get(server.name) : undefined;
+        return watch === undefined ? server : withGtid(server, await watch.look(gtidOnly, options.signal));
+      }),
+    );
+    view = viewOf({ cluster, at, servers });
+  }
+  return view;
+}
+
+export function viewOf(snapshot: ClusterSnapshot): ClusterView {
+  const topology = topologyOf(snapshot);
+  return { snapshot, topology, relations: relationsOf(snapshot, topology) };
+}
+
+function unsettledSources({ topology, relations }: ClusterView): Set<ServerName> {
+  const unsettled = new Set(relations.servers.filter((server) => server.errantUnsettled).map((server) => server.server));
+  return new Set(topology.links.flatMap((link) => (unsettled.has(link.replica) && link.source !== undefined ? [link.source] : [])));
+}
+
+/** A look at the GTID alone lends its positions, and its time, to the full look before it. */
+function withGtid(full: ServerSnapshot, newer: ServerSnapshot): ServerSnapshot {
+  if (full.facts === undefined || newer.facts?.gtid === undefined) return full;
+  return { ...full, at: newer.at, durationSeconds: newer.durationSeconds, facts: { ...full.facts, gtid: newer.facts.gtid } };
+}

@@ -1,0 +1,70 @@
+import pLimit from 'p-limit';
+import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import type { ClusterName, CollectorName, ServerName, ServerSnapshot } from '../domain/snapshot.js';
+import { type ClusterView, lookAtCluster } from './cluster.js';
+import { Watch, type Watched, everyCollector } from './watch.js';
+
+export interface ObserverOptions {
+  readonly servers: readonly Watched[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long one look, or one login, may take, milliseconds. */
+  readonly timeout: number;
+  /** How often a fresh login replaces the kept one and slow questions are asked, milliseconds. */
+  readonly slowInterval: number;
+}
+
+/** How many logins may be under way at once, over all servers: each is a TLS handshake on one core. */
+const concurrentLogins = 32;
+
+/** The one pair of eyes: every room that wants to know something of a server asks here. */
+export class Observer {
+  readonly #clusters = new Map<ClusterName, Map<ServerName, Watch>>();
+
+  constructor(readonly options: ObserverOptions) {
+    const limit = pLimit(concurrentLogins);
+    const queue = <R>(work: () => Promise<R>) => limit(work);
+    for (const watched of options.servers) {
+      const cluster = this.#clusters.get(watched.cluster) ?? new Map<ServerName, Watch>();
+      this.#clusters.set(watched.cluster, cluster.set(watched.name, new Watch(watched, { ...options, queue })));
+    }
+  }
+
+  get clusters(): readonly ClusterName[] {
+    return [...this.#clusters.keys()];
+  }
+
+  serversOf(cluster: ClusterName): readonly ServerName[] {
+    return [...(this.#clusters.get(cluster)?.keys() ?? [])];
+  }
+
+  /** How many looks were answered by one that was under way already, since the start. */
+  get shared(): number {
+    return [...this.#clusters.values()].flatMap((watches) => [...watches.values()]).reduce((sum, watch) => sum + watch.shared, 0);
+  }
+
+  /** @returns undefined for a server that the configuration does not name: nothing else is ever connected to */
+  async look(
+    cluster: ClusterName,
+    server: ServerName,
+    options: { signal: AbortSignal; collectors?: ReadonlySet<CollectorName> },
+  ): Promise<ServerSnapshot | undefined> {
+    return this.#clusters.get(cluster)?.get(server)?.look(options.collectors ?? everyCollector, options.signal);
+  }
+
+  /**
+   * @param options.maxAge milliseconds; looks not older than this are taken as they are, default 0
+   * @returns undefined for a cluster that the configuration does not name
+   */
+  async lookAtCluster(cluster: ClusterName, options: { signal: AbortSignal; maxAge?: number }): Promise<ClusterView | undefined> {
+    const watches = this.#clusters.get(cluster);
+    if (watches === undefined) return undefined;
+    const now = () => this.options.clock.now();
+    return lookAtCluster(cluster, watches, { signal: options.signal, maxAge: options.maxAge ?? 0, now });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#clusters.values()].flatMap((watches) => [...watches.values()].map((watch) => watch.close())));
+  }
+}

@@ -1,0 +1,59 @@
+import { messageOf } from '../base/errors.js';
+import type { Question, QuestionId } from '../dialects/question.js';
+import type { CollectorName, CollectorOutcome, Failure, Login } from '../domain/snapshot.js';
+import type { QueryError } from '../mysql/session.js';
+import type { Asked } from './asked.js';
+import type { FromFiles } from './certificates.js';
+
+/** ER_DBACCESS_DENIED, ER_ACCESS_DENIED, ER_TABLEACCESS_DENIED, ER_COLUMNACCESS_DENIED, ER_SPECIFIC_ACCESS_DENIED, ER_PROCACCESS_DENIED. */
+const privilegeErrors = new Set([1044, 1045, 1142, 1143, 1227, 1370]);
+
+/**
+ * How each collector fared in a look that reached the server. Collectors share one round trip, so they share its
+ * duration as well.
+ * @param grant the GRANT statement that a question needs
+ */
+export function outcomesOf(
+  collectors: ReadonlySet<CollectorName>,
+  asked: Asked,
+  questions: readonly Question[],
+  grant: (id: QuestionId) => string | undefined,
+  login: Login | undefined,
+  files: FromFiles | undefined,
+): CollectorOutcome[] {
+  const durationSeconds = (asked.receivedAt - asked.sentAt) / 1000;
+  return [...collectors].map((collector) => {
+    const ok: CollectorOutcome = { collector, success: true, durationSeconds, reason: undefined, message: undefined, remedy: undefined };
+    if (collector === 'certificates') return certificateOutcome(ok, login, files);
+    const failed = questions.find((question) => question.collector === collector && asked.failures.has(question.id));
+    const error = failed && asked.failures.get(failed.id);
+    if (failed === undefined || error === undefined) return ok;
+    return refused(ok, error, privilegeErrors.has(error.errno) ? grant(failed.id) : undefined);
+  });
+}
+
+/** How each collector fared in a look that did not reach the server. */
+export function failedOutcomes(collectors: ReadonlySet<CollectorName>, failure: Failure, durationSeconds: number): CollectorOutcome[] {
+  const reason = failure.reason === 'timeout' ? 'timeout' : 'down';
+  return [...collectors].map((collector) => ({
+    collector,
+    success: false,
+    durationSeconds,
+    reason,
+    message: failure.message,
+    remedy: undefined,
+  }));
+}
+
+function refused(outcome: CollectorOutcome, error: QueryError, remedy: string | undefined): CollectorOutcome {
+  const reason = privilegeErrors.has(error.errno) ? 'privilege' : 'other';
+  return { ...outcome, success: false, reason, message: error.message, remedy };
+}
+
+/** The handshake and the files: what a fresh login met, and whether every file that the server names could be read. */
+function certificateOutcome(outcome: CollectorOutcome, login: Login | undefined, files: FromFiles | undefined): CollectorOutcome {
+  if (login?.failure !== undefined) return { ...outcome, success: false, reason: 'down', message: login.failure.message };
+  const [unread] = files?.failures ?? [];
+  if (unread === undefined) return outcome;
+  return { ...outcome, success: false, reason: 'other', message: `cannot read ${unread.path}: ${messageOf(unread.error)}` };
+}

@@ -1,0 +1,218 @@
+import type { Clock } from '../base/clock.js';
+import { DeadlineError, deadline, raced } from '../base/deadline.js';
+import { messageOf } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import { type Column, columnFor, detection, factsOf, grantFor, identify, questionsFor } from '../dialects/dialect.js';
+import type { QuestionOptions } from '../dialects/question.js';
+import {
+  type Address,
+  type ClusterName,
+  type CollectorName,
+  type Failure,
+  type Identity,
+  type ServerFacts,
+  type ServerName,
+  type ServerSnapshot,
+  collectorNames,
+} from '../domain/snapshot.js';
+import { LoginError, type Session, type Target, openSession } from '../mysql/session.js';
+import { Arrivals } from './arrival.js';
+import { type Asked, Asker } from './asked.js';
+import { type CertificateReader, type FromFiles, fromFiles, fromHandshake, fromStatus, servedEqualsFile } from './certificates.js';
+import { Entrance } from './entrance.js';
+import { failedOutcomes, outcomesOf } from './outcomes.js';
+import { StuckThread } from './stuck.js';
+
+/** One server to watch, as the configuration names it. */
+export interface Watched {
+  readonly cluster: ClusterName;
+  readonly name: ServerName;
+  readonly address: Address;
+  /** How to log in; called at each login, so that rotated secrets and certificates are read anew. */
+  readonly target: () => Promise<Target>;
+  /** The monitor account's user, for the GRANT statements that remedies name. */
+  readonly user: string;
+  readonly questions: QuestionOptions;
+  /** Reads certificate files that the server names; undefined where Lockstep cannot reach them. */
+  readonly files: CertificateReader | undefined;
+}
+
+export interface WatchOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long one look, or one login, may take, milliseconds. */
+  readonly timeout: number;
+  /** How often a fresh login replaces the kept one and slow questions are asked, milliseconds. */
+  readonly slowInterval: number;
+  readonly queue: <R>(work: () => Promise<R>) => Promise<R>;
+}
+
+interface Opened {
+  readonly session: Session;
+  readonly identity: Identity;
+  readonly column: Column;
+  readonly asker: Asker;
+  files: Promise<FromFiles> | undefined;
+}
+
+export const everyCollector: ReadonlySet<CollectorName> = new Set(collectorNames);
+
+/** The eye on one server: looks, sharing what is under way. Nothing runs between looks. */
+export class Watch {
+  readonly #entrance: Entrance<Opened>;
+  readonly #arrivals = new Arrivals();
+  readonly #stuck = new StuckThread();
+  readonly #underway = new Map<string, Promise<ServerSnapshot>>();
+  #newest: ServerSnapshot | undefined;
+  #files: FromFiles | undefined;
+
+  /** How many looks were answered by one that was already under way. */
+  shared = 0;
+
+  constructor(
+    readonly watched: Watched,
+    readonly options: WatchOptions,
+  ) {
+    this.#entrance = new Entrance<Opened>({
+      open: (signal) => this.#open(signal),
+      sessionOf: (opened) => opened.session,
+      renewEvery: options.slowInterval,
+      timeout: options.timeout,
+      queue: options.queue,
+      clock: options.clock,
+    });
+  }
+
+  /** The newest look at everything. */
+  get newest(): ServerSnapshot | undefined {
+    return this.#newest;
+  }
+
+  /**
+   * Look now, or share a look at the same collectors that is under way. Never throws for what the server does: a
+   * server that cannot be asked is a snapshot without facts, also when `signal` ends before the answer.
+   */
+  async look(collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<ServerSnapshot> {
+    const key = [...collectors].sort().join();
+    let look = this.#underway.get(key);
+    if (look === undefined) {
+      look = this.#look(collectors).finally(() => this.#underway.delete(key));
+      this.#underway.set(key, look);
+    } else {
+      this.shared += 1;
+    }
+    const began = this.options.clock.now();
+    try {
+      return await raced(look, signal);
+    } catch (error) {
+      return this.#without(collectors, began, this.#failureOf(error));
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#entrance.close();
+  }
+
+  async #look(collectors: ReadonlySet<CollectorName>): Promise<ServerSnapshot> {
+    const { clock, timeout } = this.options;
+    const at = clock.now();
+    const limit = deadline(timeout);
+    try {
+      const opened = await raced(this.#entrance.enter(), limit.signal);
+      const asked = await this.#ask(opened, collectors, limit.signal);
+      const snapshot = await this.#snapshot(opened, asked, collectors, at);
+      if (collectors.size === everyCollector.size) this.#newest = snapshot;
+      return snapshot;
+    } catch (error) {
+      const snapshot = this.#without(collectors, at, this.#failureOf(error));
+      if (collectors.size === everyCollector.size) this.#newest = snapshot;
+      return snapshot;
+    } finally {
+      limit.clear();
+    }
+  }
+
+  async #open(signal: AbortSignal): Promise<Opened> {
+    const { watched, options } = this;
+    const session = await openSession(await watched.target(), { signal });
+    try {
+      await this.#stuck.clear(session, signal);
+      const [row] = (await session.query(detection, { signal }))[0] ?? [];
+      const identity = identify(row ?? {});
+      const column = columnFor(identity);
+      const asker = new Asker(session, (answers) => questionsFor(column, identity, watched.questions, answers), () => options.clock.now());
+      return { session, identity, column, asker, files: undefined };
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  }
+
+  async #ask(opened: Opened, collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<Asked> {
+    try {
+      return await opened.asker.ask(collectors, signal);
+    } catch (error) {
+      this.#entrance.drop(opened);
+      if (error instanceof DeadlineError) this.#stuck.remember(opened.session.threadId);
+      throw error;
+    }
+  }
+
+  async #snapshot(opened: Opened, asked: Asked, collectors: ReadonlySet<CollectorName>, at: number): Promise<ServerSnapshot> {
+    const { watched, options } = this;
+    const facts = this.#heard(factsOf(opened.column, opened.identity, asked.answers, asked), asked.receivedAt);
+    if (collectors.has('certificates') && watched.files !== undefined && facts.tls !== undefined && facts.channels !== undefined) {
+      opened.files ??= fromFiles(facts, watched.files);
+      this.#files = await opened.files;
+    }
+    const grant = (id: Parameters<typeof grantFor>[1]) => grantFor(opened.column, id, watched.user);
+    const certificates = this.#certificates(facts);
+    return {
+      ...this.#frame(at),
+      facts,
+      failure: undefined,
+      collectors: outcomesOf(collectors, asked, opened.asker.asked, grant, this.#entrance.login, this.#files),
+      certificates,
+      servedEqualsFile: servedEqualsFile(certificates),
+      durationSeconds: (options.clock.now() - at) / 1000,
+    };
+  }
+
+  #heard(facts: ServerFacts, at: number): ServerFacts {
+    if (facts.channels === undefined) return facts;
+    return { ...facts, channels: this.#arrivals.fill(facts.channels, at, facts.state?.clockOffsetSeconds) };
+  }
+
+  /** A snapshot of a server that could not be asked: what is known of its certificates stays. */
+  #without(collectors: ReadonlySet<CollectorName>, at: number, failure: Failure): ServerSnapshot {
+    const durationSeconds = (this.options.clock.now() - at) / 1000;
+    const certificates = this.#certificates(undefined);
+    return {
+      ...this.#frame(at),
+      facts: undefined,
+      failure,
+      collectors: failedOutcomes(collectors, failure, durationSeconds),
+      certificates,
+      servedEqualsFile: servedEqualsFile(certificates),
+      durationSeconds,
+    };
+  }
+
+  #frame(at: number) {
+    const { cluster, name, address } = this.watched;
+    return { cluster, name, address, at, login: this.#entrance.login };
+  }
+
+  #certificates(facts: ServerFacts | undefined) {
+    return [...fromHandshake(this.#entrance.login?.handshake), ...fromStatus(facts), ...(this.#files?.certificates ?? [])];
+  }
+
+  #failureOf(error: unknown): Failure {
+    if (error instanceof LoginError) return error.failure;
+    const { cluster, name, address } = this.watched;
+    const where = `${cluster}/${name} (${address.host}:${address.port})`;
+    if (error instanceof DeadlineError)
+      return { reason: 'timeout', message: `${where} did not answer in time: ${error.message}; look at its process list, load and network` };
+    return { reason: 'connection-lost', message: `${where} stopped answering: ${messageOf(error)}` };
+  }
+}
