@@ -1,0 +1,104 @@
+import type { Flavour } from '../domain/snapshot.js';
+import { LockstepError } from '../base/errors.js';
+
+/** The servers that Debian's suites hold, oldest first: the matrix of the live tests. */
+export const versionNames = ['mariadb-10.5', 'mariadb-10.11', 'mariadb-11.8', 'mysql-9.7'] as const;
+export type VersionName = (typeof versionNames)[number];
+
+/** Prometheus and its companions, unpacked in the same way. The older exporter is the one that Debian 12 installs. */
+export const programNames = ['prometheus', 'alertmanager', 'mysqld-exporter-0.19', 'mysqld-exporter-0.14'] as const;
+export type ProgramName = (typeof programNames)[number];
+
+/** What to unpack, and from where. */
+export interface Recipe {
+  readonly name: VersionName | ProgramName;
+  /** As a person would say it. */
+  readonly title: string;
+  readonly suite: 'bullseye' | 'bookworm' | 'trixie' | 'sid';
+  /** The first one decides the version. */
+  readonly packages: readonly string[];
+  /** How the first package's version must begin (epoch removed); a suite that moved on no longer holds it. */
+  readonly begins: string;
+  /** Whether the packages' dependencies are unpacked too. The programs are Go binaries that need libc alone. */
+  readonly closure: boolean;
+  /** Unpacked beside them without their own dependencies: the plugins that Debian ships apart from the server's binary. */
+  readonly extras: readonly string[];
+}
+
+export interface VersionRecipe extends Recipe {
+  readonly name: VersionName;
+  readonly flavour: Flavour;
+}
+
+export const versions: Readonly<Record<VersionName, VersionRecipe>> = {
+  'mariadb-10.5': server('mariadb-10.5', 'MariaDB 10.5', 'mariadb', 'bullseye', 'mariadb-server-core-10.5', [
+    'mariadb-server-10.5',
+  ]),
+  'mariadb-10.11': server('mariadb-10.11', 'MariaDB 10.11', 'mariadb', 'bookworm', 'mariadb-server-core', [
+    'mariadb-server',
+  ]),
+  'mariadb-11.8': server('mariadb-11.8', 'MariaDB 11.8', 'mariadb', 'trixie', 'mariadb-server-core', [
+    'mariadb-server',
+  ]),
+  'mysql-9.7': server('mysql-9.7', 'MySQL 9.7', 'mysql', 'sid', 'mysql-server-core', []),
+};
+
+export const programs: Readonly<Record<ProgramName, Recipe>> = {
+  prometheus: program('prometheus', 'Prometheus', 'sid', ['prometheus', 'promtool'], ''),
+  alertmanager: program('alertmanager', 'Alertmanager', 'sid', ['prometheus-alertmanager'], ''),
+  'mysqld-exporter-0.19': program(
+    'mysqld-exporter-0.19',
+    'mysqld_exporter 0.19',
+    'sid',
+    ['prometheus-mysqld-exporter'],
+    '0.19.',
+  ),
+  'mysqld-exporter-0.14': program(
+    'mysqld-exporter-0.14',
+    'mysqld_exporter 0.14',
+    'bookworm',
+    ['prometheus-mysqld-exporter'],
+    '0.14.',
+  ),
+};
+
+/** @throws LockstepError `sandbox-version` for a name that is not in the matrix. */
+export function versionNamed(name: string): VersionRecipe {
+  const known = versionNames.find((candidate) => candidate === name);
+  if (known !== undefined) return versions[known];
+  throw new LockstepError(
+    'sandbox-version',
+    `"${name}" is not a server version that the sandbox knows`,
+    `Use one of ${versionNames.join(', ')}.`,
+  );
+}
+
+function server(
+  name: VersionName,
+  title: string,
+  flavour: Flavour,
+  suite: Recipe['suite'],
+  core: string,
+  extras: readonly string[],
+): VersionRecipe {
+  return {
+    name,
+    title,
+    flavour,
+    suite,
+    packages: [core],
+    begins: `${name.split('-')[1] ?? ''}.`,
+    closure: true,
+    extras,
+  };
+}
+
+function program(
+  name: ProgramName,
+  title: string,
+  suite: Recipe['suite'],
+  packages: readonly string[],
+  begins: string,
+): Recipe {
+  return { name, title, suite, packages: [...packages, 'libc6'], begins, closure: false, extras: [] };
+}
