@@ -1,0 +1,39 @@
+import { isIP } from 'node:net';
+import { LockstepError } from '../base/errors.js';
+import { shortAddress } from '../base/x509.js';
+
+export interface AlternativeName {
+  readonly type: 'dns' | 'address';
+  readonly value: string;
+}
+
+/**
+ * Sorts subject alternative names into DNS names and addresses, without repetitions, addresses in their short form.
+ * @throws LockstepError `name-invalid` quoting the name: anything that no client would ever match
+ */
+export function alternativeNames(names: readonly string[]): AlternativeName[] {
+  const found = new Map<string, AlternativeName>();
+  for (const name of names) {
+    const one = alternativeName(name);
+    found.set(one.value.toLowerCase(), one);
+  }
+  return [...found.values()];
+}
+
+function alternativeName(name: string): AlternativeName {
+  if (isIP(name) !== 0 && !name.includes('%')) return { type: 'address', value: shortAddress(name) };
+  if (name.length > 253 || !dnsPattern.test(name)) throw wrong(name);
+  return { type: 'dns', value: name };
+}
+
+function wrong(name: string): LockstepError {
+  return new LockstepError(
+    'name-invalid',
+    `${JSON.stringify(name)} is neither a DNS name nor an IP address`,
+    'Give a name such as db1.example.org (non-ASCII names in their xn-- form, no trailing dot, * only as the first label) or an address such as 10.0.0.1 or fd00::1.',
+  );
+}
+
+// The last label is never all digits: 10.0.0.300 is a mistyped address, not a name.
+const dnsPattern =
+  /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*(?!\d+$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
