@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { LockstepError } from '../base/errors.js';
 
 export interface CommandOptions {
@@ -35,10 +35,9 @@ export function tryCommand(
         env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
       },
       (error, stdout, stderr) => {
-        if (error?.code === 'ENOENT') return reject(missing(program, error));
-        if (options.signal?.aborted) return reject(error ?? new Error('aborted'));
-        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : undefined;
-        resolve({ code, stdout, output: `${stdout}${stderr}` });
+        if (error?.code === 'ENOENT') reject(missing(program, error));
+        else if (options.signal?.aborted) reject(new Error(`${program} was stopped`, { cause: error }));
+        else resolve({ code: codeOf(error), stdout, output: `${stdout}${stderr}` });
       },
     );
     child.stdin?.on('error', () => undefined); // a program that ends before it has read its input says so by its exit
@@ -59,6 +58,12 @@ export async function command(program: string, args: readonly string[], options:
 /** The last lines of a text, for a message. */
 export function tail(text: string, lines = 12): string {
   return text.trimEnd().split('\n').slice(-lines).join('\n');
+}
+
+/** execFile gives the exit code as its error's code; undefined where a signal ended the program. */
+function codeOf(error: ExecFileException | null): number | undefined {
+  if (error === null) return 0;
+  return typeof error.code === 'number' ? error.code : undefined;
 }
 
 const debianPackageOf: Readonly<Record<string, string>> = {

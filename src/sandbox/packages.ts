@@ -15,7 +15,7 @@ export interface Root {
   /** Of the recipe's first package, such as `10.11.19-0+deb12u1`. */
   readonly version: string;
   /** The words that start one of the root's programs: its loader, its library path, the program. */
-  argv(program: string): readonly string[];
+  argv(program: string): readonly [string, ...string[]];
 }
 
 export interface UnpackOptions {

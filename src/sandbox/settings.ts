@@ -5,6 +5,15 @@ import type { VersionRecipe } from './versions.js';
 /** One line of my.cnf each; `true` is a bare name. A value of undefined leaves the line out. */
 export type Settings = Readonly<Record<string, string | number | true | undefined>>;
 
+/** What the vendor does when nothing is set, no TLS at all, or these files. */
+export type ServerTls = 'default' | 'off' | TlsFiles;
+
+export interface TlsFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** `[mysqld]` and its lines. */
 export function optionFile(settings: Settings): string {
   const lines = Object.entries(settings).flatMap(([name, value]) =>
@@ -63,4 +72,28 @@ export function performanceSchema(on: boolean): Settings {
     performance_schema_events_waits_history_long_size: 100,
     performance_schema_events_transactions_history_long_size: 100,
   };
+}
+
+/** What a member of a cluster needs. `log_slave_updates` is spelled anew by MySQL 8 only. */
+export function replicationSettings(version: VersionRecipe, serverId: number, mode: 'gtid' | 'position'): Settings {
+  const mysql = version.flavour === 'mysql';
+  const gtid: Settings = mysql ? { gtid_mode: 'ON', enforce_gtid_consistency: 'ON' } : { gtid_strict_mode: 'ON' };
+  return {
+    server_id: serverId,
+    log_bin: 'bin',
+    relay_log: 'relay',
+    [mysql ? 'log_replica_updates' : 'log_slave_updates']: 'ON',
+    binlog_format: mysql ? undefined : 'ROW', // the only one that MySQL 9 still has without a warning
+    relay_log_recovery: 'ON',
+    skip_name_resolve: 'ON',
+    max_connections: 100,
+    ...(mode === 'gtid' ? gtid : {}),
+  };
+}
+
+/** TLS as the vendor has it when nothing is set, none at all, or by files. */
+export function tlsSettings(version: VersionRecipe, tls: ServerTls): Settings {
+  if (tls === 'default') return {};
+  if (tls === 'off') return version.flavour === 'mysql' ? { tls_version: "''" } : { skip_ssl: true };
+  return { ssl_ca: tls.ca, ssl_cert: tls.cert, ssl_key: tls.key };
 }

@@ -50,8 +50,8 @@ async function initialise(
   await writeFile(config, optionFile(settings));
   const mysql = version.flavour === 'mysql';
   if (!mysql) await mkdir(path.join(fresh, 'mysql'), { recursive: true });
-  const argv = [...root.argv('usr/sbin/mysqld'), `--defaults-file=${config}`];
-  const [program = '', ...args] = [...argv, mysql ? '--initialize-insecure' : '--bootstrap'];
+  const [program, ...args] = root.argv('usr/sbin/mysqld');
+  args.push(`--defaults-file=${config}`, mysql ? '--initialize-insecure' : '--bootstrap');
   const input = mysql ? '' : await mariadbBootstrap(String(settings['lc_messages_dir']));
   const result = await tryCommand(program, args, { input, signal });
   await rm(config);

@@ -1,0 +1,205 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { LockstepError } from '../base/errors.js';
+import type { Scope } from '../base/scope.js';
+import type { Row } from '../dialects/question.js';
+import type { Address } from '../domain/snapshot.js';
+import { takeAddress } from './addresses.js';
+import { Admin } from './admin.js';
+import { obituary, startChild, type Child } from './child.js';
+import { takeDirectory } from './directories.js';
+import { mountDisk } from './disk.js';
+import { unpack, type Root, type UnpackOptions } from './packages.js';
+import { baseSettings, durableSettings, optionFile, performanceSchema, relaxedSettings } from './settings.js';
+import { replicationSettings, tlsSettings, type ServerTls, type Settings } from './settings.js';
+import { copyTemplate } from './template.js';
+import { until } from './until.js';
+import type { VersionRecipe } from './versions.js';
+
+export interface ServerOptions {
+  readonly name: string;
+  readonly version: VersionRecipe;
+  /** Unique in its cluster. */
+  readonly serverId: number;
+  /** Default `gtid`. */
+  readonly mode?: 'gtid' | 'position' | undefined;
+  /** Flush at every commit, as production does. Default false: flush now and then, which is faster. */
+  readonly durable?: boolean | undefined;
+  /** Default: as the server has it, on for MySQL and off for MariaDB. */
+  readonly performanceSchema?: boolean | undefined;
+  /** Further lines of my.cnf. */
+  readonly settings?: Settings | undefined;
+  /** Put the data on a disk of its own of so many megabytes (at least 160), which can be filled. Needs root. */
+  readonly diskMegabytes?: number | undefined;
+}
+
+/**
+ * Lay out a server: an address of its own, a directory, a data directory from the template; it does not run yet.
+ * All of it goes, and the server is stopped, when the scope ends.
+ */
+export async function layOutServer(
+  scope: Scope,
+  options: ServerOptions,
+  unpacking: UnpackOptions = {},
+): Promise<SandboxServer> {
+  const root = await unpack(options.version, unpacking);
+  const directory = await takeDirectory(scope);
+  const address = await takeAddress(scope);
+  const server = new SandboxServer(root, options, address, directory);
+  if (options.diskMegabytes !== undefined) await mountDisk(server.disk, options.diskMegabytes);
+  else await mkdir(server.disk, { recursive: true });
+  await mkdir(server.tlsDirectory);
+  await copyTemplate(options.version, root, server.dataDirectory, unpacking);
+  return scope.own(server, () => server.stop());
+}
+
+/** A real server as a child process. It boots read-only, always: whoever makes it the primary opens it. */
+export class SandboxServer {
+  readonly name: string;
+  readonly version: VersionRecipe;
+  readonly disk: string;
+  readonly dataDirectory: string;
+  readonly tlsDirectory: string;
+  readonly socketPath: string;
+  readonly configFile: string;
+  readonly errorLog: string;
+  readonly #admin: Admin;
+  #tls: ServerTls = 'default';
+  #extra: Settings = {};
+  #child: Child | undefined;
+
+  constructor(
+    /** Where its program and libraries lie. */
+    readonly root: Root,
+    readonly options: ServerOptions,
+    /** A loopback address that is its own, and a port. */
+    readonly address: Address,
+    readonly directory: string,
+  ) {
+    this.name = options.name;
+    this.version = options.version;
+    this.disk = path.join(directory, 'disk');
+    this.dataDirectory = path.join(this.disk, 'data');
+    this.tlsDirectory = path.join(directory, 'tls');
+    this.socketPath = path.join(directory, 'sock');
+    this.configFile = path.join(directory, 'my.cnf');
+    this.errorLog = path.join(directory, 'error.log');
+    this.#admin = new Admin(this.socketPath);
+  }
+
+  /** @throws when it does not run */
+  get pid(): number {
+    return this.#running().pid;
+  }
+
+  get running(): boolean {
+    return this.#child?.alive ?? false;
+  }
+
+  /** Takes effect at the next start. */
+  setTls(tls: ServerTls): void {
+    this.#tls = tls;
+  }
+
+  /** Further lines of my.cnf, over those of the options; undefined takes a line out. Takes effect at the next start. */
+  configure(settings: Settings): void {
+    this.#extra = { ...this.#extra, ...settings };
+  }
+
+  /**
+   * Start it and wait until a login works.
+   * @throws LockstepError `sandbox-server-died` with the end of its error log.
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    if (this.running) return;
+    await writeFile(this.configFile, optionFile(this.#settings()), { mode: 0o600 });
+    const argv = [...this.root.argv('usr/sbin/mysqld'), `--defaults-file=${this.configFile}`];
+    const child = await startChild(argv, { log: this.errorLog, cwd: this.directory });
+    this.#child = child;
+    const over = new AbortController();
+    const died = child.ended.then(async (ending) => {
+      const message = `${this.version.title} "${this.name}" ${await obituary(ending, this.errorLog)}`;
+      throw new LockstepError('sandbox-server-died', message);
+    });
+    const given = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
+    const ready = until(`${this.version.title} "${this.name}" to answer`, () => this.#admin.answers(), {
+      within: 60_000,
+      every: 15,
+      signal: given,
+    });
+    died.catch(() => undefined);
+    ready.catch(() => undefined);
+    try {
+      await Promise.race([ready, died]);
+    } catch (failure) {
+      await this.stop(0);
+      throw failure;
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** @param grace milliseconds before it is killed, default 15000 */
+  async stop(grace?: number): Promise<void> {
+    await this.#admin.close();
+    await this.#child?.stop(grace);
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** As a crash does: SIGKILL, and gone when this settles. */
+  async kill(): Promise<void> {
+    const child = this.#running();
+    child.kill('SIGKILL');
+    await child.ended;
+    await this.#admin.close();
+  }
+
+  /** SIGSTOP: it holds its connections and says nothing, until {@link thaw}. */
+  freeze(): void {
+    this.#running().kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#running().kill('SIGCONT');
+  }
+
+  /** Run one statement as root over the socket; its rows as text. */
+  sql(text: string): Promise<readonly Row[]> {
+    return this.#admin.query(text);
+  }
+
+  /** Run statements one after another as root over the socket. */
+  async run(statements: readonly string[]): Promise<void> {
+    for (const statement of statements) await this.#admin.query(statement);
+  }
+
+  #running(): Child {
+    if (this.#child?.alive === true) return this.#child;
+    throw new LockstepError('sandbox-server-down', `the server "${this.name}" does not run`, 'Start it first.');
+  }
+
+  #settings(): Settings {
+    const { version, options } = this;
+    return {
+      ...baseSettings(version, this.root, this.dataDirectory),
+      ...(options.durable === true ? durableSettings : relaxedSettings),
+      ...performanceSchema(options.performanceSchema ?? version.flavour === 'mysql'),
+      ...replicationSettings(version, options.serverId, options.mode ?? 'gtid'),
+      ...tlsSettings(version, this.#tls),
+      bind_address: this.address.host,
+      port: this.address.port,
+      report_host: this.address.host,
+      report_port: this.address.port,
+      socket: this.socketPath,
+      pid_file: path.join(this.directory, 'pid'),
+      tmpdir: this.dataDirectory,
+      read_only: 1,
+      ...options.settings,
+      ...this.#extra,
+    };
+  }
+}
