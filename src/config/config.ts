@@ -1,0 +1,123 @@
+import type { Thresholds } from '../domain/problems.js';
+import type { Address } from '../domain/snapshot.js';
+import type { SecretRef } from './secrets.js';
+import type { WebConfig } from './web-config.js';
+
+/**
+ * The configuration as the program uses it: plain data, defaults applied, every path absolute (relative ones are
+ * taken from the folder of the file that names them). Durations are seconds. Secrets are references, read at each use.
+ */
+export interface Config {
+  /** The main file, absolute. */
+  readonly file: string;
+  /** Every file that was read, the main one first, then included ones by name, then the web configuration. */
+  readonly files: readonly string[];
+  /** Default 127.0.0.1:10104. */
+  readonly listen: Address;
+  /** What `web_config_file` holds; undefined without one: plain HTTP and no user. */
+  readonly web: WebConfig | undefined;
+  /** Default none. */
+  readonly tokens: readonly TokenConfig[];
+  /** Roles of the web configuration's users and of client certificates. Who has none is a viewer. */
+  readonly roles: readonly RoleAssignment[];
+  /** In the order of the files. At least one. */
+  readonly clusters: readonly ClusterConfig[];
+  readonly metrics: {
+    /** Whether /metrics serves the series of every server too (small fleets). Default false. */
+    readonly servers: boolean;
+  };
+  /** Serve the families of another exporter as well. Default undefined: none. */
+  readonly compatibility: 'mysqld_exporter' | undefined;
+  readonly observe: ObserveConfig;
+  readonly log: { readonly level: LogLevel };
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+/** `alertmanager` may deliver alerts and nothing else; an operator may do all that a viewer may. */
+export type RoleName = 'viewer' | 'operator' | 'alertmanager';
+
+export interface TokenConfig {
+  readonly name: string;
+  readonly role: RoleName;
+  readonly token: SecretRef;
+}
+
+export interface RoleAssignment {
+  /** A user name, or `CN=` and the common name of a client certificate. */
+  readonly subject: string;
+  readonly role: RoleName;
+}
+
+export interface ClusterConfig {
+  readonly name: string;
+  /** In the order of the file. At least one. */
+  readonly servers: readonly ServerConfig[];
+  /** What applications call the primary. Default none. */
+  readonly names: readonly string[];
+  readonly accounts: {
+    readonly monitor: AccountConfig;
+    /** For procedures; undefined when not given. */
+    readonly operate: AccountConfig | undefined;
+    readonly replication: ReplicationAccountConfig | undefined;
+  };
+  readonly tls: TlsConfig;
+  readonly heartbeat: HeartbeatConfig;
+  /** How files on the database machines are reached. Default undefined: not at all. */
+  readonly hosts: { readonly kind: 'local' } | undefined;
+  /** How many replicas the cluster should have. Default undefined: every configured server but the primary. */
+  readonly expectedReplicas: number | undefined;
+  readonly thresholds: Thresholds;
+}
+
+export interface ServerConfig {
+  readonly name: string;
+  /** Port 3306 when none is named. */
+  readonly address: Address;
+  /** A Unix socket to connect through instead of TCP. Default undefined. */
+  readonly socket: string | undefined;
+}
+
+export interface AccountConfig {
+  readonly user: string;
+  readonly password: SecretRef;
+}
+
+export interface ReplicationAccountConfig extends AccountConfig {
+  /** What the account demands of the replica's connection. Default `x509`. */
+  readonly require: 'x509' | 'ssl' | 'none';
+}
+
+/** Lockstep's own connections to the servers. */
+export interface TlsConfig {
+  /** Default `required`. With `disabled` passwords and data cross the network as the server's plugins send them. */
+  readonly mode: 'required' | 'disabled';
+  /** `identity`: chain and name must be right; `ca`: the chain alone. Default `identity`. */
+  readonly verify: 'identity' | 'ca';
+  /** The authorities to trust. Default undefined: those that come with Node. */
+  readonly caFile: string | undefined;
+  /** The client certificate and its key: both or neither. */
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+  /** The name to look for in the certificates instead of the address's host. Default undefined. */
+  readonly serverName: string | undefined;
+}
+
+/** A table as pt-heartbeat writes it, read where it exists. */
+export interface HeartbeatConfig {
+  /** Default `heartbeat`. Letters, digits, `_` and `$` only. */
+  readonly database: string;
+  /** Default `heartbeat`. Letters, digits, `_` and `$` only. */
+  readonly table: string;
+  /** Whether it was written with `--utc`. Default false: in the server's own time zone. */
+  readonly utc: boolean;
+}
+
+export interface ObserveConfig {
+  /** How long one look at a server may take. Default 10. */
+  readonly timeoutSeconds: number;
+  /** How often the session is renewed and what seldom changes is asked again. Default 60. */
+  readonly slowIntervalSeconds: number;
+  /** How old the newest look may be before it no longer counts. Default 15. */
+  readonly freshnessSeconds: number;
+}

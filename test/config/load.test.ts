@@ -1,0 +1,135 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.js';
+import { folderWith } from './files.js';
+
+const smallest = `version: 1
+defaults: { accounts: { monitor: { user: look, password_file: secret/look } } }
+clusters: { shop: { servers: { db1: { address: db1 } } } }
+`;
+
+it('applies the documented defaults to the smallest file', async () => {
+  const folder = folderWith({ 'lockstep.yml': smallest });
+  const config = await loadConfig(path.join(folder, 'lockstep.yml'));
+  expect(config).toEqual({
+    file: path.join(folder, 'lockstep.yml'),
+    files: [path.join(folder, 'lockstep.yml')],
+    listen: { host: '127.0.0.1', port: 10104 },
+    web: undefined,
+    tokens: [],
+    roles: [],
+    clusters: [
+      {
+        name: 'shop',
+        servers: [{ name: 'db1', address: { host: 'db1', port: 3306 }, socket: undefined }],
+        names: [],
+        accounts: {
+          monitor: { user: 'look', password: { from: 'file', path: path.join(folder, 'secret/look') } },
+          operate: undefined,
+          replication: undefined,
+        },
+        tls: {
+          mode: 'required',
+          verify: 'identity',
+          caFile: undefined,
+          certFile: undefined,
+          keyFile: undefined,
+          serverName: undefined,
+        },
+        heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false },
+        hosts: undefined,
+        expectedReplicas: undefined,
+        thresholds: {
+          lag: 60,
+          certificate: 30 * 86_400,
+          authority: 180 * 86_400,
+          clockOffset: 2,
+          retentionHeadroom: 86_400,
+        },
+      },
+    ],
+    metrics: { servers: false },
+    compatibility: undefined,
+    observe: { timeoutSeconds: 10, slowIntervalSeconds: 60, freshnessSeconds: 15 },
+    log: { level: 'info' },
+  });
+});
+
+it('accepts the example that is shipped', async () => {
+  const config = await loadConfig(path.join(import.meta.dirname, '../../deploy/lockstep.example.yml'));
+  expect(config.clusters.map((cluster) => cluster.name)).toEqual(['production', 'staging']);
+  expect(config.clusters[0]?.servers[2]?.address).toEqual({ host: '2001:db8::3', port: 3306 });
+});
+
+it('lays a cluster over the defaults: accounts whole, the rest key by key', async () => {
+  const config = await loadConfig(path.join(import.meta.dirname, '../../deploy/lockstep.example.yml'));
+  const staging = config.clusters[1];
+  expect(staging?.accounts.monitor.password).toEqual({ from: 'environment', variable: 'LOCKSTEP_STAGING_PASSWORD' });
+  expect(staging?.accounts.operate?.user).toBe('lockstep_operate');
+  expect(staging?.tls).toMatchObject({ verify: 'ca', caFile: '/etc/lockstep/tls/ca.pem' });
+  expect(staging?.thresholds).toMatchObject({ lag: 300, clockOffset: 2 });
+});
+
+it('includes files by pattern and takes their relative paths from their own folder', async () => {
+  const cluster = (name: string) => `clusters:
+  ${name}:
+    servers: { db1: { address: ${name}:3307 } }
+    tls: { ca_file: tls/ca.pem }
+`;
+  const folder = folderWith({
+    'lockstep.yml': `${smallest}include: clusters/*.yml\n`,
+    'clusters/b.yml': cluster('beta'),
+    'clusters/a.yml': cluster('alpha'),
+    'clusters/.hidden.yml': 'not: read',
+    'clusters/readme.txt': 'not read either',
+  });
+  const config = await loadConfig(path.join(folder, 'lockstep.yml'));
+  expect(config.clusters.map((each) => each.name)).toEqual(['shop', 'alpha', 'beta']);
+  expect(config.clusters[1]?.tls.caFile).toBe(path.join(folder, 'clusters/tls/ca.pem'));
+  expect(config.clusters[1]?.accounts.monitor.password).toEqual({
+    from: 'file',
+    path: path.join(folder, 'secret/look'),
+  });
+  expect(config.files.map((file) => path.basename(file))).toEqual(['lockstep.yml', 'a.yml', 'b.yml']);
+});
+
+it('takes a list of includes, reads a file named twice once, and lets a pattern match nothing', async () => {
+  const folder = folderWith({
+    'lockstep.yml': `${smallest}include: [more.yml, m?re.yml, empty/*.yml]\n`,
+    'more.yml': 'clusters: { more: { servers: { db1: { address: x } } } }',
+  });
+  mkdirSync(path.join(folder, 'empty'));
+  const config = await loadConfig(path.join(folder, 'lockstep.yml'));
+  expect(config.clusters.map((each) => each.name)).toEqual(['shop', 'more']);
+});
+
+it('reads the web configuration with it', async () => {
+  const folder = folderWith({
+    'lockstep.yml': `${smallest}web_config_file: web.yml\nroles: { alice: operator, 'CN=ops': viewer }\n`,
+    'web.yml': `
+tls_server_config:
+  { cert_file: a.pem, key_file: a.key, client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.pem }
+basic_auth_users: { alice: $2y$10$abcdefghijklmnopqrstuuVdtTTnl9Vu4kzQ5kC0Vd5RXlg5z8f5e }
+`,
+  });
+  const config = await loadConfig(path.join(folder, 'lockstep.yml'));
+  expect(config.web?.users[0]?.name).toBe('alice');
+  expect(JSON.stringify(config)).not.toContain('$2y$');
+  expect(config.roles).toEqual([
+    { subject: 'alice', role: 'operator' },
+    { subject: 'CN=ops', role: 'viewer' },
+  ]);
+});
+
+it('takes anchors and aliases', async () => {
+  const folder = folderWith({
+    'lockstep.yml': `version: 1
+clusters:
+  a: { servers: { x: { address: x1 } }, accounts: &accounts { monitor: { user: m, password_env: M } } }
+  b: { servers: { x: { address: x2 } }, accounts: *accounts }
+`,
+  });
+  const config = await loadConfig(path.join(folder, 'lockstep.yml'));
+  expect(config.clusters[1]?.accounts.monitor.user).toBe('m');
+});
