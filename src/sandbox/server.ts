@@ -50,7 +50,7 @@ export async function layOutServer(
   else await mkdir(server.disk, { recursive: true });
   await mkdir(server.tlsDirectory);
   await copyTemplate(options.version, root, server.dataDirectory, unpacking);
-  return scope.own(server, () => server.stop());
+  return scope.own(server, () => server.stop(0)); // its data goes with it: nothing to end cleanly
 }
 
 /** A real server as a child process. It boots read-only, always: whoever makes it the primary opens it. */

@@ -1,0 +1,171 @@
+import { LockstepError } from '../base/errors.js';
+import { Scope } from '../base/scope.js';
+import type { Authority } from '../pki/authority.js';
+import type { Address } from '../domain/snapshot.js';
+import { accountStatements, makeAccounts, type Accounts, type Requirement } from './accounts.js';
+import { issueClient, issueReplicaClient, issueServer, sandboxAuthority } from './certificates.js';
+import { takeDirectory } from './directories.js';
+import type { UnpackOptions } from './packages.js';
+import { coordinatesOf, untilReplicating } from './replication.js';
+import { layOutServer, type SandboxServer, type ServerOptions } from './server.js';
+import type { Settings, TlsFiles } from './settings.js';
+import { statementsOf, type ChannelTls, type Coordinates } from './statements.js';
+import { versionNamed, type VersionName, type VersionRecipe } from './versions.js';
+
+export interface ClusterOptions extends UnpackOptions {
+  readonly version: VersionName;
+  /** Default 2. */
+  readonly replicas?: number | undefined;
+  /** Default `gtid`. */
+  readonly mode?: 'gtid' | 'position' | undefined;
+  /** What the replication account must show. Default `x509`. */
+  readonly requirement?: Requirement | undefined;
+  /** For every server. */
+  readonly durable?: boolean | undefined;
+  readonly performanceSchema?: boolean | undefined;
+  readonly settings?: Settings | undefined;
+  /** For one server, over those for all. */
+  readonly servers?: Readonly<Record<string, Partial<Omit<ServerOptions, 'name' | 'version'>>>> | undefined;
+}
+
+export interface FollowOptions {
+  /** Default: the default channel, whose name is empty. */
+  readonly channel?: string;
+  /** Where the source is reached, a proxy for instance. Default: its own address. */
+  readonly through?: Address;
+  /** Default: by GTID, or in position mode where the source's log ends now. */
+  readonly from?: 'gtid' | Coordinates;
+  /** Default: TLS with verification on and the replica's own certificate. `off`: no TLS. */
+  readonly tls?: ChannelTls | 'off';
+  /** Start it and wait until both threads run. Default true. */
+  readonly start?: boolean;
+}
+
+/**
+ * A primary `db1` and its replicas `db2`, `db3`, …, over TLS with client certificates and verification on; the
+ * primary is open for writes, replication runs. `stop` ends all of it and removes every file.
+ */
+export async function createCluster(options: ClusterOptions): Promise<SandboxCluster> {
+  const scope = new Scope();
+  try {
+    return await boot(scope, options);
+  } catch (failure) {
+    await scope.end();
+    throw failure;
+  }
+}
+
+export class SandboxCluster {
+  readonly servers: SandboxServer[] = [];
+
+  constructor(
+    readonly scope: Scope,
+    readonly options: ClusterOptions,
+    readonly version: VersionRecipe,
+    readonly authority: Authority,
+    /** What Lockstep itself presents, and whom it trusts. */
+    readonly client: TlsFiles,
+    readonly accounts: Accounts,
+  ) {}
+
+  get mode(): 'gtid' | 'position' {
+    return this.options.mode ?? 'gtid';
+  }
+
+  /** `db1`. */
+  get primary(): SandboxServer {
+    return this.server('db1');
+  }
+
+  /** `db2` and up. */
+  get replicas(): readonly SandboxServer[] {
+    return this.servers.filter((server) => /^db([2-9]|\d\d)/.test(server.name));
+  }
+
+  /** @throws LockstepError `sandbox-server` for a name that it does not have. */
+  server(name: string): SandboxServer {
+    const found = this.servers.find((server) => server.name === name);
+    if (found !== undefined) return found;
+    const names = this.servers.map((server) => server.name).join(', ');
+    throw new LockstepError('sandbox-server', `no server is called "${name}"`, `There are ${names}.`);
+  }
+
+  /** One more server, with certificates and accounts, read-only, following nobody: a second source for instance. */
+  async add(name: string, options: Partial<Omit<ServerOptions, 'name' | 'version'>> = {}): Promise<SandboxServer> {
+    const { version, mode, authority } = this;
+    const { requirement = 'x509', durable, performanceSchema, settings, servers } = this.options;
+    const serverId = this.#nextId();
+    const own = { ...servers?.[name], ...options };
+    const all = { ...settings, ...own.settings };
+    const server = await layOutServer(
+      this.scope,
+      { version, mode, durable, performanceSchema, serverId, ...own, name, settings: all },
+      this.options,
+    );
+    const [files] = await Promise.all([issueServer(authority, server), issueReplicaClient(authority, server)]);
+    server.setTls(files);
+    await server.start(this.options.signal);
+    await server.run(accountStatements(version, this.accounts, requirement));
+    this.servers.push(server);
+    this.servers.sort((left, right) => left.name.localeCompare(right.name, 'en', { numeric: true }));
+    return server;
+  }
+
+  /** Let it accept writes, which makes it a primary. */
+  async open(server: SandboxServer): Promise<void> {
+    await server.sql('SET GLOBAL read_only = 0'); // on MySQL this also ends super_read_only
+  }
+
+  async close(server: SandboxServer): Promise<void> {
+    await server.sql(`SET GLOBAL ${this.version.flavour === 'mysql' ? 'super_read_only' : 'read_only'} = 1`);
+  }
+
+  /** Make `replica` follow `source` on a channel; what the channel was before is forgotten. */
+  async follow(replica: SandboxServer, source: SandboxServer, options: FollowOptions = {}): Promise<void> {
+    const words = statementsOf(this.version);
+    const { channel = '', through = source.address, start = true } = options;
+    const from = options.from ?? (this.mode === 'gtid' ? 'gtid' : await coordinatesOf(source));
+    const tls = 'tls' in options ? (options.tls === 'off' ? undefined : options.tls) : this.channelTls(replica);
+    const follow = words.follow({ ...this.accounts.replication, source: through, channel, from, tls });
+    await replica.sql(follow);
+    if (!start) return;
+    await replica.sql(words.start(channel));
+    await untilReplicating(replica, channel);
+  }
+
+  /** What a replica's channel is configured with unless a test wants otherwise. */
+  channelTls(replica: SandboxServer): Exclude<ChannelTls, undefined> {
+    const file = (name: string) => `${replica.tlsDirectory}/${name}`;
+    return { verify: true, ca: file('ca.pem'), client: { cert: file('client-cert.pem'), key: file('client-key.pem') } };
+  }
+
+  /** Ends every process and removes every file; harmless twice. */
+  stop(): Promise<void> {
+    return this.scope.end();
+  }
+
+  #ids = 0;
+
+  #nextId(): number {
+    this.#ids += 1;
+    return this.#ids;
+  }
+}
+
+async function boot(scope: Scope, options: ClusterOptions): Promise<SandboxCluster> {
+  const version = versionNamed(options.version);
+  const { replicas = 2, progress } = options;
+  const [authority, directory] = await Promise.all([
+    sandboxAuthority(scope, 'Sandbox authority'),
+    takeDirectory(scope),
+  ]);
+  const client = await issueClient(authority, directory, 'lockstep');
+  const cluster = new SandboxCluster(scope, options, version, authority, client, makeAccounts());
+  progress?.(`booting ${version.title}: a primary and ${replicas} replicas`);
+  const names = Array.from({ length: replicas + 1 }, (_, index) => `db${index + 1}`);
+  const added = await Promise.allSettled(names.map((name) => cluster.add(name)));
+  for (const one of added) if (one.status === 'rejected') throw one.reason;
+  await cluster.open(cluster.primary);
+  await Promise.all(cluster.replicas.map((replica) => cluster.follow(replica, cluster.primary)));
+  return cluster;
+}
