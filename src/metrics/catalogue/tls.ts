@@ -1,0 +1,70 @@
+import { type Metric, ofServer } from '../metric.js';
+
+/** TLS of a server, its sessions and its accounts. */
+export const tlsMetrics = [
+  {
+    name: 'mysql_tls_offered',
+    type: 'gauge',
+    help: 'Whether the greeting of the newest login offered TLS; kept until the next login, about once per slow_interval.',
+    labels: ofServer,
+    scope: 'server',
+    collector: 'certificates',
+  },
+  {
+    name: 'mysql_have_ssl',
+    type: 'stateset',
+    help: 'The variable have_ssl, or tls_channel_status put into the same words where the server no longer has it; the label source says which.',
+    labels: [...ofServer, 'source', 'state'],
+    states: ['YES', 'DISABLED', 'NO'],
+    scope: 'server',
+    collector: 'tls',
+  },
+  {
+    name: 'mysql_tls_required',
+    type: 'gauge',
+    help: 'Whether require_secure_transport refuses every login over the network without TLS; absent where the version lacks it.',
+    labels: ofServer,
+    scope: 'server',
+    collector: 'tls',
+  },
+  {
+    name: 'mysql_tls_version_accepted',
+    type: 'gauge',
+    help: 'Whether the server accepts this protocol version, for each that is known or that it names.',
+    labels: [...ofServer, 'version'],
+    scope: 'server',
+    collector: 'tls',
+  },
+  {
+    name: 'mysql_tls_session_info',
+    type: 'info',
+    help: "Protocol version and cipher suite of Lockstep's own session.",
+    labels: [...ofServer, 'version', 'cipher'],
+    scope: 'server',
+    collector: 'tls',
+  },
+  {
+    name: 'mysql_tls_sessions',
+    type: 'gauge',
+    help: 'Sessions of the server by protocol version and cipher suite, both empty for plaintext; absent where it does not tell; kept for up to slow_interval.',
+    labels: [...ofServer, 'version', 'cipher'],
+    scope: 'server',
+    collector: 'tls',
+  },
+  {
+    name: 'mysql_accounts_without_tls',
+    type: 'gauge',
+    help: 'Accounts that may log in over the network without TLS; kept for up to slow_interval.',
+    labels: ofServer,
+    scope: 'server',
+    collector: 'accounts',
+  },
+  {
+    name: 'mysql_replication_accounts',
+    type: 'gauge',
+    help: 'Accounts that now stream the binary log from the server, by what they require of TLS; kept for up to slow_interval.',
+    labels: [...ofServer, 'requires'],
+    scope: 'server',
+    collector: 'accounts',
+  },
+] as const satisfies readonly Metric[];
