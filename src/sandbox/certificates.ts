@@ -1,3 +1,4 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Scope } from '../base/scope.js';
 import { createAuthority, type Authority } from '../pki/authority.js';
@@ -47,6 +48,21 @@ export async function issueReplicaClient(
 /** A client certificate of Lockstep's own. */
 export async function issueClient(authority: Authority, directory: string, commonName: string): Promise<TlsFiles> {
   return filesOf(await writeIssued(await issue(authority, { commonName, use: 'client', names: [] }), directory));
+}
+
+/** The files of {@link issueServer} and {@link issueReplicaClient}, to put them back after a swap. */
+export async function keepFiles(server: SandboxServer): Promise<() => Promise<void>> {
+  const names = await readdir(server.tlsDirectory);
+  const kept = await Promise.all(
+    names.map(
+      async (name) =>
+        [path.join(server.tlsDirectory, name), await readFile(path.join(server.tlsDirectory, name))] as const,
+    ),
+  );
+  return async () => {
+    for (const [file, content] of kept)
+      await writeFile(file, content, { mode: file.endsWith('key.pem') ? 0o600 : 0o644 });
+  };
 }
 
 const day = 86_400_000;

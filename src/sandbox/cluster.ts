@@ -3,7 +3,7 @@ import { Scope } from '../base/scope.js';
 import type { Authority } from '../pki/authority.js';
 import type { Address } from '../domain/snapshot.js';
 import { accountStatements, makeAccounts, type Accounts, type Requirement } from './accounts.js';
-import { issueClient, issueReplicaClient, issueServer, sandboxAuthority } from './certificates.js';
+import { issueClient, issueReplicaClient, issueServer, keepFiles, sandboxAuthority } from './certificates.js';
 import { takeDirectory } from './directories.js';
 import type { UnpackOptions } from './packages.js';
 import { coordinatesOf, untilReplicating } from './replication.js';
@@ -79,7 +79,7 @@ export class SandboxCluster {
 
   /** `db2` and up. */
   get replicas(): readonly SandboxServer[] {
-    return this.servers.filter((server) => /^db([2-9]|\d\d)/.test(server.name));
+    return this.servers.filter((server) => baseName.test(server.name) && server.name !== 'db1');
   }
 
   /** @throws LockstepError `sandbox-server` for a name that it does not have. */
@@ -93,7 +93,7 @@ export class SandboxCluster {
   /** One more server, with certificates and accounts, read-only, following nobody: a second source for instance. */
   async add(name: string, options: Partial<Omit<ServerOptions, 'name' | 'version'>> = {}): Promise<SandboxServer> {
     const { version, mode, authority } = this;
-    const { requirement = 'x509', durable, performanceSchema, settings, servers } = this.options;
+    const { durable, performanceSchema, settings, servers } = this.options;
     const serverId = this.#nextId();
     const own = { ...servers?.[name], ...options };
     const all = { ...settings, ...own.settings };
@@ -103,9 +103,8 @@ export class SandboxCluster {
       this.options,
     );
     const [files] = await Promise.all([issueServer(authority, server), issueReplicaClient(authority, server)]);
-    server.setTls(files);
-    await server.start(this.options.signal);
-    await server.run(accountStatements(version, this.accounts, requirement));
+    this.#fresh.set(server, { tls: files, putBack: await keepFiles(server) });
+    await this.#begin(server);
     this.servers.push(server);
     this.servers.sort((left, right) => left.name.localeCompare(right.name, 'en', { numeric: true }));
     return server;
@@ -144,7 +143,35 @@ export class SandboxCluster {
     return this.scope.end();
   }
 
+  /**
+   * Back to how it began, in about the time of a boot: data, certificates, settings, roles and channels. Addresses and
+   * passwords stay; servers that were added go.
+   */
+  async reset(): Promise<void> {
+    for (const extra of this.servers.filter((server) => !baseName.test(server.name))) await extra.stop(0);
+    this.servers.splice(0, this.servers.length, ...this.servers.filter((server) => baseName.test(server.name)));
+    await all(this.servers, async (server) => {
+      await server.wipe();
+      await this.#fresh.get(server)?.putBack();
+      await this.#begin(server);
+    });
+    await this.replicate();
+  }
+
+  /** Open `db1` and let every other `db…` follow it. */
+  async replicate(): Promise<void> {
+    await this.open(this.primary);
+    await all(this.replicas, (replica) => this.follow(replica, this.primary));
+  }
+
+  readonly #fresh = new Map<SandboxServer, { readonly tls: TlsFiles; readonly putBack: () => Promise<void> }>();
   #ids = 0;
+
+  async #begin(server: SandboxServer): Promise<void> {
+    server.setTls(this.#fresh.get(server)?.tls ?? 'default');
+    await server.start(this.options.signal);
+    await server.run(accountStatements(this.version, this.accounts, this.options.requirement ?? 'x509'));
+  }
 
   #nextId(): number {
     this.#ids += 1;
@@ -163,9 +190,14 @@ async function boot(scope: Scope, options: ClusterOptions): Promise<SandboxClust
   const cluster = new SandboxCluster(scope, options, version, authority, client, makeAccounts());
   progress?.(`booting ${version.title}: a primary and ${replicas} replicas`);
   const names = Array.from({ length: replicas + 1 }, (_, index) => `db${index + 1}`);
-  const added = await Promise.allSettled(names.map((name) => cluster.add(name)));
-  for (const one of added) if (one.status === 'rejected') throw one.reason;
-  await cluster.open(cluster.primary);
-  await Promise.all(cluster.replicas.map((replica) => cluster.follow(replica, cluster.primary)));
+  await all(names, (name) => cluster.add(name));
+  await cluster.replicate();
   return cluster;
+}
+
+const baseName = /^db\d+$/;
+
+/** For all at once. Waits for every one even when one fails, so that nothing is still under way when the failure is seen. */
+async function all<T>(things: readonly T[], work: (thing: T) => Promise<unknown>): Promise<void> {
+  for (const one of await Promise.allSettled(things.map(work))) if (one.status === 'rejected') throw one.reason;
 }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LockstepError } from '../base/errors.js';
 import type { Scope } from '../base/scope.js';
@@ -45,11 +45,10 @@ export async function layOutServer(
   const root = await unpack(options.version, unpacking);
   const directory = await takeDirectory(scope);
   const address = await takeAddress(scope);
-  const server = new SandboxServer(root, options, address, directory);
+  const server = new SandboxServer(root, options, address, directory, unpacking.cache);
   if (options.diskMegabytes !== undefined) await mountDisk(server.disk, options.diskMegabytes);
-  else await mkdir(server.disk, { recursive: true });
   await mkdir(server.tlsDirectory);
-  await copyTemplate(options.version, root, server.dataDirectory, unpacking);
+  await server.wipe(unpacking);
   return scope.own(server, () => server.stop(0)); // its data goes with it: nothing to end cleanly
 }
 
@@ -75,6 +74,7 @@ export class SandboxServer {
     /** A loopback address that is its own, and a port. */
     readonly address: Address,
     readonly directory: string,
+    readonly cache: string | undefined,
   ) {
     this.name = options.name;
     this.version = options.version;
@@ -104,6 +104,15 @@ export class SandboxServer {
   /** Further lines of my.cnf, over those of the options; undefined takes a line out. Takes effect at the next start. */
   configure(settings: Settings): void {
     this.#extra = { ...this.#extra, ...settings };
+  }
+
+  /** Kill it and begin anew: the data of the template, none of what {@link configure} added. It does not run then. */
+  async wipe(unpacking: UnpackOptions = {}): Promise<void> {
+    await this.stop(0);
+    this.#extra = {};
+    await rm(this.dataDirectory, { recursive: true, force: true });
+    await mkdir(this.disk, { recursive: true });
+    await copyTemplate(this.version, this.root, this.dataDirectory, { cache: this.cache, ...unpacking });
   }
 
   /**

@@ -41,6 +41,8 @@ export interface Statements {
   start(channel: string, thread?: 'io' | 'sql'): string;
   stop(channel: string, thread?: 'io' | 'sql'): string;
   reset(channel: string): string;
+  /** Applying so many seconds late; the SQL thread must stand. */
+  delay(channel: string, seconds: number): string;
   /** Every channel of a replica, a row each. */
   readonly status: string;
   readonly coordinates: string;
@@ -65,6 +67,7 @@ const mariadb: Statements = {
   start: (channel, thread) => `START SLAVE ${literal(channel)} ${threadOf(thread)}`,
   stop: (channel, thread) => `STOP SLAVE ${literal(channel)} ${threadOf(thread)}`,
   reset: (channel) => `RESET SLAVE ${literal(channel)} ALL`,
+  delay: (channel, seconds) => `CHANGE MASTER ${literal(channel)} TO MASTER_DELAY=${seconds}`,
   status: 'SHOW ALL SLAVES STATUS',
   coordinates: 'SHOW MASTER STATUS',
   written: 'SELECT @@global.gtid_binlog_pos AS written',
@@ -80,6 +83,7 @@ const mysql: Statements = {
   start: (channel, thread) => `START REPLICA ${threadOf(thread)} FOR CHANNEL ${literal(channel)}`,
   stop: (channel, thread) => `STOP REPLICA ${threadOf(thread)} FOR CHANNEL ${literal(channel)}`,
   reset: (channel) => `RESET REPLICA ALL FOR CHANNEL ${literal(channel)}`,
+  delay: (channel, seconds) => `CHANGE REPLICATION SOURCE TO SOURCE_DELAY=${seconds} FOR CHANNEL ${literal(channel)}`,
   status: 'SHOW REPLICA STATUS',
   coordinates: 'SHOW BINARY LOG STATUS',
   written: 'SELECT @@global.gtid_executed AS written',

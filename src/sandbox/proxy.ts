@@ -1,0 +1,136 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import type { Scope } from '../base/scope.js';
+import type { Address } from '../domain/snapshot.js';
+
+/** A stretch of network between a client and a server, which can be made bad. All faults can stand together. */
+export interface Link {
+  /** Where clients connect: the server's own host, so that its certificate still names it, on another port. */
+  readonly address: Address;
+  /** How many connections pass through it now. */
+  readonly connections: number;
+  /** Break every connection; new ones are refused until {@link mend}. */
+  cut(): Promise<void>;
+  /** Connections stay, new ones are accepted, and not a byte passes until {@link mend}: what a lost route looks like. */
+  blackhole(): void;
+  /** Milliseconds that every byte is under way, each direction; 0 ends it. */
+  delay(milliseconds: number): void;
+  /** Bytes per second, each connection and direction; Infinity ends it. */
+  throttle(bytesPerSecond: number): void;
+  /** A good link again. What a black hole held back is delivered now. */
+  mend(): Promise<void>;
+}
+
+/** Put a link in front of a server. It goes with the scope. */
+export async function openLink(scope: Scope, target: Address): Promise<Link> {
+  const link = new ProxyLink(target);
+  scope.defer(() => link.cut());
+  await link.mend();
+  return link;
+}
+
+class ProxyLink implements Link {
+  readonly #target: Address;
+  readonly #sockets = new Set<net.Socket>();
+  readonly #passing = new Set<() => void>();
+  #server: net.Server | undefined;
+  #port = 0;
+  #held = false;
+  #delay = 0;
+  #rate = Infinity;
+
+  constructor(target: Address) {
+    this.#target = target;
+  }
+
+  get address(): Address {
+    return { host: this.#target.host, port: this.#port };
+  }
+
+  get connections(): number {
+    return this.#sockets.size / 2;
+  }
+
+  async cut(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    const closed = server === undefined ? undefined : once(server, 'close');
+    server?.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  blackhole(): void {
+    this.#held = true;
+  }
+
+  delay(milliseconds: number): void {
+    this.#delay = milliseconds;
+  }
+
+  throttle(bytesPerSecond: number): void {
+    this.#rate = bytesPerSecond;
+  }
+
+  async mend(): Promise<void> {
+    this.#held = false;
+    this.#delay = 0;
+    this.#rate = Infinity;
+    for (const pass of this.#passing) pass();
+    this.#passing.clear();
+    if (this.#server !== undefined) return;
+    const server = net.createServer((client) => this.#accept(client));
+    this.#server = server;
+    server.listen({ host: this.#target.host, port: this.#port });
+    await once(server, 'listening');
+    const bound = server.address();
+    if (bound !== null && typeof bound === 'object') this.#port = bound.port;
+  }
+
+  #accept(client: net.Socket): void {
+    const upstream = net.connect(this.#target);
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      this.#sockets.add(from);
+      from.setNoDelay(true);
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        this.#sockets.delete(from);
+        to.destroy();
+      });
+      void this.#carry(from, to);
+    }
+  }
+
+  /** Bytes go on in the order in which they came, each at its time; reading stops while there is no way on. */
+  async #carry(from: net.Socket, to: net.Socket): Promise<void> {
+    try {
+      for await (const chunk of from as AsyncIterable<Buffer>) {
+        if (this.#delay > 0) await pause(this.#delay);
+        for (const piece of pieces(chunk, this.#rate)) {
+          if (this.#held) await new Promise<void>((pass) => this.#passing.add(pass));
+          if (!to.write(piece)) await once(to, 'drain');
+          if (this.#rate !== Infinity) await pause((piece.length / this.#rate) * 1000);
+        }
+      }
+      to.end();
+    } catch {
+      to.destroy(); // one side is gone, and so is the other then
+    }
+  }
+}
+
+/** At most a tenth of a second's worth each. */
+function pieces(chunk: Buffer, rate: number): readonly Buffer[] {
+  if (rate === Infinity) return [chunk];
+  const size = Math.max(1, Math.floor(rate / 10));
+  return Array.from({ length: Math.ceil(chunk.length / size) }, (_, index) =>
+    chunk.subarray(index * size, (index + 1) * size),
+  );
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, milliseconds));
+}
