@@ -28,9 +28,13 @@ export function render(families: Iterable<Family>, format: Format, refuse: (faul
   return format === 'openmetrics' ? `${text}# EOF\n` : text;
 }
 
+const needsEscape = /[\\"\n]/;
+
 /** A backslash, a double quote or a line feed would end the value, or the line. */
 export function escapeLabel(value: string): string {
-  return /[\\"\n]/.test(value) ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n') : value;
+  return needsEscape.test(value)
+    ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+    : value;
 }
 
 function fail(fault: string): never {
@@ -59,21 +63,18 @@ function isDeclared(metric: Metric): boolean {
 }
 
 function seriesOf(metric: Metric, samples: readonly Sample[], format: Format, refuse: (fault: string) => void): string {
-  const seen = new Set<string>();
-  const series: { key: string; line: string }[] = [];
+  const values = new Map<string, number>();
   for (const sample of samples) {
-    const fault = labelFault(metric, sample);
-    const key = metric.name + suffixOf(sample) + labelsOf(metric, sample, format);
-    if (fault !== undefined) refuse(fault);
-    else if (seen.has(key)) refuse(`the series ${key} comes twice`);
-    else {
-      seen.add(key);
-      series.push({ key, line: `${key} ${numberText(sample.value)}\n` });
-    }
+    const key = keyOf(metric, sample, format);
+    if (key === undefined) refuse(labelFault(metric, sample));
+    else if (values.has(key)) refuse(`the series ${key} comes twice`);
+    else values.set(key, sample.value);
   }
   // The parts of a histogram have an order of their own, in which they come.
-  if (metric.type !== 'histogram') series.sort((a, b) => (a.key < b.key ? -1 : 1));
-  return series.map(({ line }) => line).join('');
+  const keys = metric.type === 'histogram' || values.size === 1 ? values.keys() : [...values.keys()].sort();
+  let text = '';
+  for (const key of keys) text += `${key} ${numberText(values.get(key) ?? NaN)}\n`;
+  return text;
 }
 
 const typeNames = {
@@ -110,15 +111,17 @@ function escapeHelp(help: string, format: Format): string {
   return format === 'openmetrics' ? escaped.replaceAll('"', '\\"') : escaped;
 }
 
-function suffixOf({ part }: Sample): string {
-  return part === undefined ? '' : `_${part}`;
-}
-
-function labelsOf(metric: Metric, { labels, part }: Sample, format: Format): string {
+/** The name and labels of a series; undefined when the labels are not those of the metric. */
+function keyOf(metric: Metric, { labels, part }: Sample, format: Format): string | undefined {
   let text = '';
-  for (const label of metric.labels) text += `${text && ','}${label}="${escapeLabel(labels[label] ?? '')}"`;
+  for (const label of metric.labels) {
+    const value = labels[label];
+    if (value === undefined) return undefined;
+    text += `${text && ','}${label}="${escapeLabel(value)}"`;
+  }
+  if (Object.keys(labels).length !== metric.labels.length + (part === 'bucket' ? 1 : 0)) return undefined;
   if (part === 'bucket') text += `${text && ','}le="${boundText(labels, format)}"`;
-  return text && `{${text}}`;
+  return `${metric.name}${part === undefined ? '' : `_${part}`}${text && `{${text}}`}`;
 }
 
 /** OpenMetrics writes the bound of a bucket as a floating-point number, the text format need not. */
@@ -127,9 +130,8 @@ function boundText(labels: Labels, format: Format): string {
   return format === 'openmetrics' && /^-?\d+$/.test(bound) ? `${bound}.0` : bound;
 }
 
-function labelFault(metric: Metric, { labels, part }: Sample): string | undefined {
+function labelFault(metric: Metric, { labels, part }: Sample): string {
   const given = Object.keys(labels).filter((label) => !(part === 'bucket' && label === 'le'));
-  if (given.length === metric.labels.length && metric.labels.every((label) => label in labels)) return undefined;
   return `${metric.name} has the labels ${metric.labels.join(', ') || 'none'} and was given ${given.join(', ') || 'none'}`;
 }
 
