@@ -1,0 +1,74 @@
+import type { Colors } from 'picocolors/types.js';
+import type { Inspected, Inspection } from '../pki/inspect.js';
+
+/** What `pki inspect` prints for one file. */
+export function inspectionText(
+  file: string,
+  inspection: Inspection,
+  against: string | undefined,
+  colours: Colors,
+): string {
+  const [first, ...others] = inspection.certificates;
+  return [
+    colours.bold(file),
+    ...certificateLines(first, colours, inspection.keyMatches),
+    ...(inspection.verification === undefined ? [] : [line('chain', chainText(inspection, against, colours), colours)]),
+    ...others.flatMap((one) => ['', ...certificateLines(one, colours)]),
+  ].join('\n');
+}
+
+/** The lines about one certificate, each with its label. */
+export function certificateLines(one: Inspected, colours: Colors, keyMatches?: boolean): string[] {
+  const { certificate } = one;
+  return [
+    line('subject', certificate.subject + (certificate.isAuthority ? colours.dim(' (authority)') : ''), colours),
+    line('issuer', certificate.subject === certificate.issuer ? 'itself' : certificate.issuer, colours),
+    ...(certificate.names.length === 0 ? [] : [line('names', certificate.names.join(', '), colours)]),
+    line('valid', validityText(one, colours), colours),
+    line('key', keyText(one, keyMatches, colours), colours),
+    line('serial', certificate.serial, colours),
+    line('sha256', certificate.fingerprint, colours),
+  ];
+}
+
+export function line(label: string, value: string, colours: Colors): string {
+  return `  ${colours.dim(label.padEnd(9))}${value}`;
+}
+
+/** Below 30 days yellow, below 7 red. */
+function validityText({ certificate, state, daysLeft }: Inspected, colours: Colors): string {
+  const dates = `${date(certificate.notBefore)} to ${date(certificate.notAfter)}, `;
+  if (state === 'expired') return dates + colours.red(`expired ${span(-daysLeft)} ago`);
+  if (state === 'not-yet-valid') return dates + colours.red('not yet valid');
+  const colour = daysLeft < 7 ? colours.red : daysLeft < 30 ? colours.yellow : colours.green;
+  return dates + colour(`${span(daysLeft)} left`);
+}
+
+function keyText({ certificate }: Inspected, matches: boolean | undefined, colours: Colors): string {
+  const bits = certificate.keyBits === undefined ? '' : ` ${certificate.keyBits} bits`;
+  const kind = { rsa: 'RSA', ec: 'EC', ed25519: 'Ed25519', other: 'of another kind' }[certificate.keyAlgorithm] + bits;
+  if (matches === undefined) return kind;
+  return matches
+    ? `${kind}, ${colours.green('the private key belongs to it')}`
+    : `${kind}, ${colours.red('the private key given is another one')}`;
+}
+
+function chainText({ verification }: Inspection, against: string | undefined, colours: Colors): string {
+  if (verification === undefined) return '';
+  return verification.verified
+    ? colours.green(`verified against ${against ?? 'the authority'}`)
+    : `${colours.red(verification.reason)} ${verification.message}`;
+}
+
+function date(seconds: number): string {
+  return new Date(seconds * 1000)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/:\d\d\.000Z$/, ' UTC');
+}
+
+function span(days: number): string {
+  if (days >= 2) return `${Math.floor(days)} days`;
+  const hours = days * 24;
+  return hours >= 2 ? `${Math.floor(hours)} hours` : `${Math.floor(hours * 60)} minutes`;
+}
