@@ -5,7 +5,8 @@ export type Row = Readonly<Record<string, string | null>>;
 
 /**
  * One fact asked with one statement. Questions that are due are sent together in one round trip, so a question's
- * text is a single complete statement without a trailing semicolon, and holds no value from outside.
+ * text is a single complete statement without a trailing semicolon, and holds no value from outside but the
+ * validated name of the heartbeat table.
  */
 export interface Question {
   readonly id: QuestionId;
@@ -13,24 +14,47 @@ export interface Question {
   /** `look`: asked at every look. `slow`: costly or seldom changing, asked about once a minute and kept in between. */
   readonly pace: 'look' | 'slow';
   readonly sql: string;
-  /** The privilege that suffices, as it stands after GRANT, such as `SLAVE MONITOR ON *.*`; undefined when none is needed. */
-  readonly privilege: string | undefined;
+  /** The privileges that suffice, each as it stands after GRANT, such as `SLAVE MONITOR ON *.*`; `[]` when none is needed. */
+  readonly privileges: readonly string[];
+}
+
+/** What may be chosen about the questions of one server. */
+export interface QuestionOptions {
+  /** A table as pt-heartbeat writes it (columns `ts` and `server_id`); default none. */
+  readonly heartbeatTable?: HeartbeatTable;
+  /**
+   * Ask which replicas have registered (SHOW REPLICAS, SHOW SLAVE HOSTS). Default false, for the privilege it takes
+   * is more than a monitor should hold: REPLICATION SLAVE on MySQL, which can read every change, and REPLICATION
+   * MASTER ADMIN on MariaDB, which can change settings.
+   */
+  readonly registered?: boolean;
+}
+
+export interface HeartbeatTable {
+  readonly schema: string;
+  readonly table: string;
+  /** Whether `ts` is in UTC (pt-heartbeat --utc) instead of the server's time zone. */
+  readonly utc: boolean;
 }
 
 /** Questions by name; not every column asks all of them. */
 export const questionIds = [
   'state',
-  'status',
-  'settings',
+  'uptime',
   'boot',
-  'group',
+  'identity',
   'channels',
   'received',
   'gtid',
+  'tls',
+  'tls_status',
   'tls_channel',
   'tls_sessions',
   'accounts',
   'account_streams',
+  'semi_sync_settings',
+  'semi_sync',
+  'binlog_settings',
   'binlog_position',
   'binlog_files',
   'streams',

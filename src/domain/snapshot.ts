@@ -176,7 +176,7 @@ export interface Channel {
   /** Heartbeats received so far, a counter of the server. */
   readonly heartbeatsReceived: number | undefined;
   /**
-   * When an event or a heartbeat last arrived. MySQL says it; on MariaDB the observer saw the counters move.
+   * When an event or a heartbeat last arrived, milliseconds on our clock. MySQL says it; on MariaDB the observer saw the counters move.
    * Undefined while nothing was seen to arrive.
    */
   readonly receivedAt: number | undefined;
@@ -234,9 +234,12 @@ export type GtidFacts =
     };
 
 export interface TlsFacts {
-  /** `have_ssl`, or what replaced it put into the same words: tls_channel_status Enabled=Yes is YES, No is DISABLED. */
+  /**
+   * `have_ssl`, or what replaced it put into the same words: tls_channel_status Enabled=Yes is YES, No is DISABLED.
+   * `status`: neither tells (MySQL 8.4 and later with performance_schema off), but the status has a certificate or has none.
+   */
   readonly haveSsl: 'YES' | 'DISABLED' | 'NO';
-  readonly haveSslSource: 'have_ssl' | 'tls_channel_status';
+  readonly haveSslSource: 'have_ssl' | 'tls_channel_status' | 'status';
   /** require_secure_transport; undefined where the version lacks it. */
   readonly required: boolean | undefined;
   /** Protocol versions that the server accepts. */

@@ -1,0 +1,107 @@
+import { isIPv4 } from 'node:net';
+import type { AccountFacts } from '../domain/snapshot.js';
+import type { Column } from './capabilities.js';
+import type { Detected } from './detect.js';
+import type { Answers, Question, Row } from './question.js';
+import { clientOf, dumpThreads } from './streams.js';
+import { number, text } from './values.js';
+
+type Account = AccountFacts['streaming'][number];
+
+/** Addresses that no network reaches. */
+const local = "'localhost', '127.0.0.1', '::1'";
+
+export function accountQuestions(column: Column, detected: Pick<Detected, 'performanceSchema'>): Question[] {
+  const slow = { collector: 'accounts', pace: 'slow' } as const;
+  const threads = dumpThreads(detected);
+  return [
+    {
+      ...slow,
+      id: 'accounts',
+      // MySQL's roles are locked accounts; MariaDB's are rows without a host, which on MySQL means any host.
+      sql: `SELECT COUNT(*) AS without_tls FROM mysql.user WHERE ssl_type = '' AND Host NOT IN (${local}) AND ${
+        column.accountLocked ? "account_locked = 'N'" : "Host <> ''"
+      }`,
+      privileges: [`SELECT (User, Host, ssl_type${column.accountLocked ? ', account_locked' : ''}) ON mysql.user`],
+    },
+    {
+      ...slow,
+      id: 'account_streams',
+      // The two sides have different collations, hence bytes.
+      sql: `SELECT DISTINCT u.User AS user, u.Host AS host, u.ssl_type AS ssl_type, ${threads.client} FROM ${threads.from} JOIN mysql.user u ON CAST(u.User AS BINARY) = CAST(${threads.user} AS BINARY) WHERE ${threads.where}`,
+      privileges: ['SELECT (User, Host, ssl_type) ON mysql.user', threads.privilege],
+    },
+  ];
+}
+
+/** undefined unless both `accounts` and `account_streams` were answered. */
+export function accountsOf(answers: Answers): AccountFacts | undefined {
+  const [count] = answers.accounts ?? [];
+  if (count === undefined || answers.account_streams === undefined) return undefined;
+  return { withoutTls: number(count, 'without_tls'), streaming: streamingOf(answers.account_streams) };
+}
+
+/**
+ * The accounts behind the streams. The server tells each stream's user and address, not which of the user's accounts
+ * it is: it is the most specific whose host pattern the address fits. Where none fits, since the server sees a name
+ * and the pattern is an address or the other way round, it may be any of them.
+ */
+function streamingOf(rows: readonly Row[]): Account[] {
+  const streams = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = JSON.stringify([text(row, 'user'), clientOf(row)]);
+    streams.set(key, [...(streams.get(key) ?? []), row]);
+  }
+  const found = [...streams.values()].flatMap((candidates) => {
+    const [best] = candidates
+      .filter((row) => fits(text(row, 'host'), clientOf(row)))
+      .sort((a, b) => specificity(text(b, 'host')) - specificity(text(a, 'host')));
+    return (best === undefined ? candidates : [best]).map(accountOf);
+  });
+  return [...new Map(found.map((account) => [JSON.stringify([account.user, account.host]), account])).values()];
+}
+
+function accountOf(row: Row): Account {
+  return { user: text(row, 'user'), host: text(row, 'host'), requires: requirementOf(text(row, 'ssl_type')) };
+}
+
+function requirementOf(type: string): Account['requires'] {
+  switch (type) {
+    case '':
+      return 'nothing';
+    case 'X509':
+      return 'x509';
+    case 'SPECIFIED':
+      return 'specified';
+    default:
+      return 'ssl'; // ANY
+  }
+}
+
+/** Host patterns: `%` and `_` as in LIKE, `10.1.0.0/255.255.0.0` and (MySQL 8.0.23) `10.1.0.0/16`, '' for any. */
+function fits(pattern: string, client: string): boolean {
+  const [base = '', mask] = pattern.split('/');
+  if (mask !== undefined && isIPv4(base) && isIPv4(client)) {
+    const bits = isIPv4(mask) ? addressOf(mask) : prefixMask(Number(mask));
+    return (addressOf(client) & bits) === (addressOf(base) & bits);
+  }
+  const expression = pattern
+    .replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+    .replaceAll('%', '.*')
+    .replaceAll('_', '.');
+  return pattern === '' || new RegExp(`^${expression}$`, 'i').test(client);
+}
+
+/** Servers try accounts in the order of how far the pattern reads before its first wildcard. */
+function specificity(pattern: string): number {
+  const wildcard = pattern.search(/[%_]/);
+  return wildcard === -1 && pattern !== '' ? Number.MAX_SAFE_INTEGER : Math.max(0, wildcard);
+}
+
+function addressOf(dotted: string): number {
+  return dotted.split('.').reduce((address, part) => (address << 8) | Number(part), 0);
+}
+
+function prefixMask(bits: number): number {
+  return bits === 0 ? 0 : -1 << (32 - bits);
+}
