@@ -48,7 +48,7 @@ export function clusterSamples(
   const asked = new Set(snapshot.servers.filter(({ facts }) => facts !== undefined).map(({ name }) => name));
   for (const relation of relations.servers) {
     const narrow = sink.within({ server: relation.server });
-    if (replicas.has(relation.server)) errant(narrow, relation);
+    if (replicas.has(relation.server) && relation.server !== topology.primary) errant(narrow, relation);
     if (asked.has(relation.server)) unknownReplicas(narrow, relation);
   }
   for (const relation of relations.channels)

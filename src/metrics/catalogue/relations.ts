@@ -14,7 +14,7 @@ export const relationMetrics = [
   {
     name: 'mysql_errant_transactions',
     type: 'gauge',
-    help: 'Transactions that this replica has and its sources never had; absent whenever mysql_errant_transactions_known is 0.',
+    help: 'Transactions that this replica has and its sources never had, on MariaDB at least so many; absent whenever mysql_errant_transactions_known is 0.',
     labels: ofServer,
     scope: 'cluster',
     collector: 'gtid',

@@ -4,7 +4,8 @@ import type { ServerSink } from '../families.js';
 
 /**
  * Certificates, whether or not the server can be asked now. A chain or bundle may hold several under the same labels:
- * its dates are the worst among them, so that the value series goes on when a certificate is renewed.
+ * its dates are the worst among them, so that the value series goes on when a certificate is renewed. The server's own
+ * CA file and that of its default channel share the empty channel label and count as one bundle.
  */
 export function certificates(sink: ServerSink, { certificates, login, servedEqualsFile }: ServerSnapshot): void {
   for (const group of groups(certificates)) {

@@ -1,3 +1,4 @@
+import { lagIsKnown } from '../../domain/lag.js';
 import type { Channel, GtidFacts, LogPosition } from '../../domain/snapshot.js';
 import type { ChannelSink, ServerSink } from '../families.js';
 
@@ -28,13 +29,8 @@ function channel(sink: ChannelSink, facts: Channel): void {
   security(sink, facts);
 }
 
-/** Mirrors the words of mysql_replica_lag_known; a channel whose heartbeat period is unknown is believed. */
-function lagKnown({ io, sql, lagSeconds, silent }: Channel): boolean {
-  return io === 'running' && sql === 'running' && lagSeconds !== undefined && silent !== true;
-}
-
 function progress(sink: ChannelSink, facts: Channel): void {
-  const known = lagKnown(facts);
+  const known = lagIsKnown(facts);
   sink.add('mysql_replica_lag_known', known);
   if (known) sink.add('mysql_replica_lag_seconds', facts.lagSeconds);
   sink.add('mysql_replica_delay_seconds', facts.delaySeconds);

@@ -16,7 +16,7 @@ export function channelRelation(sink: ChannelSink, relation: ChannelRelation): v
   sink.add('mysql_replica_retention_headroom_seconds', relation.retentionHeadroomSeconds);
 }
 
-/** Only for a server that has channels: a server that replicates from nobody has nothing to be errant against. */
+/** Only for a replica: the primary, and a server that replicates from nobody, have nothing to be errant against. */
 export function errant(sink: ServerSink, { errantTransactions, errantUnsettled }: ServerRelation): void {
   const known = errantTransactions !== undefined && !(errantUnsettled && errantTransactions > 0);
   sink.add('mysql_errant_transactions_known', known);
