@@ -1,0 +1,84 @@
+/** Every error that HTTP answers with. `code` is stable; the remedy holds where the error names no better one. */
+export const errorTable = {
+  'malformed-request': { status: 400, title: 'The request is malformed', remedy: 'Check the address.' },
+  'target-missing': {
+    status: 400,
+    title: 'No target is named',
+    remedy: 'Ask for /probe?target=CLUSTER/SERVER, once; GET /sd lists the targets.',
+  },
+  'collector-unknown': {
+    status: 400,
+    title: 'There is no such collector',
+    remedy: 'Leave collect[] out to get all of them.',
+  },
+  'scrape-timeout-malformed': {
+    status: 400,
+    title: 'The scrape timeout cannot be read',
+    remedy: 'Send X-Prometheus-Scrape-Timeout-Seconds as a number of seconds above 0, or leave it out.',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'Who is asking is not known',
+    remedy: 'Send a user and password, a bearer token or a client certificate that the configuration names.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'This role may not do that',
+    remedy: 'Ask somebody who has the role, or have it given under `roles` or `tokens` of the configuration.',
+  },
+  'cross-origin': {
+    status: 403,
+    title: 'Another site sent this request',
+    remedy: 'Send it from a command line, or from a page of this address.',
+  },
+  'not-found': { status: 404, title: 'There is nothing at this address', remedy: 'GET / lists what there is.' },
+  'target-unknown': {
+    status: 404,
+    title: 'The target is not configured',
+    remedy: 'GET /sd lists the targets; add a server under `clusters` of the configuration.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'This address does not take that method',
+    remedy: 'Use one of the methods in the Allow header.',
+  },
+  'reload-refused': {
+    status: 409,
+    title: 'The new configuration cannot be taken while running',
+    remedy: 'Restart Lockstep to take it.',
+  },
+  'config-invalid': {
+    status: 422,
+    title: 'The new configuration is wrong; the old one stays in force',
+    remedy: 'Mend the faults and reload again.',
+  },
+  'too-many-failures': {
+    status: 429,
+    title: 'Too many failed logins from this address',
+    remedy: 'Wait as long as Retry-After says, then try with the right credentials.',
+  },
+  internal: {
+    status: 500,
+    title: 'Lockstep failed to answer',
+    remedy: 'Its log says why.',
+  },
+  'not-primary': {
+    status: 503,
+    title: 'The server is not the primary',
+    remedy: 'Send writes to the server whose /role answers 200.',
+  },
+  'not-ready': { status: 503, title: 'Lockstep is not ready', remedy: 'Ask again in a few seconds.' },
+  'scrape-timeout': {
+    status: 504,
+    title: 'The scrape took too long',
+    remedy: 'Raise scrape_timeout in Prometheus, or look why the server does not answer: lockstep status.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export interface ErrorEntry {
+  readonly status: number;
+  readonly title: string;
+  readonly remedy: string;
+}
