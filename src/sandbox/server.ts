@@ -176,9 +176,12 @@ export class SandboxServer {
     this.#running().kill('SIGCONT');
   }
 
-  /** Run one statement as root over the socket; its rows as text. */
-  sql(text: string): Promise<readonly Row[]> {
-    return this.#admin.query(text);
+  /**
+   * Run one statement as root over the socket; its rows as text.
+   * @param within milliseconds, default 30000
+   */
+  sql(text: string, within?: number): Promise<readonly Row[]> {
+    return this.#admin.query(text, within);
   }
 
   /** Run statements one after another as root over the socket. */

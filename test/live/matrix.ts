@@ -1,0 +1,32 @@
+import { describe } from 'vitest';
+import { isUnavailable, unpack } from '../../src/sandbox/packages.js';
+import { versionNamed, versionNames, versions, type VersionName } from '../../src/sandbox/versions.js';
+
+/** The versions to test: all of the matrix, or those named in LOCKSTEP_VERSIONS, separated by commas. */
+export const matrix: readonly VersionName[] =
+  process.env['LOCKSTEP_VERSIONS'] === undefined
+    ? versionNames
+    : process.env['LOCKSTEP_VERSIONS'].split(',').map((name) => versionNamed(name.trim()).name);
+
+/**
+ * A suite for each version of the matrix, unpacked before its first test. A version that the mirror no longer holds
+ * is skipped, and the suite's name says so.
+ */
+export async function describeEach(title: string, suite: (version: VersionName) => void): Promise<void> {
+  for (const name of matrix) {
+    const reason = await unavailable(name);
+    if (reason === undefined) describe(`${title} on ${versions[name].title}`, () => suite(name));
+    else describe.skip(`${title} on ${versions[name].title}: ${reason}`, () => suite(name));
+  }
+}
+
+/** Why the version cannot be had; undefined when it is there now. Anything else that goes wrong is thrown. */
+async function unavailable(name: VersionName): Promise<string | undefined> {
+  try {
+    await unpack(versions[name], { progress: (line) => process.stderr.write(`${line}\n`) });
+    return undefined;
+  } catch (failure) {
+    if (isUnavailable(failure)) return failure.message;
+    throw failure;
+  }
+}
