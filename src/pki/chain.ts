@@ -16,7 +16,10 @@ export function verifyChain(
   const [leaf] = presented;
   if (leaf === undefined) return failed('other', 'There is no certificate.');
   const paths = pathsFrom([leaf], [...trusted, ...presented]);
-  const rooted = paths.filter((path) => trusted.some((one) => one.fingerprint256 === path.at(-1)?.fingerprint256));
+  const rooted = paths.filter((path) => {
+    const end = path.at(-1);
+    return end !== undefined && signed(end, end) && trusted.some((one) => same(one, end));
+  });
   const faults = rooted.map((path) => faultOf(path, now));
   const [first] = faults;
   if (first === undefined || faults.includes(undefined)) {
