@@ -1,3 +1,13 @@
+import { certificateChecks } from './problems/certificates.js';
+import { channelTlsChecks } from './problems/channel-tls.js';
+import { collectorChecks } from './problems/collectors.js';
+import type { Check } from './problems/check.js';
+import { logChecks } from './problems/logs.js';
+import { replicationChecks } from './problems/replication.js';
+import { roleChecks } from './problems/roles.js';
+import { serverChecks } from './problems/servers.js';
+import { settingChecks } from './problems/settings.js';
+import { tlsChecks } from './problems/tls.js';
 import type { Relations } from './relations.js';
 import type { ClusterSnapshot, ServerName } from './snapshot.js';
 import type { Topology } from './topology.js';
@@ -73,11 +83,29 @@ export const defaultThresholds: Thresholds = {
   retentionHeadroom: 86_400,
 };
 
-/** @param at seconds since the Unix epoch */
-export declare function problemsOf(
+/**
+ * Every problem of a cluster, in the order of the checks below, then of the configuration. What is unknown is no
+ * problem. A server that is down yields `server-down`, its certificates' problems, and what others see of it.
+ * @param at seconds since the Unix epoch
+ */
+export function problemsOf(
   snapshot: ClusterSnapshot,
   topology: Topology,
   relations: Relations,
   thresholds: Thresholds,
   at: number,
-): readonly Problem[];
+): readonly Problem[] {
+  return checks.flatMap((check) => check({ snapshot, topology, relations, thresholds, at }));
+}
+
+const checks: readonly Check[] = [
+  ...serverChecks,
+  ...roleChecks,
+  ...replicationChecks,
+  ...logChecks,
+  ...settingChecks,
+  ...tlsChecks,
+  ...channelTlsChecks,
+  ...certificateChecks,
+  ...collectorChecks,
+];

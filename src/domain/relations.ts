@@ -1,5 +1,11 @@
-import type { ClusterSnapshot, ServerName } from './snapshot.js';
-import type { Topology } from './topology.js';
+import { channelTlsOf } from './channel-tls.js';
+import { errantOf } from './errant.js';
+import { gtidGapOf, heartbeatLagOf, lagIsKnown } from './lag.js';
+import { membersOf, type Members } from './members.js';
+import { retentionHeadroom, sourceLogAvailable } from './retention.js';
+import type { Channel, ClusterSnapshot, ServerName, ServerSnapshot } from './snapshot.js';
+import { unknownReplicasOf } from './strangers.js';
+import type { Link, Topology } from './topology.js';
 
 /**
  * What shows that a channel is really encrypted, strongest first. `observed`: the source sees the session's cipher.
@@ -40,13 +46,17 @@ export interface ChannelRelation {
 export interface ServerRelation {
   readonly server: ServerName;
   /**
-   * Transactions that this replica has and its sources never had. undefined is unknown: no GTID, a source that
-   * could not be asked or is not configured, or (MariaDB) a source whose history was reset.
+   * Transactions that this replica has and its sources never had; MariaDB: at least so many. undefined is unknown:
+   * the primary itself, no GTID, a source that could not be asked or is not configured, or (MariaDB) a source whose
+   * history was reset. {@link errantOf} says all of it.
    */
   readonly errantTransactions: number | undefined;
   /** The errant set as the flavour writes it, '' when none or unknown. */
   readonly errantSet: string;
-  /** The source was read before the replica, so what looks errant may only be newer: look at the source's GTID once more. */
+  /**
+   * A source was read before the look at the replica ended, so what looks errant (or like a source gone back) may only
+   * be newer: read the source's GTID once more, put it and its time into a copy of the snapshot, and ask again.
+   */
   readonly errantUnsettled: boolean;
   /** Streams of this server's binary log that belong to no configured replica; undefined when the server does not tell. */
   readonly unknownReplicas: number | undefined;
@@ -57,4 +67,39 @@ export interface Relations {
   readonly servers: readonly ServerRelation[];
 }
 
-export declare function relationsOf(snapshot: ClusterSnapshot, topology: Topology): Relations;
+/** One entry per channel of every server that could be asked, and one per configured server. */
+export function relationsOf(snapshot: ClusterSnapshot, topology: Topology): Relations {
+  const members = membersOf(snapshot, topology);
+  return {
+    channels: topology.links.flatMap((link) => {
+      const channel = members.channel(link);
+      return channel === undefined ? [] : [channelRelation(link, channel, members)];
+    }),
+    servers: snapshot.servers.map((server) => serverRelation(server, members)),
+  };
+}
+
+function channelRelation(link: Link, channel: Channel, members: Members): ChannelRelation {
+  return {
+    server: link.replica,
+    channel: link.channel,
+    source: link.source,
+    gtidGap: gtidGapOf(link, members),
+    heartbeatLagSeconds: heartbeatLagOf(link, channel, members),
+    lagKnown: lagIsKnown(channel),
+    tls: channelTlsOf(link, channel, members),
+    sourceLogAvailable: sourceLogAvailable(link, channel, members),
+    retentionHeadroomSeconds: retentionHeadroom(link, channel, members),
+  };
+}
+
+function serverRelation(server: ServerSnapshot, members: Members): ServerRelation {
+  const errant = errantOf(server, members);
+  return {
+    server: server.name,
+    errantTransactions: errant.transactions,
+    errantSet: errant.set,
+    errantUnsettled: errant.unsettled,
+    unknownReplicas: unknownReplicasOf(server, members),
+  };
+}
