@@ -27,7 +27,7 @@ beforeAll(async () => {
   writeFileSync(passphraseFile, 'correct horse battery staple\n', { mode: 0o600 });
   writeFileSync(otherPassphraseFile, 'wrong\n', { mode: 0o600 });
   authority = await createAuthority({ directory: path.join(base, 'made', 'ca'), commonName: 'CA', days: 730 });
-});
+}, 60_000);
 
 describe('createAuthority', () => {
   it('lays the directory out, closed to others', () => {

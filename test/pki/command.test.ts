@@ -66,7 +66,7 @@ beforeAll(async () => {
     '--out',
     out,
   );
-});
+}, 60_000);
 
 describe('pki issue', () => {
   it('writes files that openssl verifies for both uses', () => {

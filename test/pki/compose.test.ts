@@ -12,7 +12,7 @@ let authority: KeyPair;
 let own: KeyPair;
 beforeAll(async () => {
   [authority, own] = await Promise.all([generateKey(2048), generateKey(2048)]);
-});
+}, 60_000);
 
 function wished(part: Partial<Composition>): Composition {
   const validity = validityOf({ days: 30 }, 30, Date.now());

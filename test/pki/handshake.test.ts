@@ -21,7 +21,7 @@ beforeAll(async () => {
   });
   server = await issue(middle, { commonName: 'db1', use: 'server', names: ['db1.example.org', '127.0.0.2'] });
   client = await issue(root, { commonName: 'repl', use: 'client', names: [] });
-});
+}, 60_000);
 
 interface Met {
   readonly greeting: string;

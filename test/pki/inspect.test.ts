@@ -26,7 +26,7 @@ beforeAll(async () => {
   namesake = await make('namesake', 'root');
   plain = await issue(root, wish);
   deep = await issue(middle, wish);
-});
+}, 60_000);
 
 /** Our verdict beside openssl's: they must agree on whether it holds. */
 function verified(issued: Issued, trusted: string, presented = issued.chainPem): string | undefined {

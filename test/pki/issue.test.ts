@@ -25,7 +25,7 @@ beforeAll(async () => {
     use: 'server',
     names: ['db1.example.org', '*.db.example.org', '10.0.0.1', '0:0:0:0:0:0:0:1', 'DB1.example.org'],
   });
-});
+}, 60_000);
 
 describe('an issued certificate', () => {
   it('says what was asked for', () => {

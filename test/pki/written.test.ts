@@ -17,7 +17,7 @@ beforeAll(async () => {
     issue(authority, { commonName: 'db1', use: 'both', names: ['db1'] }),
     issue(authority, { commonName: 'db1', use: 'both', names: ['db1'] }),
   ]);
-});
+}, 60_000);
 
 describe('writeIssued', () => {
   it('writes three files with their modes, whatever the umask', async () => {
