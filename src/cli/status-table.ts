@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 import type { Problem } from '../domain/problems.js';
 import type { ChannelRelation } from '../domain/relations.js';
@@ -13,12 +14,16 @@ export type Colours = ReturnType<typeof pc.createColors>;
  */
 export function statusTable(view: ClusterView, problems: readonly Problem[], at: number, colours: Colours): string {
   const { snapshot, topology } = view;
-  const header = ['SERVER', 'ROLE', 'VERSION', 'WRITES', 'REPLICATION', 'LAG', 'TLS', 'CERTIFICATE'].map((title) => colours.dim(title));
+  const header = ['SERVER', 'ROLE', 'VERSION', 'WRITES', 'REPLICATION', 'LAG', 'TLS', 'CERTIFICATE'].map((title) =>
+    colours.dim(title),
+  );
   const rows = snapshot.servers.flatMap((server) => serverRows(server, view, at, colours));
   return [
     colours.bold(snapshot.cluster) + '  ' + colours.dim(summary(view, problems)),
     ...aligned([header, ...rows]).map((line) => `  ${line}`),
-    ...problems.map((problem) => `  ${mark(problem, colours)} ${where(problem)}${problem.message}  ${colours.dim(problem.name)}`),
+    ...problems.map(
+      (problem) => `  ${mark(problem, colours)} ${where(problem)}${problem.message}  ${colours.dim(problem.name)}`,
+    ),
     ...(topology.kind === 'async' ? [] : [colours.dim(`  topology: ${topology.kind}`)]),
   ].join('\n');
 }
@@ -26,7 +31,9 @@ export function statusTable(view: ClusterView, problems: readonly Problem[], at:
 function summary({ snapshot, topology }: ClusterView, problems: readonly Problem[]): string {
   const up = snapshot.servers.filter((server) => server.facts !== undefined).length;
   const count = problems.length === 0 ? 'no problems' : `${problems.length} problem${problems.length === 1 ? '' : 's'}`;
-  return [`${up} of ${snapshot.servers.length} servers answer`, `primary: ${topology.primary ?? 'none'}`, count].join(' · ');
+  return [`${up} of ${snapshot.servers.length} servers answer`, `primary: ${topology.primary ?? 'none'}`, count].join(
+    ' · ',
+  );
 }
 
 function serverRows(server: ServerSnapshot, view: ClusterView, at: number, colours: Colours): string[][] {
@@ -35,25 +42,50 @@ function serverRows(server: ServerSnapshot, view: ClusterView, at: number, colou
   const certificate = expiry(server, at, colours);
   const { facts } = server;
   if (facts === undefined) {
-    return [[name, role, '', colours.red('down'), colours.red(server.failure?.reason ?? 'unknown'), '', '', certificate]];
+    return [
+      [name, role, '', colours.red('down'), colours.red(server.failure?.reason ?? 'unknown'), '', '', certificate],
+    ];
   }
   const version = `${facts.identity.flavour === 'mariadb' ? 'MariaDB' : 'MySQL'} ${facts.identity.release.join('.')}`;
   const [first, ...others] = facts.channels ?? [];
-  const relation = (channel: Channel) => view.relations.channels.find((found) => found.server === server.name && found.channel === channel.name);
+  const relation = (channel: Channel) =>
+    view.relations.channels.find((found) => found.server === server.name && found.channel === channel.name);
   return [
-    [name, role, version, writes(server, role, colours), ...channelCells(first, first && relation(first), view, colours), tls(server, first && relation(first), colours), certificate],
-    ...others.map((channel) => ['', '', '', '', ...channelCells(channel, relation(channel), view, colours), encrypted(relation(channel), colours), '']),
+    [
+      name,
+      role,
+      version,
+      writes(server, role, colours),
+      ...channelCells(first, first && relation(first), view, colours),
+      tls(server, first && relation(first), colours),
+      certificate,
+    ],
+    ...others.map((channel) => [
+      '',
+      '',
+      '',
+      '',
+      ...channelCells(channel, relation(channel), view, colours),
+      encrypted(relation(channel), colours),
+      '',
+    ]),
   ];
 }
 
 function writes({ facts }: ServerSnapshot, role: string, colours: Colours): string {
   const state = facts?.state;
   if (state === undefined) return colours.yellow('?');
-  if (!state.readOnly) return role === 'primary' || role === 'standalone' ? colours.green('writable') : colours.red('writable');
+  if (!state.readOnly)
+    return role === 'primary' || role === 'standalone' ? colours.green('writable') : colours.red('writable');
   return state.superReadOnly === true ? 'super-read-only' : 'read-only';
 }
 
-function channelCells(channel: Channel | undefined, relation: ChannelRelation | undefined, view: ClusterView, colours: Colours): [string, string] {
+function channelCells(
+  channel: Channel | undefined,
+  relation: ChannelRelation | undefined,
+  view: ClusterView,
+  colours: Colours,
+): [string, string] {
   if (channel === undefined) return [colours.dim('–'), colours.dim('–')];
   const source = relation?.source ?? `${channel.source.host}:${channel.source.port}`;
   const name = channel.name === '' ? '' : `${channel.name}: `;
@@ -110,12 +142,18 @@ function where(problem: Problem): string {
   return `${problem.server}${problem.channel ? `/${problem.channel}` : ''}: `;
 }
 
-const escape = String.fromCharCode(27);
-const escapes = new RegExp(`${escape}\\[[0-9;]*m`, 'g');
-const width = (text: string) => text.replaceAll(escapes, '').length;
+const width = (text: string) => stripVTControlCharacters(text).length;
 
 /** Columns as wide as their widest cell, two spaces apart. */
 export function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows.reduce<number[]>((known, row) => row.map((cell, index) => Math.max(known[index] ?? 0, width(cell))), []);
-  return rows.map((row) => row.map((cell, index) => cell + ' '.repeat((widths[index] ?? 0) - width(cell))).join('  ').trimEnd());
+  const widths = rows.reduce<number[]>(
+    (known, row) => row.map((cell, index) => Math.max(known[index] ?? 0, width(cell))),
+    [],
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, index) => cell + ' '.repeat((widths[index] ?? 0) - width(cell)))
+      .join('  ')
+      .trimEnd(),
+  );
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.js';
 import { LockstepError } from '../base/errors.js';
 import type { Answers, Question, QuestionId, Row } from '../dialects/question.js';
 import type { CollectorName } from '../domain/snapshot.js';
@@ -6,7 +7,7 @@ import { QueryError, type Session } from '../mysql/session.js';
 /** Answers of one look, with when it was sent and answered (ours, milliseconds), and the questions that failed. */
 export interface Asked {
   readonly answers: Answers;
-  readonly failures: ReadonlyMap<QuestionId, QueryError>;
+  readonly failures: ReadonlyMap<Question, QueryError>;
   readonly sentAt: number;
   readonly receivedAt: number;
 }
@@ -17,25 +18,20 @@ export interface Asked {
  * collector, not the look. Slow questions are asked once per session, for sessions are renewed at that pace.
  */
 export class Asker {
-  readonly #failures = new Map<QuestionId, QueryError>();
+  readonly #failures = new Map<QuestionId, readonly [Question, QueryError]>();
   readonly #slow = new Map<QuestionId, readonly Row[]>();
 
   constructor(
     readonly session: Session,
     /** The questions of this session's column, given the slow answers so far: some follow from others. */
     readonly questions: (answers: Answers) => readonly Question[],
-    readonly now: () => number,
+    readonly clock: Clock,
   ) {}
-
-  /** Every question that this session is asked, with what is known so far. */
-  get asked(): readonly Question[] {
-    return this.questions(Object.fromEntries(this.#slow));
-  }
 
   /** @throws the session's failure, or the signal's reason; refused statements are reported in `failures` instead */
   async ask(collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<Asked> {
     const wanted = (question: Question) => collectors.has(question.collector) && !this.#failures.has(question.id);
-    const sentAt = this.now();
+    const sentAt = this.clock.now();
     let receivedAt = sentAt;
     const fresh = new Map<QuestionId, readonly Row[]>();
     // A second round only when a slow answer brought a new question (the heartbeat table was found).
@@ -48,11 +44,11 @@ export class Asker {
         fresh.set(question.id, rows);
         if (question.pace === 'slow') this.#slow.set(question.id, rows);
       }
-      if (receivedAt === sentAt) receivedAt = this.now();
+      if (receivedAt === sentAt) receivedAt = this.clock.now();
     }
     return {
       answers: Object.fromEntries([...this.#slow, ...fresh]),
-      failures: this.#failures,
+      failures: new Map(this.#failures.values()),
       sentAt,
       receivedAt,
     };
@@ -62,7 +58,10 @@ export class Asker {
     try {
       const results = await this.session.query(due.map((question) => question.sql).join('; '), { signal });
       if (results.length !== due.length)
-        throw new LockstepError('protocol', `${due.length} statements were sent and ${results.length} answers came back`);
+        throw new LockstepError(
+          'protocol',
+          `${due.length} statements were sent and ${results.length} answers came back`,
+        );
       return new Map(due.map((question, index) => [question, results[index] ?? []]));
     } catch (error) {
       if (!(error instanceof QueryError) || this.session.closed) throw error;
@@ -77,7 +76,7 @@ export class Asker {
         answered.set(question, (await this.session.query(question.sql, { signal }))[0] ?? []);
       } catch (error) {
         if (!(error instanceof QueryError) || this.session.closed) throw error;
-        this.#failures.set(question.id, error);
+        this.#failures.set(question.id, [question, error]);
       }
     }
     return answered;

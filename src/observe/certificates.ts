@@ -1,4 +1,10 @@
-import type { Certificate, CertificateOrigin, CertificateRole, Handshake, SeenCertificate } from '../domain/certificate.js';
+import type {
+  Certificate,
+  CertificateOrigin,
+  CertificateRole,
+  Handshake,
+  SeenCertificate,
+} from '../domain/certificate.js';
 import type { ServerFacts } from '../domain/snapshot.js';
 
 /** The certificates of a PEM file, or a failure to read it. */
@@ -13,14 +19,25 @@ interface NamedFile {
 
 /** What the newest handshake presented: the leaf is the server's, the rest are authorities. */
 export function fromHandshake(handshake: Handshake | undefined): SeenCertificate[] {
-  return (handshake?.chain ?? []).map((certificate, index) => seen(certificate, index === 0 ? 'server' : 'ca', 'handshake', undefined));
+  return (handshake?.chain ?? []).map((certificate, index) =>
+    seen(certificate, index === 0 ? 'server' : 'ca', 'handshake', undefined),
+  );
 }
 
 /** The server's own word; dates only. */
 export function fromStatus(facts: ServerFacts | undefined): SeenCertificate[] {
   const { statusNotBefore, statusNotAfter } = facts?.tls ?? {};
   if (statusNotAfter === undefined) return [];
-  return [{ role: 'server', origin: 'status', channel: undefined, notBefore: statusNotBefore, notAfter: statusNotAfter, certificate: undefined }];
+  return [
+    {
+      role: 'server',
+      origin: 'status',
+      channel: undefined,
+      notBefore: statusNotBefore,
+      notAfter: statusNotAfter,
+      certificate: undefined,
+    },
+  ];
 }
 
 export interface FromFiles {
@@ -47,7 +64,10 @@ export async function fromFiles(facts: ServerFacts, read: CertificateReader): Pr
         const [leaf, ...rest] = await read(path);
         if (leaf === undefined) return [];
         // What follows the leaf in a certificate file are its intermediates; a CA file is a bundle of equals.
-        return [seen(leaf, role, 'file', channel), ...rest.map((certificate) => seen(certificate, 'ca', 'file', channel))];
+        return [
+          seen(leaf, role, 'file', channel),
+          ...rest.map((certificate) => seen(certificate, 'ca', 'file', channel)),
+        ];
       } catch (error) {
         failures.push({ path, error });
         return [];
@@ -60,12 +80,18 @@ export async function fromFiles(facts: ServerFacts, read: CertificateReader): Pr
 /** Whether the leaf on the wire is the leaf in the file; undefined unless both were seen. */
 export function servedEqualsFile(certificates: readonly SeenCertificate[]): boolean | undefined {
   const leaf = (origin: CertificateOrigin) =>
-    certificates.find((found) => found.role === 'server' && found.origin === origin && found.channel === undefined)?.certificate;
+    certificates.find((found) => found.role === 'server' && found.origin === origin && found.channel === undefined)
+      ?.certificate;
   const served = leaf('handshake');
   const file = leaf('file');
   return served === undefined || file === undefined ? undefined : served.fingerprint === file.fingerprint;
 }
 
-function seen(certificate: Certificate, role: CertificateRole, origin: CertificateOrigin, channel: string | undefined): SeenCertificate {
+function seen(
+  certificate: Certificate,
+  role: CertificateRole,
+  origin: CertificateOrigin,
+  channel: string | undefined,
+): SeenCertificate {
   return { role, origin, channel, notBefore: certificate.notBefore, notAfter: certificate.notAfter, certificate };
 }

@@ -28,8 +28,11 @@ export async function lookAtCluster(
   options: { signal: AbortSignal; maxAge: number; now: () => number },
 ): Promise<ClusterView> {
   const at = options.now();
-  const recent = (watch: Watch) => (watch.newest !== undefined && at - watch.newest.at <= options.maxAge ? watch.newest : undefined);
-  let servers = await Promise.all([...watches.values()].map(async (watch) => recent(watch) ?? watch.look(everyCollector, options.signal)));
+  const recent = (watch: Watch) =>
+    watch.newest !== undefined && at - watch.newest.at <= options.maxAge ? watch.newest : undefined;
+  let servers = await Promise.all(
+    [...watches.values()].map(async (watch) => recent(watch) ?? watch.look(everyCollector, options.signal)),
+  );
   let view = viewOf({ cluster, at, servers });
   for (let round = 0; round < rounds; round += 1) {
     const again = unsettledSources(view);
@@ -51,12 +54,21 @@ export function viewOf(snapshot: ClusterSnapshot): ClusterView {
 }
 
 function unsettledSources({ topology, relations }: ClusterView): Set<ServerName> {
-  const unsettled = new Set(relations.servers.filter((server) => server.errantUnsettled).map((server) => server.server));
-  return new Set(topology.links.flatMap((link) => (unsettled.has(link.replica) && link.source !== undefined ? [link.source] : [])));
+  const unsettled = new Set(
+    relations.servers.filter((server) => server.errantUnsettled).map((server) => server.server),
+  );
+  return new Set(
+    topology.links.flatMap((link) => (unsettled.has(link.replica) && link.source !== undefined ? [link.source] : [])),
+  );
 }
 
 /** A look at the GTID alone lends its positions, and its time, to the full look before it. */
 function withGtid(full: ServerSnapshot, newer: ServerSnapshot): ServerSnapshot {
   if (full.facts === undefined || newer.facts?.gtid === undefined) return full;
-  return { ...full, at: newer.at, durationSeconds: newer.durationSeconds, facts: { ...full.facts, gtid: newer.facts.gtid } };
+  return {
+    ...full,
+    at: newer.at,
+    durationSeconds: newer.durationSeconds,
+    facts: { ...full.facts, gtid: newer.facts.gtid },
+  };
 }

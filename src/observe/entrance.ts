@@ -96,7 +96,8 @@ export class Entrance<T> {
       if (before !== undefined) void sessionOf(before.opened).end();
       return opened;
     } catch (error) {
-      const failure: Failure = error instanceof LoginError ? error.failure : { reason: 'other', message: messageOf(error) };
+      const failure: Failure =
+        error instanceof LoginError ? error.failure : { reason: 'other', message: messageOf(error) };
       // A login that met no handshake says nothing new about the certificate: keep the last one that did.
       const handshake = (error instanceof LoginError ? error.handshake : undefined) ?? this.#login?.handshake;
       this.#login = { at: clock.now(), failure, handshake };

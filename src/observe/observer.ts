@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { Clock } from '../base/clock.js';
+import { LockstepError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { ClusterName, CollectorName, ServerName, ServerSnapshot } from '../domain/snapshot.js';
 import { type ClusterView, lookAtCluster } from './cluster.js';
@@ -31,40 +32,52 @@ export class Observer {
     }
   }
 
-  get clusters(): readonly ClusterName[] {
-    return [...this.#clusters.keys()];
-  }
-
-  serversOf(cluster: ClusterName): readonly ServerName[] {
-    return [...(this.#clusters.get(cluster)?.keys() ?? [])];
-  }
-
   /** How many looks were answered by one that was under way already, since the start. */
   get shared(): number {
-    return [...this.#clusters.values()].flatMap((watches) => [...watches.values()]).reduce((sum, watch) => sum + watch.shared, 0);
+    return [...this.#clusters.values()]
+      .flatMap((watches) => [...watches.values()])
+      .reduce((sum, watch) => sum + watch.shared, 0);
   }
 
-  /** @returns undefined for a server that the configuration does not name: nothing else is ever connected to */
+  /** @throws LockstepError `unknown-server` for one that the configuration does not name: nothing else is ever connected to */
   async look(
     cluster: ClusterName,
     server: ServerName,
     options: { signal: AbortSignal; collectors?: ReadonlySet<CollectorName> },
-  ): Promise<ServerSnapshot | undefined> {
-    return this.#clusters.get(cluster)?.get(server)?.look(options.collectors ?? everyCollector, options.signal);
+  ): Promise<ServerSnapshot> {
+    const watch = this.#watchesOf(cluster).get(server);
+    if (watch === undefined) throw unknown('server', `${cluster}/${server}`);
+    return watch.look(options.collectors ?? everyCollector, options.signal);
   }
 
   /**
    * @param options.maxAge milliseconds; looks not older than this are taken as they are, default 0
-   * @returns undefined for a cluster that the configuration does not name
+   * @throws LockstepError `unknown-cluster`
    */
-  async lookAtCluster(cluster: ClusterName, options: { signal: AbortSignal; maxAge?: number }): Promise<ClusterView | undefined> {
-    const watches = this.#clusters.get(cluster);
-    if (watches === undefined) return undefined;
+  async lookAtCluster(cluster: ClusterName, options: { signal: AbortSignal; maxAge?: number }): Promise<ClusterView> {
+    const watches = this.#watchesOf(cluster);
     const now = () => this.options.clock.now();
     return lookAtCluster(cluster, watches, { signal: options.signal, maxAge: options.maxAge ?? 0, now });
   }
 
+  /** Lets looks under way end, then ends every session. */
   async close(): Promise<void> {
-    await Promise.all([...this.#clusters.values()].flatMap((watches) => [...watches.values()].map((watch) => watch.close())));
+    await Promise.all(
+      [...this.#clusters.values()].flatMap((watches) => [...watches.values()].map((watch) => watch.close())),
+    );
   }
+
+  #watchesOf(cluster: ClusterName): ReadonlyMap<ServerName, Watch> {
+    const watches = this.#clusters.get(cluster);
+    if (watches === undefined) throw unknown('cluster', cluster);
+    return watches;
+  }
+}
+
+function unknown(what: 'cluster' | 'server', name: string): LockstepError {
+  return new LockstepError(
+    `unknown-${what}`,
+    `the configuration names no ${what} "${name}"`,
+    'Only what it names is ever looked at.',
+  );
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '../base/errors.js';
-import type { Question, QuestionId } from '../dialects/question.js';
+import type { Question } from '../dialects/question.js';
 import type { CollectorName, CollectorOutcome, Failure, Login } from '../domain/snapshot.js';
 import type { QueryError } from '../mysql/session.js';
 import type { Asked } from './asked.js';
@@ -11,29 +11,37 @@ const privilegeErrors = new Set([1044, 1045, 1142, 1143, 1227, 1370]);
 /**
  * How each collector fared in a look that reached the server. Collectors share one round trip, so they share its
  * duration as well.
- * @param grant the GRANT statement that a question needs
+ * @param grant the GRANT statements that a question needs
  */
 export function outcomesOf(
   collectors: ReadonlySet<CollectorName>,
   asked: Asked,
-  questions: readonly Question[],
-  grant: (id: QuestionId) => string | undefined,
+  grant: (question: Question) => readonly string[],
   login: Login | undefined,
   files: FromFiles | undefined,
 ): CollectorOutcome[] {
   const durationSeconds = (asked.receivedAt - asked.sentAt) / 1000;
   return [...collectors].map((collector) => {
-    const ok: CollectorOutcome = { collector, success: true, durationSeconds, reason: undefined, message: undefined, remedy: undefined };
+    const ok: CollectorOutcome = {
+      collector,
+      success: true,
+      durationSeconds,
+      reason: undefined,
+      message: undefined,
+      remedy: undefined,
+    };
     if (collector === 'certificates') return certificateOutcome(ok, login, files);
-    const failed = questions.find((question) => question.collector === collector && asked.failures.has(question.id));
-    const error = failed && asked.failures.get(failed.id);
-    if (failed === undefined || error === undefined) return ok;
-    return refused(ok, error, privilegeErrors.has(error.errno) ? grant(failed.id) : undefined);
+    const [failed] = [...asked.failures].filter(([question]) => question.collector === collector);
+    return failed === undefined ? ok : refused(ok, ...failed, grant);
   });
 }
 
 /** How each collector fared in a look that did not reach the server. */
-export function failedOutcomes(collectors: ReadonlySet<CollectorName>, failure: Failure, durationSeconds: number): CollectorOutcome[] {
+export function failedOutcomes(
+  collectors: ReadonlySet<CollectorName>,
+  failure: Failure,
+  durationSeconds: number,
+): CollectorOutcome[] {
   const reason = failure.reason === 'timeout' ? 'timeout' : 'down';
   return [...collectors].map((collector) => ({
     collector,
@@ -45,15 +53,31 @@ export function failedOutcomes(collectors: ReadonlySet<CollectorName>, failure: 
   }));
 }
 
-function refused(outcome: CollectorOutcome, error: QueryError, remedy: string | undefined): CollectorOutcome {
-  const reason = privilegeErrors.has(error.errno) ? 'privilege' : 'other';
-  return { ...outcome, success: false, reason, message: error.message, remedy };
+function refused(
+  outcome: CollectorOutcome,
+  question: Question,
+  error: QueryError,
+  grant: (question: Question) => readonly string[],
+): CollectorOutcome {
+  const privilege = privilegeErrors.has(error.errno);
+  const remedy = privilege ? grant(question).join('; ') : undefined;
+  return { ...outcome, success: false, reason: privilege ? 'privilege' : 'other', message: error.message, remedy };
 }
 
 /** The handshake and the files: what a fresh login met, and whether every file that the server names could be read. */
-function certificateOutcome(outcome: CollectorOutcome, login: Login | undefined, files: FromFiles | undefined): CollectorOutcome {
-  if (login?.failure !== undefined) return { ...outcome, success: false, reason: 'down', message: login.failure.message };
+function certificateOutcome(
+  outcome: CollectorOutcome,
+  login: Login | undefined,
+  files: FromFiles | undefined,
+): CollectorOutcome {
+  if (login?.failure !== undefined)
+    return { ...outcome, success: false, reason: 'down', message: login.failure.message };
   const [unread] = files?.failures ?? [];
   if (unread === undefined) return outcome;
-  return { ...outcome, success: false, reason: 'other', message: `cannot read ${unread.path}: ${messageOf(unread.error)}` };
+  return {
+    ...outcome,
+    success: false,
+    reason: 'other',
+    message: `cannot read ${unread.path}: ${messageOf(unread.error)}`,
+  };
 }

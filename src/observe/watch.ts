@@ -2,14 +2,17 @@ import type { Clock } from '../base/clock.js';
 import { DeadlineError, deadline, raced } from '../base/deadline.js';
 import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import { type Column, columnFor, detection, factsOf, grantFor, identify, questionsFor } from '../dialects/dialect.js';
+import { type Column, columnFor } from '../dialects/capabilities.js';
+import { type Detected, detection, identify } from '../dialects/detect.js';
+import { factsOf } from '../dialects/facts.js';
+import { grantFor } from '../dialects/grants.js';
 import type { QuestionOptions } from '../dialects/question.js';
+import { questionsFor } from '../dialects/questions.js';
 import {
   type Address,
   type ClusterName,
   type CollectorName,
   type Failure,
-  type Identity,
   type ServerFacts,
   type ServerName,
   type ServerSnapshot,
@@ -18,7 +21,14 @@ import {
 import { LoginError, type Session, type Target, openSession } from '../mysql/session.js';
 import { Arrivals } from './arrival.js';
 import { type Asked, Asker } from './asked.js';
-import { type CertificateReader, type FromFiles, fromFiles, fromHandshake, fromStatus, servedEqualsFile } from './certificates.js';
+import {
+  type CertificateReader,
+  type FromFiles,
+  fromFiles,
+  fromHandshake,
+  fromStatus,
+  servedEqualsFile,
+} from './certificates.js';
 import { Entrance } from './entrance.js';
 import { failedOutcomes, outcomesOf } from './outcomes.js';
 import { StuckThread } from './stuck.js';
@@ -49,7 +59,7 @@ export interface WatchOptions {
 
 interface Opened {
   readonly session: Session;
-  readonly identity: Identity;
+  readonly detected: Detected;
   readonly column: Column;
   readonly asker: Asker;
   files: Promise<FromFiles> | undefined;
@@ -109,8 +119,10 @@ export class Watch {
     }
   }
 
-  close(): Promise<void> {
-    return this.#entrance.close();
+  /** Lets looks under way end, then ends the session. */
+  async close(): Promise<void> {
+    await Promise.all(this.#underway.values());
+    await this.#entrance.close();
   }
 
   async #look(collectors: ReadonlySet<CollectorName>): Promise<ServerSnapshot> {
@@ -138,10 +150,14 @@ export class Watch {
     try {
       await this.#stuck.clear(session, signal);
       const [row] = (await session.query(detection, { signal }))[0] ?? [];
-      const identity = identify(row ?? {});
-      const column = columnFor(identity);
-      const asker = new Asker(session, (answers) => questionsFor(column, identity, watched.questions, answers), () => options.clock.now());
-      return { session, identity, column, asker, files: undefined };
+      const detected = identify(row ?? {});
+      const column = columnFor(detected);
+      const asker = new Asker(
+        session,
+        (answers) => questionsFor(column, detected, watched.questions, answers),
+        options.clock,
+      );
+      return { session, detected, column, asker, files: undefined };
     } catch (error) {
       session.close();
       throw error;
@@ -158,20 +174,35 @@ export class Watch {
     }
   }
 
-  async #snapshot(opened: Opened, asked: Asked, collectors: ReadonlySet<CollectorName>, at: number): Promise<ServerSnapshot> {
+  async #snapshot(
+    opened: Opened,
+    asked: Asked,
+    collectors: ReadonlySet<CollectorName>,
+    at: number,
+  ): Promise<ServerSnapshot> {
     const { watched, options } = this;
-    const facts = this.#heard(factsOf(opened.column, opened.identity, asked.answers, asked), asked.receivedAt);
-    if (collectors.has('certificates') && watched.files !== undefined && facts.tls !== undefined && facts.channels !== undefined) {
+    const facts = this.#heard(factsOf(opened.column, opened.detected, asked.answers, asked), asked.receivedAt);
+    if (
+      collectors.has('certificates') &&
+      watched.files !== undefined &&
+      facts.tls !== undefined &&
+      facts.channels !== undefined
+    ) {
       opened.files ??= fromFiles(facts, watched.files);
       this.#files = await opened.files;
     }
-    const grant = (id: Parameters<typeof grantFor>[1]) => grantFor(opened.column, id, watched.user);
     const certificates = this.#certificates(facts);
     return {
       ...this.#frame(at),
       facts,
       failure: undefined,
-      collectors: outcomesOf(collectors, asked, opened.asker.asked, grant, this.#entrance.login, this.#files),
+      collectors: outcomesOf(
+        collectors,
+        asked,
+        (question) => grantFor(question, { user: watched.user }),
+        this.#entrance.login,
+        this.#files,
+      ),
       certificates,
       servedEqualsFile: servedEqualsFile(certificates),
       durationSeconds: (options.clock.now() - at) / 1000,
@@ -204,7 +235,11 @@ export class Watch {
   }
 
   #certificates(facts: ServerFacts | undefined) {
-    return [...fromHandshake(this.#entrance.login?.handshake), ...fromStatus(facts), ...(this.#files?.certificates ?? [])];
+    return [
+      ...fromHandshake(this.#entrance.login?.handshake),
+      ...fromStatus(facts),
+      ...(this.#files?.certificates ?? []),
+    ];
   }
 
   #failureOf(error: unknown): Failure {
@@ -212,7 +247,10 @@ export class Watch {
     const { cluster, name, address } = this.watched;
     const where = `${cluster}/${name} (${address.host}:${address.port})`;
     if (error instanceof DeadlineError)
-      return { reason: 'timeout', message: `${where} did not answer in time: ${error.message}; look at its process list, load and network` };
+      return {
+        reason: 'timeout',
+        message: `${where} did not answer in time: ${error.message}; look at its process list, load and network`,
+      };
     return { reason: 'connection-lost', message: `${where} stopped answering: ${messageOf(error)}` };
   }
 }

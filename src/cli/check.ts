@@ -1,0 +1,129 @@
+import { Command } from 'commander';
+import pc from 'picocolors';
+import { systemClock } from '../base/clock.js';
+import { silentLog } from '../base/log.js';
+import { loadConfig } from '../config/load.js';
+import type { CollectorOutcome, ServerSnapshot } from '../domain/snapshot.js';
+import { observerOf } from '../watched.js';
+import { configOption } from './options.js';
+import { type ClusterStatus, statusOf } from './status.js';
+import type { Colours } from './status-table.js';
+
+export function checkCommand(): Command {
+  return new Command('check')
+    .description(
+      'validate the configuration, log in to every server, and say what is missing with the statement that gives it',
+    )
+    .addOption(configOption())
+    .option('--json', 'print what was found as JSON')
+    .addHelpText(
+      'after',
+      '\nExits 0 when all is well, 1 when anything is wrong, 2 when the configuration is not valid.\n\nExamples:\n  lockstep check\n  lockstep check --config /etc/lockstep/lockstep.yml\n',
+    )
+    .action(async (options: { config: string; json?: true }) => {
+      const config = await loadConfig(options.config);
+      const observer = observerOf(config, { clock: systemClock, log: silentLog });
+      try {
+        const statuses = await statusOf(config, observer);
+        const servers = statuses.flatMap(({ view }) => view.snapshot.servers);
+        const count = `${config.clusters.length} ${config.clusters.length === 1 ? 'cluster' : 'clusters'}, ${servers.length} ${servers.length === 1 ? 'server' : 'servers'}`;
+        const colours = pc.createColors(pc.isColorSupported && process.stdout.isTTY);
+        process.stdout.write(
+          options.json === true
+            ? `${JSON.stringify(servers.map(checked), null, 2)}\n`
+            : `${colours.green('✔')} ${options.config} is valid: ${count}\n\n${statuses.map((status) => report(status, colours)).join('\n\n')}\n\n${colours.dim(alone)}\n`,
+        );
+        if (servers.some((server) => faultsOf(server).length > 0)) process.exitCode = 1;
+      } finally {
+        await observer.close();
+      }
+    });
+}
+
+const alone = 'What may act alone: nothing. This version observes; it has no procedures.';
+
+interface Checked {
+  readonly cluster: string;
+  readonly server: string;
+  readonly address: string;
+  readonly version: string | undefined;
+  readonly column: string | undefined;
+  readonly proof: string | undefined;
+  readonly faults: readonly string[];
+  readonly grants: readonly string[];
+}
+
+function checked(server: ServerSnapshot): Checked {
+  const identity = server.facts?.identity;
+  return {
+    cluster: server.cluster,
+    server: server.name,
+    address: `${server.address.host}:${server.address.port}`,
+    version: identity?.version,
+    column: identity?.column,
+    proof: identity?.proof,
+    faults: faultsOf(server),
+    grants: grantsOf(server),
+  };
+}
+
+/** What is wrong with Lockstep's own way to this server; the state of its replication is for `status`. */
+function faultsOf(server: ServerSnapshot): string[] {
+  if (server.failure !== undefined) return [server.failure.message];
+  const login = server.login?.failure;
+  return [
+    ...(login === undefined ? [] : [login.message]),
+    ...failed(server).map((outcome) => `${outcome.collector}: ${outcome.message ?? 'failed'}`),
+  ];
+}
+
+function failed(server: ServerSnapshot): CollectorOutcome[] {
+  return server.collectors.filter((outcome) => !outcome.success && outcome.message !== server.login?.failure?.message);
+}
+
+function grantsOf(server: ServerSnapshot): string[] {
+  return [...new Set(server.collectors.flatMap((outcome) => outcome.remedy ?? []))];
+}
+
+function report({ view }: ClusterStatus, colours: Colours): string {
+  return [
+    colours.bold(view.snapshot.cluster),
+    ...view.snapshot.servers.flatMap((server) => serverReport(server, colours)),
+  ].join('\n');
+}
+
+function serverReport(server: ServerSnapshot, colours: Colours): string[] {
+  const faults = faultsOf(server);
+  const identity = server.facts?.identity;
+  const sign = faults.length === 0 ? colours.green('✔') : colours.red('✖');
+  const found =
+    identity === undefined
+      ? server.failure?.reason
+      : `${identity.comment.includes(identity.version) ? '' : `${identity.flavour === 'mariadb' ? 'MariaDB' : 'MySQL'} `}${identity.version}`;
+  const grants = grantsOf(server);
+  return [
+    `  ${sign} ${server.name}  ${colours.dim(`${server.address.host}:${server.address.port}`)}  ${found ?? ''}`,
+    ...(identity === undefined ? [] : [`      ${dialect(identity.column, identity.proof, identity.newerThanKnown)}`]),
+    ...certificateLine(server),
+    ...faults.map((fault) => `      ${colours.red(fault)}`),
+    ...(grants.length === 0
+      ? []
+      : ['      run on the server:', ...grants.map((grant) => `        ${colours.bold(`${grant};`)}`)]),
+  ];
+}
+
+function dialect(column: string, proof: 'live' | 'documented', newer: boolean): string {
+  const basis =
+    proof === 'live' ? 'tested on real servers' : "from the vendor's documentation, not tested on a real server";
+  return `dialect column ${column}, ${basis}${newer ? '; the server is newer than any that Lockstep knows, and is read as if it were this one' : ''}`;
+}
+
+function certificateLine({ login }: ServerSnapshot): string[] {
+  const verification = login?.handshake?.verification;
+  const leaf = login?.handshake?.chain[0];
+  if (verification === undefined || leaf === undefined) return [];
+  const until = new Date(leaf.notAfter * 1000).toISOString().slice(0, 10);
+  return [
+    `      ${login?.handshake?.protocol ?? 'TLS'}, certificate ${verification.verified ? 'verified' : verification.reason}, valid until ${until}`,
+  ];
+}

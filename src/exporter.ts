@@ -1,0 +1,91 @@
+import { systemClock, type Clock } from './base/clock.js';
+import type { Config } from './config/config.js';
+import { problemsOf } from './domain/problems.js';
+import type { ClusterName, CollectorName, ServerName } from './domain/snapshot.js';
+import type { Role } from './domain/topology.js';
+import { compatibilitySamples } from './metrics/compatibility.js';
+import { render, type Format } from './metrics/exposition.js';
+import type { Family } from './metrics/families.js';
+import type { OwnMetrics } from './metrics/own.js';
+import { clusterSamples, serverSamples } from './metrics/samples.js';
+import type { ClusterView } from './observe/cluster.js';
+import type { Observer } from './observe/observer.js';
+
+/** What the exporter's pages say, under one configuration. */
+export class Exporter {
+  constructor(
+    readonly config: Config,
+    readonly observer: Observer,
+    /** Told of a series that could not be written. */
+    readonly refused: (fault: string) => void,
+    readonly clock: Clock = systemClock,
+  ) {}
+
+  /** The page of one configured server. */
+  async probe(
+    cluster: ClusterName,
+    server: ServerName,
+    options: {
+      readonly collectors: ReadonlySet<CollectorName> | undefined;
+      readonly signal: AbortSignal;
+      readonly format: Format;
+    },
+  ): Promise<string> {
+    const { collectors, signal, format } = options;
+    const snapshot = await this.observer.look(cluster, server, {
+      signal,
+      ...(collectors === undefined ? {} : { collectors }),
+    });
+    const families = [
+      ...serverSamples(snapshot, collectors),
+      ...(this.config.compatibility === undefined ? [] : compatibilitySamples(snapshot)),
+    ];
+    return this.#rendered(families, format);
+  }
+
+  /** Lockstep's own page: clusters, itself, and the servers too when configured so. */
+  async metrics(
+    own: OwnMetrics,
+    { signal, format }: { readonly signal: AbortSignal; readonly format: Format },
+  ): Promise<string> {
+    const clusters = await Promise.all(
+      this.config.clusters.map(async ({ name }) => this.#clusterFamilies(name, signal)),
+    );
+    return this.#rendered([...clusters.flat(), ...(await own.families())], format);
+  }
+
+  /** The role of one configured server, as its cluster shows it now. `unknown` when it could not be asked. */
+  async roleOf(cluster: ClusterName, server: ServerName): Promise<Role> {
+    const { snapshot, topology } = await this.#view(
+      cluster,
+      AbortSignal.timeout(this.config.observe.timeoutSeconds * 1000),
+    );
+    const asked = snapshot.servers.some(({ name, facts }) => name === server && facts !== undefined);
+    return asked ? (topology.roles[server] ?? 'unknown') : 'unknown';
+  }
+
+  async #clusterFamilies(name: ClusterName, signal: AbortSignal): Promise<readonly Family[]> {
+    const view = await this.#view(name, signal);
+    const thresholds = this.config.clusters.find((cluster) => cluster.name === name)?.thresholds;
+    if (thresholds === undefined) return [];
+    const { snapshot, topology, relations } = view;
+    const problems = problemsOf(snapshot, topology, relations, thresholds, this.clock.now() / 1000);
+    const servers = this.config.metrics.servers ? snapshot.servers : [];
+    return [
+      ...clusterSamples(snapshot, topology, relations, problems),
+      ...servers.flatMap((server) => [
+        ...serverSamples(server),
+        ...(this.config.compatibility === undefined ? [] : compatibilitySamples(server)),
+      ]),
+    ];
+  }
+
+  #view(name: ClusterName, signal: AbortSignal): Promise<ClusterView> {
+    return this.observer.lookAtCluster(name, { signal, maxAge: this.config.observe.freshnessSeconds * 1000 });
+  }
+
+  /** A series that must not be is left out, counted and logged: the rest of the page still stands. */
+  #rendered(families: readonly Family[], format: Format): string {
+    return render(families, format, this.refused);
+  }
+}

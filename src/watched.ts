@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import type { Clock } from './base/clock.js';
+import type { Log } from './base/log.js';
+import { Secret } from './base/secret.js';
+import { certificatesOf } from './base/x509.js';
+import type { ClusterConfig, Config, ServerConfig, TlsConfig } from './config/config.js';
+import { readSecret } from './config/secrets.js';
+import type { Target, TlsTarget } from './mysql/target.js';
+import { Observer } from './observe/observer.js';
+import type { Watched } from './observe/watch.js';
+
+/** The eyes for every server that the configuration names. */
+export function observerOf(config: Config, { clock, log }: { clock: Clock; log: Log }): Observer {
+  return new Observer({
+    servers: config.clusters.flatMap((cluster) => cluster.servers.map((server) => watchedOf(cluster, server))),
+    clock,
+    log,
+    timeout: config.observe.timeoutSeconds * 1000,
+    slowInterval: config.observe.slowIntervalSeconds * 1000,
+  });
+}
+
+function watchedOf(cluster: ClusterConfig, server: ServerConfig): Watched {
+  const { database, table, utc } = cluster.heartbeat;
+  return {
+    cluster: cluster.name,
+    name: server.name,
+    address: server.address,
+    target: () => targetOf(cluster, server),
+    user: cluster.accounts.monitor.user,
+    questions: { heartbeatTable: { schema: database, table, utc } },
+    files: cluster.hosts?.kind === 'local' ? async (path) => certificatesOf(await readFile(path, 'utf8')) : undefined,
+  };
+}
+
+/** Files are read at each login, so that a rotated certificate or password counts at the next one. */
+async function targetOf({ accounts, tls }: ClusterConfig, server: ServerConfig): Promise<Target> {
+  const { user, password } = accounts.monitor;
+  return {
+    address: { ...server.address, ...(server.socket === undefined ? {} : { socketPath: server.socket }) },
+    user,
+    password: () => readSecret(password),
+    tls: tls.mode === 'disabled' ? undefined : await tlsOf(tls),
+  };
+}
+
+async function tlsOf({ verify, caFile, certFile, keyFile, serverName }: TlsConfig): Promise<TlsTarget> {
+  return {
+    verify,
+    ...(caFile === undefined ? {} : { ca: await readFile(caFile) }),
+    ...(certFile === undefined ? {} : { cert: await readFile(certFile) }),
+    ...(keyFile === undefined ? {} : { key: new Secret(await readFile(keyFile, 'utf8')) }),
+    ...(serverName === undefined ? {} : { serverName }),
+  };
+}
