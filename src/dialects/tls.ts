@@ -42,12 +42,13 @@ export function tlsQuestions(column: Column, detected: Pick<Detected, 'performan
       privileges: ['SELECT ON performance_schema.tls_channel_status'],
     });
   // One pass over the table: 5.7 has no index on it, and a join would read every thread's status for every thread.
+  // Threads without a connection type are the server's own, such as the appliers of a replica.
   if (column.statusByThread)
     questions.push({
       ...slow,
       id: 'tls_sessions',
-      sql: "SELECT version, cipher, COUNT(*) AS sessions FROM (SELECT MAX(IF(VARIABLE_NAME = 'Ssl_version', VARIABLE_VALUE, '')) AS version, MAX(IF(VARIABLE_NAME = 'Ssl_cipher', VARIABLE_VALUE, '')) AS cipher FROM performance_schema.status_by_thread WHERE VARIABLE_NAME IN ('Ssl_version', 'Ssl_cipher') GROUP BY THREAD_ID) threads GROUP BY version, cipher",
-      privileges: ['SELECT ON performance_schema.status_by_thread'],
+      sql: "SELECT version, cipher, COUNT(*) AS sessions FROM (SELECT MAX(IF(VARIABLE_NAME = 'Ssl_version', VARIABLE_VALUE, '')) AS version, MAX(IF(VARIABLE_NAME = 'Ssl_cipher', VARIABLE_VALUE, '')) AS cipher FROM performance_schema.status_by_thread WHERE VARIABLE_NAME IN ('Ssl_version', 'Ssl_cipher') AND THREAD_ID IN (SELECT THREAD_ID FROM performance_schema.threads WHERE CONNECTION_TYPE IS NOT NULL) GROUP BY THREAD_ID) threads GROUP BY version, cipher",
+      privileges: ['SELECT ON performance_schema.status_by_thread', 'SELECT ON performance_schema.threads'],
     });
   return questions;
 }
