@@ -1,0 +1,189 @@
+// What `npm run demo` and `npm test` start with, on a machine that has Node and npm and nothing else of ours:
+// packages are installed, sources compiled, then the command runs. Imports node:* only, since nothing is there yet.
+//
+//   node tools/bootstrap.mjs demo [arguments of `lockstep demo`]
+//   node tools/bootstrap.mjs test [arguments of `vitest run`]
+
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname ?? '.', '..');
+const oldestNode = [20, 19];
+
+const commands = { demo, test };
+const [name = '', ...args] = process.argv.slice(2);
+const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+if (command === undefined) fail(`"${name}" is not a command of bootstrap.mjs: use demo or test.`, 2);
+checkMachine();
+await install();
+await build();
+process.exitCode = await command(args);
+
+async function demo(given) {
+  return run(process.execPath, ['dist/main.js', 'demo', ...given]);
+}
+
+/** Ends with one line for people and machines: `312 passed, 0 failed, 4 skipped`. No test at all is a failure. */
+async function test(given) {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'lockstep-test-'));
+  const file = path.join(directory, 'result.json');
+  try {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+    const code = await run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...given]);
+    return conclude(existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { testResults: [] }, code);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function conclude(result, code) {
+  const tests = result.testResults.flatMap((one) => one.assertionResults);
+  const having = (...statuses) => tests.filter((one) => statuses.includes(one.status));
+  const passed = having('passed').length;
+  const skipped = having('pending', 'skipped', 'todo');
+  // A file that cannot be loaded, and an error outside of every test, has no test of its own to fail.
+  const broken = result.testResults.filter(
+    (one) => one.status === 'failed' && !one.assertionResults.some((test) => test.status === 'failed'),
+  );
+  const seen = having('failed').length + broken.length;
+  const failed = seen === 0 && code !== 0 ? 1 : seen;
+  for (const title of new Set(skipped.map((one) => one.ancestorTitles.join(' > ') || one.title))) {
+    console.log(`skipped: ${title}`);
+  }
+  if (tests.length === 0) console.log('no test was run');
+  console.log(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
+  return failed > 0 || passed === 0 ? code || 1 : code;
+}
+
+function checkMachine() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
+    fail(`Node ${process.versions.node} is too old: install Node ${oldestNode.join('.')} or newer.`);
+  }
+  if (process.platform !== 'linux') {
+    fail(
+      `This runs on Debian, where the database servers come from; ${process.platform} has none: use a Debian machine.`,
+    );
+  }
+  const missing = [
+    ['apt-get', 'apt'],
+    ['dpkg-deb', 'dpkg'],
+    ['setpriv', 'util-linux'],
+  ].filter(([program]) => !inPath(program));
+  if (missing.length === 0) return;
+  const programs = missing.map(([program]) => program).join(', ');
+  if (!existsSync('/etc/debian_version')) {
+    fail(
+      `The program ${programs} is missing, and this is not Debian, where the database servers come from: use a Debian machine.`,
+    );
+  }
+  const packages = [...new Set(missing.map(([, holder]) => holder))].join(' ');
+  fail(`The program ${programs} is missing: install it, as root, with apt-get install ${packages}.`);
+}
+
+function inPath(program) {
+  return (process.env.PATH ?? '').split(':').some((directory) => {
+    try {
+      accessSync(path.join(directory, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** `npm ci`, when what is installed is not what package-lock.json says. */
+async function install() {
+  if (installed()) return;
+  const npm = process.env.npm_execpath;
+  const [program, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
+  if (program === 'npm' && !inPath('npm')) fail('npm is missing: install it beside Node.');
+  say('installing npm packages');
+  const code = await run(program, [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  if (code !== 0) fail('npm ci did not succeed: see above; the npm registry must be reachable.', code);
+}
+
+/** npm keeps a copy of the lock file beside what it installed; packages for other platforms are not in it. */
+function installed() {
+  try {
+    const wanted = packagesOf('package-lock.json');
+    const present = packagesOf('node_modules/.package-lock.json');
+    return Object.entries(wanted).every(
+      ([place, { version, optional }]) => place === '' || optional === true || present[place]?.version === version,
+    );
+  } catch {
+    return false;
+  }
+}
+
+function packagesOf(file) {
+  return JSON.parse(readFileSync(path.join(root, file), 'utf8')).packages;
+}
+
+/** `npm run build`, when dist/ was not made from these sources. */
+async function build() {
+  const stamp = path.join(root, 'dist/.sources');
+  const digest = sourcesDigest();
+  const built = existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined;
+  if (built === digest) return;
+  // The compiler trusts its notes about what it wrote before, even when that has been deleted since.
+  if (built === undefined) rmSync(path.join(root, 'node_modules/.cache/lockstep.tsbuildinfo'), { force: true });
+  say('compiling');
+  const code = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+  if (code !== 0) fail('the sources do not compile: see above.', code);
+  writeFileSync(stamp, digest);
+}
+
+function sourcesDigest() {
+  const files = readdirSync(path.join(root, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
+  const all = [
+    ...files.sort(),
+    ...['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((file) => path.join(root, file)),
+  ];
+  const hash = createHash('sha256');
+  for (const file of all) hash.update(path.relative(root, file)).update('\0').update(readFileSync(file)).update('\0');
+  return hash.digest('hex');
+}
+
+/**
+ * Run a program on our terminal, give its exit code. Signals sent to us go on to it; Ctrl-C reaches it by the terminal.
+ * Should we be killed, it is asked to end: it then stops the servers that it started.
+ */
+function run(program, argv) {
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', program, ...argv], { cwd: root, stdio: 'inherit' });
+  const pass = (signal) => {
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, pass);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      for (const each of signals) process.off(each, pass);
+      resolve(code ?? 128 + (os.constants.signals[signal] ?? 0));
+    });
+  });
+}
+
+function say(line) {
+  process.stderr.write(`lockstep: ${line}\n`);
+}
+
+function fail(sentence, code = 1) {
+  process.stderr.write(`lockstep: ${sentence}\n`);
+  process.exit(code);
+}
