@@ -5,6 +5,7 @@ import { program } from './cli/program.js';
 
 /** Exit codes: 0 done; 1 failed, or something is wrong; 2 wrong usage or configuration. */
 const wrongUsage = 2;
+const usageCodes = new Set(['config-invalid', 'unknown-cluster', 'usage', 'file-unreadable', 'certificate-unreadable']);
 
 try {
   await program().parseAsync(process.argv);
@@ -15,6 +16,6 @@ try {
   } else {
     const remedy = error instanceof LockstepError ? error.remedy : undefined;
     process.stderr.write(`lockstep: ${messageOf(error)}${remedy === undefined ? '' : `\n${remedy}`}\n`);
-    process.exitCode = error instanceof LockstepError && error.code === 'config-invalid' ? wrongUsage : 1;
+    process.exitCode = error instanceof LockstepError && usageCodes.has(error.code) ? wrongUsage : 1;
   }
 }

@@ -1,7 +1,11 @@
+import { columnFor, type Column } from '../dialects/capabilities.js';
+import { grantsFor } from '../dialects/grants.js';
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../base/secret.js';
-import { literal } from './statements.js';
-import type { VersionRecipe } from './versions.js';
+import { grantsFor } from '../dialects/grants.js';
+import type { QuestionOptions } from '../dialects/question.js';
+import { quoteAccount, quoteText } from '../dialects/quote.js';
+import type { SandboxServer } from './server.js';
 
 export interface Account {
   readonly user: string;
@@ -30,28 +34,29 @@ export function makeAccounts(): Accounts {
 }
 
 /** Made on each server apart and not written to the binary log, so that every server begins with an empty history. */
-export function accountStatements(version: VersionRecipe, accounts: Accounts, requirement: Requirement): string[] {
-  const { monitor, operate, replication } = accounts;
+export function accountStatements(
+  server: SandboxServer,
+  { monitor, operate, replication }: Accounts,
+  requirement: Requirement,
+  questions: QuestionOptions = {},
+): readonly string[] {
   return [
     'SET sql_log_bin = 0',
     create(monitor, 'ssl'),
     create(operate, 'ssl'),
     create(replication, requirement),
-    ...monitorGrants[version.flavour].map((grant) => `GRANT ${grant} TO ${literal(monitor.user)}@'%'`),
-    `GRANT ALL PRIVILEGES ON *.* TO ${literal(operate.user)}@'%' WITH GRANT OPTION`,
-    `GRANT REPLICATION SLAVE ON *.* TO ${literal(replication.user)}@'%'`,
+    ...grantsFor(server.column, monitor, server, questions),
+    `GRANT ALL PRIVILEGES ON *.* TO ${anywhere(operate)} WITH GRANT OPTION`,
+    `GRANT REPLICATION SLAVE ON *.* TO ${anywhere(replication)}`,
     'SET sql_log_bin = 1',
   ];
 }
 
-function create({ user, password }: Account, requirement: Requirement): string {
-  const required = requirement === 'none' ? 'NONE' : requirement.toUpperCase();
-  return `CREATE USER ${literal(user)}@'%' IDENTIFIED BY ${literal(password.reveal())} REQUIRE ${required}`;
+function create(account: Account, requirement: Requirement): string {
+  const password = quoteText(account.password.reveal());
+  return `CREATE USER ${anywhere(account)} IDENTIFIED BY ${password} REQUIRE ${requirement.toUpperCase()}`;
 }
 
-const columns = 'SELECT (Host, User, ssl_type) ON mysql.user';
-
-const monitorGrants = {
-  mariadb: ['SLAVE MONITOR, BINLOG MONITOR, REPLICATION MASTER ADMIN, PROCESS ON *.*', columns],
-  mysql: ['REPLICATION CLIENT, REPLICATION SLAVE, PROCESS ON *.*', 'SELECT ON performance_schema.*', columns],
-} as const;
+function anywhere({ user }: Account): string {
+  return quoteAccount({ user, host: '%' });
+}

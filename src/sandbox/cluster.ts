@@ -1,5 +1,7 @@
+import path from 'node:path';
 import { LockstepError } from '../base/errors.js';
 import { Scope } from '../base/scope.js';
+import { changeSource, startReplica, type ChannelTls } from '../dialects/replication-statements.js';
 import type { Authority } from '../pki/authority.js';
 import type { Address } from '../domain/snapshot.js';
 import { accountStatements, makeAccounts, type Accounts, type Requirement } from './accounts.js';
@@ -9,7 +11,7 @@ import type { UnpackOptions } from './packages.js';
 import { coordinatesOf, untilReplicating } from './replication.js';
 import { layOutServer, type SandboxServer, type ServerOptions } from './server.js';
 import type { Settings, TlsFiles } from './settings.js';
-import { statementsOf, type ChannelTls, type Coordinates } from './statements.js';
+import type { Coordinates } from './statements.js';
 import { versionNamed, type VersionName, type VersionRecipe } from './versions.js';
 
 export interface ClusterOptions extends UnpackOptions {
@@ -121,21 +123,29 @@ export class SandboxCluster {
 
   /** Make `replica` follow `source` on a channel; what the channel was before is forgotten. */
   async follow(replica: SandboxServer, source: SandboxServer, options: FollowOptions = {}): Promise<void> {
-    const words = statementsOf(this.version);
     const { channel = '', through = source.address, start = true } = options;
     const from = options.from ?? (this.mode === 'gtid' ? 'gtid' : await coordinatesOf(source));
     const tls = 'tls' in options ? (options.tls === 'off' ? undefined : options.tls) : this.channelTls(replica);
-    const follow = words.follow({ ...this.accounts.replication, source: through, channel, from, tls });
-    await replica.sql(follow);
+    const change = changeSource(replica.column, channel, {
+      ...through,
+      ...this.accounts.replication,
+      from,
+      tls,
+      connectRetrySeconds: 1,
+      heartbeatPeriodSeconds,
+    });
+    await replica.sql(change.reveal());
+    const patience = replica.words.patience(channel);
+    if (patience !== undefined) await replica.sql(patience);
     if (!start) return;
-    await replica.sql(words.start(channel));
+    await replica.sql(startReplica(replica.column, channel));
     await untilReplicating(replica, channel);
   }
 
   /** What a replica's channel is configured with unless a test wants otherwise. */
-  channelTls(replica: SandboxServer): Exclude<ChannelTls, undefined> {
-    const file = (name: string) => `${replica.tlsDirectory}/${name}`;
-    return { verify: true, ca: file('ca.pem'), client: { cert: file('client-cert.pem'), key: file('client-key.pem') } };
+  channelTls(replica: SandboxServer): ChannelTls {
+    const file = (name: string) => path.join(replica.tlsDirectory, name);
+    return { verify: true, caFile: file('ca.pem'), certFile: file('client-cert.pem'), keyFile: file('client-key.pem') };
   }
 
   /** Ends every process and removes every file; harmless twice. */
@@ -170,7 +180,7 @@ export class SandboxCluster {
   async #begin(server: SandboxServer): Promise<void> {
     server.setTls(this.#fresh.get(server)?.tls ?? 'default');
     await server.start(this.options.signal);
-    await server.run(accountStatements(this.version, this.accounts, this.options.requirement ?? 'x509'));
+    await server.run(accountStatements(server, this.accounts, this.options.requirement ?? 'x509'));
   }
 
   #nextId(): number {
@@ -178,6 +188,9 @@ export class SandboxCluster {
     return this.#ids;
   }
 }
+
+/** Short, so that a silent source is noticed within a test. */
+const heartbeatPeriodSeconds = 2;
 
 async function boot(scope: Scope, options: ClusterOptions): Promise<SandboxCluster> {
   const version = versionNamed(options.version);

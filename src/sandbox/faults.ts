@@ -1,9 +1,9 @@
+import { startReplica, stopReplica } from '../dialects/replication-statements.js';
 import type { Authority } from '../pki/authority.js';
 import { Admin } from './admin.js';
 import { issueReplicaClient, issueServer, type Validity } from './certificates.js';
 import { channelStatus } from './replication.js';
 import type { SandboxServer } from './server.js';
-import { statementsOf } from './statements.js';
 import { until } from './until.js';
 
 /*
@@ -15,19 +15,18 @@ export type Thread = 'io' | 'sql';
 
 /** Stop one thread, or both, as an operator does: settles when it stands. */
 export async function stopReplication(replica: SandboxServer, thread?: Thread, channel = ''): Promise<void> {
-  await replica.sql(statementsOf(replica.version).stop(channel, thread));
+  await replica.sql(stopReplica(replica.column, channel, thread));
 }
 
 export async function startReplication(replica: SandboxServer, thread?: Thread, channel = ''): Promise<void> {
-  await replica.sql(statementsOf(replica.version).start(channel, thread));
+  await replica.sql(startReplica(replica.column, channel, thread));
 }
 
 /** Make the replica apply everything so many seconds late; 0 ends it. */
 export async function delayReplica(replica: SandboxServer, seconds: number, channel = ''): Promise<void> {
-  const words = statementsOf(replica.version);
-  await replica.sql(words.stop(channel, 'sql'));
-  await replica.sql(words.delay(channel, seconds));
-  await replica.sql(words.start(channel, 'sql'));
+  await replica.sql(stopReplica(replica.column, channel, 'sql'));
+  await replica.sql(replica.words.delay(channel, seconds));
+  await replica.sql(startReplica(replica.column, channel, 'sql'));
 }
 
 /**
@@ -89,7 +88,7 @@ export async function swapServerCertificate(
   { use = 'reload', ...swap }: Swap,
 ): Promise<void> {
   await issueServer(authority, server, swap);
-  if (use === 'reload') await server.sql(statementsOf(server.version).reloadTls);
+  if (use === 'reload') await server.sql(server.words.reloadTls);
   if (use === 'restart') await server.restart();
 }
 

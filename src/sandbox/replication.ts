@@ -1,6 +1,6 @@
 import type { Row } from '../dialects/question.js';
 import type { SandboxServer } from './server.js';
-import { statementsOf, type Coordinates } from './statements.js';
+import type { Coordinates } from './statements.js';
 import { until } from './until.js';
 
 /** One channel's own status, as far as the sandbox needs it: tests look with Lockstep's own eyes. */
@@ -13,7 +13,7 @@ export interface ChannelStatus {
 
 /** Undefined when there is no such channel. */
 export async function channelStatus(replica: SandboxServer, channel = ''): Promise<ChannelStatus | undefined> {
-  const rows = await replica.sql(statementsOf(replica.version).status);
+  const rows = await replica.sql(replica.words.status);
   const row = rows.find((one) => (one['Channel_Name'] ?? one['Connection_name'] ?? '') === channel);
   return row === undefined ? undefined : statusOf(row);
 }
@@ -38,7 +38,7 @@ export async function untilCaughtUp(
   source: SandboxServer,
   { channel = '', seconds = 20 }: { readonly channel?: string; readonly seconds?: number } = {},
 ): Promise<void> {
-  const words = statementsOf(replica.version);
+  const words = replica.words;
   const gtid = (replica.options.mode ?? 'gtid') === 'gtid';
   const statement = gtid
     ? words.waitFor((await source.sql(words.written))[0]?.['written'] ?? '', seconds)
@@ -53,7 +53,7 @@ export async function untilCaughtUp(
 
 /** Where the source's binary log ends. */
 export async function coordinatesOf(source: SandboxServer): Promise<Coordinates> {
-  const [row] = await source.sql(statementsOf(source.version).coordinates);
+  const [row] = await source.sql(source.words.coordinates);
   return { file: row?.['File'] ?? '', position: Number(row?.['Position'] ?? 4) };
 }
 

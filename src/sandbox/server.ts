@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LockstepError } from '../base/errors.js';
 import type { Scope } from '../base/scope.js';
+import type { Column } from '../dialects/capabilities.js';
 import type { Row } from '../dialects/question.js';
 import type { Address } from '../domain/snapshot.js';
 import { takeAddress } from './addresses.js';
@@ -14,6 +15,7 @@ import { baseSettings, durableSettings, optionFile, performanceSchema, relaxedSe
 import { replicationSettings, tlsSettings, type ServerTls, type Settings } from './settings.js';
 import { copyTemplate } from './template.js';
 import { until } from './until.js';
+import { columnOf, statements, type Statements } from './statements.js';
 import type { VersionRecipe } from './versions.js';
 
 export interface ServerOptions {
@@ -56,6 +58,9 @@ export async function layOutServer(
 export class SandboxServer {
   readonly name: string;
   readonly version: VersionRecipe;
+  /** How its dialect speaks. */
+  readonly column: Column;
+  readonly words: Statements;
   readonly disk: string;
   readonly dataDirectory: string;
   readonly tlsDirectory: string;
@@ -78,6 +83,8 @@ export class SandboxServer {
   ) {
     this.name = options.name;
     this.version = options.version;
+    this.column = columnOf(options.version, root);
+    this.words = statements[options.version.flavour];
     this.disk = path.join(directory, 'disk');
     this.dataDirectory = path.join(this.disk, 'data');
     this.tlsDirectory = path.join(directory, 'tls');
@@ -90,6 +97,10 @@ export class SandboxServer {
   /** @throws when it does not run */
   get pid(): number {
     return this.#running().pid;
+  }
+
+  get performanceSchema(): boolean {
+    return this.options.performanceSchema ?? this.version.flavour === 'mysql';
   }
 
   get running(): boolean {
@@ -199,7 +210,7 @@ export class SandboxServer {
     return {
       ...baseSettings(version, this.root, this.dataDirectory),
       ...(options.durable === true ? durableSettings : relaxedSettings),
-      ...performanceSchema(options.performanceSchema ?? version.flavour === 'mysql'),
+      ...performanceSchema(this.performanceSchema),
       ...replicationSettings(version, options.serverId, options.mode ?? 'gtid'),
       ...tlsSettings(version, this.#tls),
       bind_address: this.address.host,

@@ -1,0 +1,53 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { stringify } from 'yaml';
+import type { SandboxCluster } from './cluster.js';
+import { takeDirectory } from './directories.js';
+
+/** Top-level keys of lockstep.yml that a test or the demo sets besides the cluster. */
+export type Keys = Readonly<Record<string, unknown>>;
+
+export interface ConfigurationOptions {
+  /** The name of the cluster in the file. Default `sandbox`. */
+  readonly cluster?: string | undefined;
+  /** Further keys of the whole file, over those written here. */
+  readonly whole?: Keys | undefined;
+  /** Further keys of the cluster, over those written here. */
+  readonly keys?: Keys | undefined;
+}
+
+/**
+ * Writes a lockstep.yml that watches this cluster, with the password in a file of its own, and returns its path.
+ * It listens on a free port of loopback. The files go with the cluster.
+ */
+export async function writeConfiguration(sandbox: SandboxCluster, options: ConfigurationOptions = {}): Promise<string> {
+  const directory = await takeDirectory(sandbox.scope);
+  const password = path.join(directory, 'monitor.password');
+  const { monitor } = sandbox.accounts;
+  await writeFile(password, `${monitor.password.reveal()}\n`, { mode: 0o600 });
+  const file = path.join(directory, 'lockstep.yml');
+  const servers = Object.fromEntries(
+    sandbox.servers.map(({ name, address }) => [name, { address: `${address.host}:${address.port}` }]),
+  );
+  const cluster = {
+    servers,
+    accounts: { monitor: { user: monitor.user, password_file: password } },
+    tls: {
+      ca_file: sandbox.client.ca,
+      cert_file: sandbox.client.cert,
+      key_file: sandbox.client.key,
+      verify: 'identity',
+    },
+    // The servers run on this very machine: their certificate files can be read.
+    hosts: { kind: 'local' },
+    ...options.keys,
+  };
+  const whole = {
+    version: 1,
+    listen: '127.0.0.1:0',
+    clusters: { [options.cluster ?? 'sandbox']: cluster },
+    ...options.whole,
+  };
+  await writeFile(file, stringify(whole), { mode: 0o600 });
+  return file;
+}
