@@ -10,6 +10,8 @@ import { Problem, quoted } from './problem.js';
 const worthCompressing = 1024;
 /** The scraper's time less this is ours, so that the answer still travels. Seconds. */
 const travelSeconds = 0.25;
+/** After its signal aborted, `collect` has this long to hand in what it knows: a server that hangs is a fact to tell. Seconds. */
+const lastWordSeconds = 0.15;
 /** No scrape is waited for longer, whatever its header says. Seconds. */
 const longestSeconds = 120;
 
@@ -30,16 +32,18 @@ export async function expose(
   const gone = new AbortController();
   const leave = () => gone.abort(new Error('the scraper hung up'));
   const budget = scrapeSeconds(request.get('X-Prometheus-Scrape-Timeout-Seconds'), defaultSeconds);
-  const { signal, clear } = deadline(budget * 1000, gone.signal);
+  const last = deadline((budget + Math.min(lastWordSeconds, budget / 2)) * 1000, gone.signal);
+  const soft = deadline(budget * 1000, gone.signal);
   response.once('close', leave);
   let text: string;
   try {
-    text = await raced(collect({ signal, openMetrics }), signal);
+    text = await raced(collect({ signal: soft.signal, openMetrics }), last.signal);
   } catch (error) {
     if (gone.signal.aborted) return;
-    throw error;
+    throw soft.signal.aborted ? soft.signal.reason : error;
   } finally {
-    clear();
+    soft.clear();
+    last.clear();
     response.off('close', leave);
   }
   response.set('Content-Type', openMetrics ? openMetricsType : textType).vary('Accept, Accept-Encoding');
