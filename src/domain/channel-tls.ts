@@ -69,12 +69,11 @@ function observed(replica: ServerSnapshot | undefined, source: ServerSnapshot | 
   const uuid = replica?.facts?.identity.uuid?.toLowerCase();
   if (uuid !== undefined && threads.some((thread) => thread.uuid !== undefined))
     return agreed(threads.filter((thread) => thread.uuid?.toLowerCase() === uuid));
-  // MariaDB does not say whose stream it is: what holds for all streams holds for this one.
+  // MariaDB does not say whose stream it is: what holds for all streams, or for all from its host, holds for it.
   const all = agreed(threads);
   if (all !== undefined || replica === undefined) return all;
   const names = [replica.address.host, replica.facts?.identity.hostname].map((name) => name?.toLowerCase());
-  const mine = threads.filter((thread) => names.includes(hostOf(thread.host)));
-  return mine.length === 1 ? agreed(mine) : undefined;
+  return agreed(threads.filter((thread) => names.includes(hostOf(thread.host))));
 }
 
 function agreed(threads: readonly Stream[]): Observed | undefined {

@@ -75,6 +75,16 @@ describe('observed on the source', () => {
     );
     expect(tlsOf(mixed)).toMatchObject({ negotiated: undefined, proof: 'none' });
   });
+  it('takes several streams of one host for one when they agree', () => {
+    const three = withFacts(healthy('mariadb'), 'db1', ({ streams: facts }) => {
+      const [mine, other] = facts?.threads ?? [];
+      if (mine === undefined || other === undefined) throw new Error('db1 has two streams');
+      return {
+        streams: { registered: undefined, threads: [mine, { ...mine, threadId: 99 }, { ...other, encrypted: false }] },
+      };
+    });
+    expect(tlsOf(three)).toMatchObject({ negotiated: true, proof: 'observed' });
+  });
   it('gives version and cipher only where the streams agree', () => {
     expect(tlsOf(streams(healthy('mariadb'), {}, { version: 'TLSv1.2', cipher: 'other' }))).toMatchObject({
       negotiated: true,

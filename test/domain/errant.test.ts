@@ -141,6 +141,12 @@ describe('MariaDB', () => {
       [1, '0-2-101', false],
     ],
     [
+      'a restored source that has written nothing yet',
+      { state: '', binlog: '', slave: '0-1-100' },
+      { state: '0-1-100,0-2-101' },
+      [1, '0-2-101', false],
+    ],
+    [
       'one domain in doubt and one errant',
       { state: '0-1-5,1-1-9' },
       { state: '0-1-100,1-1-9,1-2-11', slave: '0-1-100,1-1-9' },

@@ -87,6 +87,10 @@ describe('quiet', () => {
         },
       }),
     ],
+    [
+      'accounts that need not require TLS, because the server does',
+      withSection(maria, 'db1', 'accounts', { withoutTls: 3 }),
+    ],
     ['accounts that require TLS by themselves', withSection(maria, 'db1', 'tls', { required: false })],
     ['an old authority beside its successor', seenBy('db1', seen({ role: 'ca', notAfter: now + 3000 * day }))],
     ['a certificate just outside the limit', seenBy('db1', seen({ notAfter: now + 30 * day }))],
