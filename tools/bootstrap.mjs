@@ -85,12 +85,10 @@ function checkMachine() {
   if (missing.length === 0) return;
   const programs = missing.map(([program]) => program).join(', ');
   if (!existsSync('/etc/debian_version')) {
-    fail(
-      `The program ${programs} is missing, and this is not Debian, where the database servers come from: use a Debian machine.`,
-    );
+    fail(`${programs} missing, and this is not Debian, where the database servers come from: use a Debian machine.`);
   }
   const packages = [...new Set(missing.map(([, holder]) => holder))].join(' ');
-  fail(`The program ${programs} is missing: install it, as root, with apt-get install ${packages}.`);
+  fail(`${programs} missing: install as root with apt-get install ${packages}.`);
 }
 
 function inPath(program) {

@@ -1,5 +1,3 @@
-import { columnFor, type Column } from '../dialects/capabilities.js';
-import { grantsFor } from '../dialects/grants.js';
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../base/secret.js';
 import { grantsFor } from '../dialects/grants.js';
