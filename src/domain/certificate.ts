@@ -62,7 +62,7 @@ export interface Handshake {
   /** Negotiated protocol and cipher suite, undefined when TLS was not established. */
   readonly protocol: string | undefined;
   readonly cipher: string | undefined;
-  /** Leaf first, as presented; empty when TLS was not established. */
+  /** Leaf first, as presented, completed by the trusted authority that signed it; empty when TLS was not established. */
   readonly chain: readonly Certificate[];
   /** undefined when TLS was not established. */
   readonly verification: Verification | undefined;

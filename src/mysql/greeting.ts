@@ -28,6 +28,8 @@ export function firstPacketOf(bytes: Buffer): FirstPacket {
   const greeting = marker === protocol10 && sequence === 0;
   if ((!refusal && !greeting) || length > longest) return { kind: 'foreign', looks: looksOf(bytes) };
   if (bytes.length < 4 + length) return { kind: 'incomplete' };
+  // Whoever sits in between could add packets here that would pass for what comes over TLS.
+  if (greeting && bytes.length > 4 + length) return { kind: 'foreign', looks: 'a server that speaks out of turn' };
   const body = bytes.subarray(5, 4 + length);
   return refusal ? refusalOf(body) : greetingOf(body);
 }

@@ -156,7 +156,10 @@ class Login {
       authPlugins: authPlugins(() => ({ nobody: this.#verdict !== undefined, password: driver.config.password ?? '' })),
     });
     return new Promise((resolve, reject) => {
-      driver.once('connect', () => resolve(driver)).on('error', reject);
+      driver.on('error', reject).once('connect', () => {
+        if (this.#phase === 'authenticating') resolve(driver);
+        else reject(new Error('the server let us in before we asked'));
+      });
       driver.startTLS = (onSecure) => {
         if (context === undefined) reject(new Error('the driver asks for TLS without being told to'));
         else this.#secure(driver, socket, context).then(() => onSecure(), reject);

@@ -66,6 +66,10 @@ const refusals: ReadonlyMap<number, Refusal> = new Map<number, Refusal>([
   [1820, denial(() => 'the password has expired; set a new one')],
   [1862, denial(() => 'the password has expired; set a new one')],
   [3118, denial(() => 'the account is locked; run ALTER USER … ACCOUNT UNLOCK')],
+  [
+    4150,
+    denial(() => 'the account is blocked after too many wrong passwords (max_password_errors); run FLUSH PRIVILEGES'),
+  ],
   [4151, denial(() => 'the account is locked; run ALTER USER … ACCOUNT UNLOCK')],
   [3955, denial(() => 'the account is locked for a while after too many failed logins; wait, or unlock it')],
   [3159, denial(() => 'the server takes logins over TLS only (require_secure_transport); configure TLS for it')],

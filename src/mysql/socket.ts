@@ -4,8 +4,8 @@ import type { Target } from './target.js';
 
 /** Begins to connect. The caller owns the socket from here on. Keep-alive finds a peer that vanished without a word. */
 export function openSocket({ host, port, socketPath }: Target['address']): Socket {
-  const socket = socketPath === undefined ? connect({ host, port, noDelay: true }) : connect({ path: socketPath });
-  socket.setKeepAlive(true, keepAliveDelay);
+  const kept = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelay };
+  const socket = connect(socketPath === undefined ? { host, port, ...kept } : { path: socketPath });
   // Whoever waits listens too; without this one, an error in between would end the process.
   socket.on('error', () => undefined);
   return socket;

@@ -75,7 +75,7 @@ function chainErrorOf(secure: TLSSocket): string | undefined {
   return typeof error === 'string' ? error : error instanceof Error ? error.message : 'unknown';
 }
 
-/** Leaf first. A self-signed certificate is its own issuer, hence the look at what is already there. */
+/** Leaf first. Node adds the trusted authority at the end where the server did not send it. A self-signed certificate is its own issuer, hence the look at what is already there. */
 function chainOf(leaf: DetailedPeerCertificate): Certificate[] {
   const chain: Certificate[] = [];
   const met = new Set<string>();

@@ -22,7 +22,8 @@ export function authPlugins(credentials: () => Credentials): Readonly<Record<str
       if (exchange !== undefined) return exchange(password);
       // Nobody is refused whatever is answered. Hanging up instead would count against our address (max_connect_errors).
       if (nobody) return () => Buffer.alloc(0);
-      throw new UnsupportedPlugin(name);
+      // Servers before 4.1.1 ask for their plugin without a name.
+      throw new UnsupportedPlugin(name === '' ? 'mysql_old_password' : name);
     };
   };
   return new Proxy<Record<string, AuthPlugin>>(Object.create(null) as Record<string, AuthPlugin>, {
