@@ -77,6 +77,7 @@ export function createApp(first: Config, log: Log): App {
       metrics: ({ signal, openMetrics }) =>
         exporter.metrics(own, { signal, format: openMetrics ? 'openmetrics' : 'text' }),
       roleOf: (cluster, server) => exporter.roleOf(cluster, server),
+      answered: (route, status, seconds) => own.requestAnswered(route, status, seconds),
       ready: () =>
         started && stopping === undefined
           ? { ready: true }

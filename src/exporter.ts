@@ -11,6 +11,9 @@ import { clusterSamples, serverSamples } from './metrics/samples.js';
 import type { ClusterView } from './observe/cluster.js';
 import type { Observer } from './observe/observer.js';
 
+/** How long a question for a role may take, and how old its answer may be. Milliseconds. */
+const roleWithin = 2000;
+
 /** What the exporter's pages say, under one configuration. */
 export class Exporter {
   constructor(
@@ -54,12 +57,15 @@ export class Exporter {
     return this.#rendered([...clusters.flat(), ...(await own.families())], format);
   }
 
-  /** The role of one configured server, as its cluster shows it now. `unknown` when it could not be asked. */
+  /**
+   * The role of one configured server, as its cluster shows it now. `unknown` when it could not be asked. A load
+   * balancer waits for this: a member that hangs may not hold it up.
+   */
   async roleOf(cluster: ClusterName, server: ServerName): Promise<Role> {
-    const { snapshot, topology } = await this.#view(
-      cluster,
-      AbortSignal.timeout(this.config.observe.timeoutSeconds * 1000),
-    );
+    const { snapshot, topology } = await this.observer.lookAtCluster(cluster, {
+      signal: AbortSignal.timeout(roleWithin),
+      maxAge: roleWithin,
+    });
     const asked = snapshot.servers.some(({ name, facts }) => name === server && facts !== undefined);
     return asked ? (topology.roles[server] ?? 'unknown') : 'unknown';
   }

@@ -1,4 +1,170 @@
-import { Command } from 'commander';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import pc from 'picocolors';
+import { createApp } from '../app.js';
+import { systemClock } from '../base/clock.js';
+import { silentLog } from '../base/log.js';
+import { Scope } from '../base/scope.js';
+import { loadConfig } from '../config/load.js';
+import { createCluster, type SandboxCluster } from '../sandbox/cluster.js';
+import { writeConfiguration } from '../sandbox/configuration.js';
+import { startPrometheus, type Program } from '../sandbox/programs.js';
+import { until } from '../sandbox/until.js';
+import { versionNames, type VersionName } from '../sandbox/versions.js';
+import { observerOf } from '../watched.js';
+import { Progress } from './progress.js';
+import { repaint, statusOf, statusText } from './status.js';
+
+interface DemoOptions {
+  readonly once?: true;
+  readonly server: VersionName;
+  readonly replicas: number;
+}
+
+/** What runs, and where to look at it. */
+interface Running {
+  readonly sandbox: SandboxCluster;
+  readonly lockstep: string;
+  readonly prometheus: Program;
+  readonly configuration: string;
+}
+
 export function demoCommand(): Command {
-  return new Command('demo');
+  return new Command('demo')
+    .description(
+      'boot a real primary with replicas over TLS, Lockstep, and a Prometheus that scrapes it, on this machine',
+    )
+    .addOption(new Option('--server <version>', 'which servers').choices(versionNames).default('mariadb-10.11'))
+    .option('--replicas <count>', 'how many replicas', replicas, 2)
+    .option('--once', 'wait until Prometheus has seen every replica run, print the table, and exit')
+    .addHelpText('after', '\nCtrl-C ends it and leaves nothing behind.\n')
+    .action(async (options: DemoOptions) => {
+      const scope = new Scope();
+      const ended = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+        process.once(signal, () => ended.abort(new Error(signal)));
+      const progress = new Progress(process.stderr);
+      try {
+        const running = await boot(scope, options, progress, ended.signal);
+        progress.step('waiting until Prometheus has seen every replica run');
+        await seenByPrometheus(running, ended.signal);
+        progress.done();
+        await (options.once === true ? showOnce(running) : show(running, ended.signal));
+      } catch (error) {
+        if (!ended.signal.aborted) throw error;
+        process.exitCode = options.once === true ? 1 : 0;
+      } finally {
+        progress.step('stopping everything');
+        await scope.end();
+        progress.done();
+      }
+    });
+}
+
+async function boot(scope: Scope, options: DemoOptions, progress: Progress, signal: AbortSignal): Promise<Running> {
+  const told = { progress: (line: string) => progress.step(line), signal };
+  const sandbox = scope.own(
+    await createCluster({
+      version: options.server,
+      replicas: options.replicas,
+      durable: true,
+      settings: careful,
+      ...told,
+    }),
+    (cluster) => cluster.stop(),
+  );
+  progress.step('starting Lockstep');
+  const configuration = await writeConfiguration(sandbox, {
+    cluster: 'demo',
+    whole: { observe: { slow_interval: '10s' } },
+  });
+  const app = scope.own(createApp(await loadConfig(configuration), silentLog), (running) =>
+    running.stop('the demo is over'),
+  );
+  const lockstep = await app.start();
+  const prometheus = await startPrometheus(scope, { config: scrapeConfiguration(lockstep), ...told });
+  return { sandbox, lockstep, prometheus, configuration };
+}
+
+/** What a careful operator sets, so that the table has nothing to complain of. */
+const careful = { require_secure_transport: 'ON' };
+
+/** As deploy/ does it: Lockstep names the targets, Prometheus probes each through it. */
+function scrapeConfiguration(lockstep: string): string {
+  const address = new URL(lockstep).host;
+  return `global: { scrape_interval: 2s, scrape_timeout: 2s }
+scrape_configs:
+  - job_name: lockstep
+    static_configs: [{ targets: ['${address}'] }]
+  - job_name: lockstep-probe
+    metrics_path: /probe
+    http_sd_configs: [{ url: '${lockstep}/sd', refresh_interval: 5s }]
+`;
+}
+
+/** Prometheus itself answers that every replica's IO thread runs. */
+async function seenByPrometheus({ prometheus, sandbox }: Running, signal: AbortSignal): Promise<void> {
+  const query = `${prometheus.url}/api/v1/query?query=${encodeURIComponent('mysql_replica_io_running == 1')}`;
+  await until(
+    'Prometheus to answer mysql_replica_io_running == 1 for every replica',
+    async () => {
+      const answer = (await (await fetch(query)).json()) as { data?: { result?: readonly unknown[] } };
+      return answer.data?.result?.length === sandbox.replicas.length;
+    },
+    { within: 60_000, every: 200, signal },
+  );
+}
+
+async function showOnce(running: Running): Promise<void> {
+  await withStatus(running, async (status) => {
+    process.stdout.write(`${await status()}\n\n${places(running)}\n`);
+  });
+}
+
+/** The live table until interrupted. */
+async function show(running: Running, signal: AbortSignal): Promise<void> {
+  await withStatus(running, async (status) => {
+    if (process.stdout.isTTY) process.stdout.write('\u001b[2J');
+    while (!signal.aborted) {
+      repaint(
+        `${await status()}\n\n${places(running)}\n\n${pc.dim('Ctrl-C ends the demo and leaves nothing behind.')}`,
+      );
+      await pause(2000, undefined, { signal }).catch(() => undefined);
+    }
+  });
+}
+
+async function withStatus(
+  { configuration }: Running,
+  work: (status: () => Promise<string>) => Promise<void>,
+): Promise<void> {
+  const config = await loadConfig(configuration);
+  const observer = observerOf(config, { clock: systemClock, log: silentLog });
+  try {
+    await work(async () => statusText(await statusOf(config, observer)));
+  } finally {
+    await observer.close();
+  }
+}
+
+function places({ lockstep, prometheus, sandbox, configuration }: Running): string {
+  const query = `${prometheus.url}/graph?g0.expr=mysql_replica_lag_seconds&g0.tab=0&g0.range_input=5m`;
+  const socket = sandbox.primary.socketPath;
+  return [
+    ['Lockstep', lockstep],
+    ['metrics', `${lockstep}/metrics`],
+    ['one server', `${lockstep}/probe?target=demo/db2`],
+    ['Prometheus', query],
+    ['configuration', configuration],
+    ['socket of db1', `${socket} (user root)`],
+  ]
+    .map(([what = '', where = '']) => `  ${pc.dim(what.padEnd(14))} ${where}`)
+    .join('\n');
+}
+
+function replicas(given: string): number {
+  const count = Number(given);
+  if (!Number.isInteger(count) || count < 1 || count > 8)
+    throw new InvalidArgumentError(`"${given}" is not a number from 1 to 8.`);
+  return count;
 }

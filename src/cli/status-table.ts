@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import pc from 'picocolors';
+import type pc from 'picocolors';
 import type { Problem } from '../domain/problems.js';
 import type { ChannelRelation } from '../domain/relations.js';
 import type { Channel, ServerSnapshot } from '../domain/snapshot.js';
@@ -111,10 +111,9 @@ function tls({ facts }: ServerSnapshot, relation: ChannelRelation | undefined, c
 }
 
 function encrypted(relation: ChannelRelation | undefined, colours: Colours): string {
-  const negotiated = relation?.tls.negotiated;
-  if (negotiated === false) return colours.red('channel in plaintext');
-  if (negotiated === undefined) return colours.yellow('channel not proved');
-  return `channel ${relation?.tls.protocol ?? 'encrypted'}`;
+  if (relation?.tls.negotiated === undefined) return colours.yellow('channel not proved');
+  if (!relation.tls.negotiated) return colours.red('channel in plaintext');
+  return `channel ${relation.tls.protocol ?? 'encrypted'}`;
 }
 
 function expiry(server: ServerSnapshot, at: number, colours: Colours): string {

@@ -17,6 +17,8 @@ export interface HttpPorts {
    */
   roleOf(cluster: ClusterName, server: ServerName): Promise<Role>;
   ready(): Readiness;
+  /** Told of every answer. @param route the pattern of the route, such as `/role/:cluster/:server`; `other` for none */
+  answered(route: string, status: number, seconds: number): void;
   /** Reads the configuration again. A wrong one leaves the old in force. */
   reload(): Promise<ReloadOutcome>;
 }

@@ -12,7 +12,7 @@ import { Problem, problemHandler, quoted } from './problem.js';
 export function createRoutes(ports: HttpPorts, door: () => Doorkeeper, log: Log): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing');
-  app.use(securityHeaders(door));
+  app.use(counted(ports), securityHeaders(door));
   const read = reads(door);
   const get = (path: string, ...handlers: RequestHandler[]) =>
     app.route(path).get(...handlers).all(onlyMethods('GET, HEAD')); // prettier-ignore
@@ -60,6 +60,19 @@ export function createRoutes(ports: HttpPorts, door: () => Doorkeeper, log: Log)
   });
   app.use(problemHandler(log));
   return app;
+}
+
+/** Every answer is told to whoever counts, under the pattern of its route: paths as asked for would be endless labels. */
+function counted(ports: HttpPorts): RequestHandler {
+  return (request, response, next) => {
+    const began = performance.now();
+    response.once('close', () => {
+      const { route } = request as { route?: { path?: unknown } };
+      const pattern = typeof route?.path === 'string' ? route.path : 'other';
+      ports.answered(pattern, response.statusCode, (performance.now() - began) / 1000);
+    });
+    next();
+  };
 }
 
 /** The web configuration's headers replace these. */

@@ -24,6 +24,7 @@ export const ports: HttpPorts = {
     Promise.resolve(`# probe ${cluster}/${server} ${collectors?.join(',') ?? 'all'} ${openMetrics}\n`),
   metrics: ({ openMetrics }) => Promise.resolve(`# metrics ${openMetrics}\n`),
   roleOf: (_, server) => Promise.resolve(server === 'db1' ? 'primary' : 'replica'),
+  answered: () => undefined,
   ready: () => ({ ready: true }),
   reload: () => Promise.resolve({ reloaded: true }),
 };

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ask, problemOf } from './ask.js';
 import { listen, ports } from './listener.js';
 
@@ -311,5 +311,17 @@ describe('anything else', () => {
     });
     expect(said).toMatch(/^HTTP\/1.1 400 /);
     expect((await ask(`${url}/-/healthy`)).status).toBe(200);
+  });
+});
+
+describe('every answer', () => {
+  it('is told with the pattern of its route, never with the path that was asked for', async () => {
+    const told: [string, number][] = [];
+    const { url } = await listen({}, { answered: (route, status) => void told.push([route, status]) });
+    for (const path of ['/-/healthy', '/role/shop/db2', '/no/such/page', '/probe'])
+      await (await fetch(`${url}${path}`)).arrayBuffer();
+    await vi.waitFor(() => expect(told).toHaveLength(4));
+    expect(told.map(([route]) => route)).toEqual(['/-/healthy', '/role/:cluster/:server', 'other', '/probe']);
+    expect(told.map(([, status]) => status)).toEqual([200, 503, 404, 400]);
   });
 });
