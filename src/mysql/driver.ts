@@ -17,21 +17,11 @@ export interface Driver extends EventEmitter {
   readonly packetParser: { execute(bytes: Buffer): void };
   /** mysql2 calls this after it has asked the server for TLS, and goes on to the credentials on `onSecure()`. */
   startTLS: (onSecure: (error?: Error) => void) => void;
-  /** Every packet of the server passes here. */
-  handlePacket: (packet?: DriverPacket) => void;
   query(options: { sql: string }): DriverQuery;
   /** Sends COM_QUIT after the queries that are under way. */
   end(): unknown;
   /** Ends the driver with this error. */
   _handleNetworkError(error: Error): void;
-}
-
-/** Bytes `start + 4` to `end` of `buffer` are the payload. */
-export interface DriverPacket {
-  buffer: Buffer;
-  start: number;
-  offset: number;
-  end: number;
 }
 
 /**
@@ -94,7 +84,7 @@ function isDriver(made: unknown): made is Driver {
     holds(made, 'stream', 'object') &&
     holds(made, 'config', 'object') &&
     holds(made, 'packetParser', 'object') &&
-    ['startTLS', 'handlePacket', 'query', 'end', '_handleNetworkError'].every((name) => holds(made, name, 'function'))
+    ['startTLS', 'query', 'end', '_handleNetworkError'].every((name) => holds(made, name, 'function'))
   );
 }
 
