@@ -86,6 +86,7 @@ async function fill(recipe: Recipe, directory: string, cache: string, options: U
     for (const idle of ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/info', 'var']) {
       await rm(path.join(fresh, idle), { recursive: true, force: true });
     }
+    if (recipe.relocate !== undefined) await relocate(fresh, recipe.relocate);
     const manifest: Manifest = {
       version,
       packages: Object.fromEntries(offers.map((offer) => [offer.name, offer.exact])),
@@ -97,6 +98,18 @@ async function fill(recipe: Recipe, directory: string, cache: string, options: U
     await rm(debs, { recursive: true, force: true });
     await rm(fresh, { recursive: true, force: true });
   }
+}
+
+/** A path of the same length that means "here": the program's strings keep their places. */
+async function relocate(
+  directory: string,
+  { program, directory: from }: NonNullable<Recipe['relocate']>,
+): Promise<void> {
+  const file = path.join(directory, program);
+  const bytes = await readFile(file);
+  const here = `.${'/'.repeat(from.length - 1)}`;
+  for (let at = bytes.indexOf(from); at !== -1; at = bytes.indexOf(from, at)) bytes.write(here, at, 'latin1');
+  await writeFile(file, bytes);
 }
 
 /** Needed by maintainer scripts, which never run here, and by nothing else. */

@@ -53,12 +53,20 @@ export async function startAlertmanager(
   options: ProgramOptions & { readonly config: string },
 ): Promise<Program> {
   const root = await unpack(programs.alertmanager, options);
-  return startProgram(scope, root, 'usr/bin/prometheus-alertmanager', options, (directory, listen, configFile) => [
-    `--config.file=${configFile}`,
-    `--storage.path=${path.join(directory, 'data')}`,
-    `--web.listen-address=${listen}`,
-    '--cluster.listen-address=',
-  ]);
+  // Its default templates are read from where it is started.
+  const cwd = path.join(root.directory, 'usr/share/prometheus/alertmanager');
+  return startProgram(
+    scope,
+    root,
+    'usr/bin/prometheus-alertmanager',
+    { ...options, cwd },
+    (directory, listen, configFile) => [
+      `--config.file=${configFile}`,
+      `--storage.path=${path.join(directory, 'data')}`,
+      `--web.listen-address=${listen}`,
+      '--cluster.listen-address=',
+    ],
+  );
 }
 
 export interface ExporterOptions extends ProgramOptions {
@@ -105,7 +113,7 @@ async function startProgram(
   scope: Scope,
   root: Root,
   program: string,
-  options: ProgramOptions & { readonly config?: string },
+  options: ProgramOptions & { readonly config?: string; readonly cwd?: string },
   argv: (directory: string, listen: string, configFile: string) => readonly string[],
 ): Promise<Program> {
   const directory = await takeDirectory(scope);
@@ -115,7 +123,7 @@ async function startProgram(
   if (options.config !== undefined) await writeFile(configFile, options.config, { mode: 0o600 });
   const port = options.port ?? (await freePort('127.0.0.1'));
   const args = [...argv(directory, `127.0.0.1:${port}`, configFile), ...(options.args ?? [])];
-  const child = await startChild([...root.argv(program), ...args], { log, cwd: directory });
+  const child = await startChild([...root.argv(program), ...args], { log, cwd: options.cwd ?? directory });
   const url = `http://127.0.0.1:${port}`;
   scope.defer(() => child.stop(2_000));
   await untilReady(child, url, log, path.basename(program), options.config !== undefined);

@@ -110,9 +110,9 @@ class ProxyLink implements Link {
       for await (const chunk of from as AsyncIterable<Buffer>) {
         if (this.#delay > 0) await pause(this.#delay);
         for (const piece of pieces(chunk, this.#rate)) {
+          if (this.#rate !== Infinity) await pause((piece.length / this.#rate) * 1000);
           if (this.#held) await new Promise<void>((pass) => this.#passing.add(pass));
           if (!to.write(piece)) await once(to, 'drain');
-          if (this.#rate !== Infinity) await pause((piece.length / this.#rate) * 1000);
         }
       }
       to.end();

@@ -23,6 +23,8 @@ export interface Recipe {
   readonly closure: boolean;
   /** Unpacked beside them without their own dependencies: the plugins that Debian ships apart from the server's binary. */
   readonly extras: readonly string[];
+  /** An absolute directory that is written into a program: made relative to where it is started, since nothing is installed. */
+  readonly relocate?: { readonly program: string; readonly directory: string };
 }
 
 export interface VersionRecipe extends Recipe {
@@ -45,7 +47,11 @@ export const versions: Readonly<Record<VersionName, VersionRecipe>> = {
 
 export const programs: Readonly<Record<ProgramName, Recipe>> = {
   prometheus: program('prometheus', 'Prometheus', 'sid', ['prometheus', 'promtool'], ''),
-  alertmanager: program('alertmanager', 'Alertmanager', 'sid', ['prometheus-alertmanager'], ''),
+  alertmanager: {
+    ...program('alertmanager', 'Alertmanager', 'sid', ['prometheus-alertmanager'], ''),
+    // Debian's build reads its default templates from there.
+    relocate: { program: 'usr/bin/prometheus-alertmanager', directory: '/usr/share/prometheus/alertmanager' },
+  },
   'mysqld-exporter-0.19': program(
     'mysqld-exporter-0.19',
     'mysqld_exporter 0.19',
