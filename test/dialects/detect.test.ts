@@ -33,7 +33,7 @@ const known: readonly [version: string, column: string, proof: 'live' | 'documen
   ['26.1.0', 'mysql-9', 'documented', true],
 ];
 
-it.each(known)('%s takes the column %s, %s', (version, column, proof, newer = undefined) => {
+it.each(known)('%s takes the column %s, %s', (version, column, proof, newer) => {
   const identity = detected(version);
   expect(identity).toMatchObject({ version, column, proof, newerThanKnown: newer === true });
   expect(identity.flavour).toBe(column.split('-')[0]);

@@ -1,0 +1,245 @@
+import { describe, expect, it } from 'vitest';
+import { factsOf } from '../../src/dialects/facts.js';
+import type { Answers, Row } from '../../src/dialects/question.js';
+import { mariadb114, mysql84 } from './recorded.js';
+import { columnNamed, detected, variables } from './rows.js';
+
+const mariadb = (answers: Answers, timing?: { sentAt: number; receivedAt: number }) =>
+  factsOf(columnNamed('mariadb-10.11'), detected('10.11.19-MariaDB-0+deb12u1-log'), answers, timing);
+const mysql = (answers: Answers) => factsOf(columnNamed('mysql-9'), detected('9.7.4-2'), answers);
+
+it('leaves every section undefined that was not answered', () => {
+  for (const facts of [mariadb({}), mysql({})])
+    expect(Object.entries(facts).filter(([name, value]) => name !== 'identity' && value !== undefined)).toEqual([]);
+});
+
+it('tells no answer from an answer of nothing', () => {
+  const facts = mariadb({
+    channels: [],
+    streams: [],
+    binlog_settings: variables({ log_bin: 'OFF' }),
+    binlog_position: [],
+  });
+  expect(facts).toMatchObject({ channels: [], streams: { threads: [], registered: undefined } });
+  expect(facts.binlog).toEqual({ enabled: false, current: undefined, retentionSeconds: 0, files: undefined });
+});
+
+describe('the state', () => {
+  const state: Row = {
+    seconds: '1795418489',
+    micros: '250000',
+    read_only: '1',
+    sync_binlog: '1',
+    flush_at_commit: '1',
+    log_bin: '1',
+    log_updates: '0',
+  };
+  const uptime = [{ started: '1795417489' }];
+  const timed = (sentAt: number, receivedAt: number) =>
+    mariadb({ state: [state], uptime }, { sentAt, receivedAt }).state;
+
+  it('reads the clock against the middle of the round trip', () => {
+    expect(timed(1795418488_000, 1795418488_500)).toMatchObject({ clockOffsetSeconds: 1, uptimeSeconds: 1000 });
+    expect(timed(1795418488_000, 1795418490_001)?.clockOffsetSeconds).toBeUndefined();
+    expect(mariadb({ state: [state], uptime }).state?.clockOffsetSeconds).toBeUndefined();
+  });
+
+  it('counts as writing replicated events only what writes a binary log', () => {
+    const logs = (log_bin: string, log_updates: string) =>
+      mariadb({ state: [{ ...state, log_bin, log_updates }], uptime }).state?.logsReplicaUpdates;
+    expect([logs('1', '1'), logs('1', '0'), logs('0', '1')]).toEqual([true, false, false]);
+  });
+
+  const boot = (name: string, value: string, origin: string, persisted: string | null = null): Row => ({
+    name,
+    value,
+    origin,
+    persisted,
+  });
+  it.each<[string, Row[] | undefined, boolean | undefined]>([
+    ['a file says on', [boot('READ_ONLY', 'ON', 'CONFIG')], true],
+    ['nothing says anything', [boot('READ_ONLY', 'OFF', 'COMPILE-TIME')], false],
+    ['it was set since', [boot('READ_ONLY', 'ON', 'SQL')], undefined],
+    [
+      'MySQL: the command line says on',
+      [boot('read_only', '1', 'COMMAND_LINE'), boot('super_read_only', '0', 'COMPILED')],
+      true,
+    ],
+    [
+      'MySQL: both were set since',
+      [boot('read_only', '1', 'DYNAMIC'), boot('super_read_only', '1', 'DYNAMIC')],
+      undefined,
+    ],
+    [
+      'MySQL: the stronger one is persisted',
+      [boot('read_only', '0', 'DYNAMIC'), boot('super_read_only', '1', 'DYNAMIC', 'ON')],
+      true,
+    ],
+    [
+      'MySQL: off is persisted over a file',
+      [boot('read_only', '1', 'GLOBAL', 'OFF'), boot('super_read_only', '0', 'COMPILED')],
+      false,
+    ],
+    [
+      'MySQL: one is off, the other set since',
+      [boot('read_only', '0', 'COMPILED'), boot('super_read_only', '1', 'DYNAMIC')],
+      undefined,
+    ],
+    ['the server was not asked', undefined, undefined],
+  ])('knows how it will start when %s', (_, rows, expected) => {
+    const answers = {
+      state: [{ ...state, super_read_only: '0' }],
+      uptime,
+      ...(rows === undefined ? {} : { boot: rows }),
+    };
+    expect(mysql(answers).state?.bootReadOnly).toBe(expected);
+  });
+});
+
+describe('channels', () => {
+  it('keeps several apart, and leaves out what names no source', () => {
+    const channels = [
+      { ...mariadb114.row, Connection_name: 'east', Using_Gtid: 'Current_Pos', Master_SSL_Allowed: 'Ignored' },
+      { ...mariadb114.row, Connection_name: 'west', Slave_IO_Running: 'No', Slave_SQL_Running: 'No' },
+      { ...mariadb114.row, Connection_name: 'unset', Master_Host: '' },
+    ];
+    expect(mariadb({ channels }).channels).toMatchObject([
+      { name: 'east', gtid: { mode: 'current_pos' }, tls: { enabled: false } },
+      { name: 'west', io: 'stopped', sql: 'stopped' },
+    ]);
+  });
+
+  it('leaves out the channels of Group Replication, which read from no source', () => {
+    const own = { ...mysql84.row, Channel_Name: 'group_replication_applier', Source_Host: '<NULL>' };
+    expect(mysql({ channels: [own, mysql84.row] }).channels).toHaveLength(1);
+  });
+
+  it('joins what performance_schema says of the same channel', () => {
+    const retrieved = '73f86016-978b-11ee-ade5-8d2a2a562feb:1-3,\n99f86016-978b-11ee-ade5-8d2a2a562feb:1';
+    const failed = { Last_SQL_Errno: '1062', Last_SQL_Error: 'Duplicate entry', Replica_SQL_Running: 'No' };
+    const channels = [mysql84.row, { ...mysql84.row, ...failed, Channel_Name: 'east', Retrieved_Gtid_Set: retrieved }];
+    const received = [
+      {
+        channel: 'east',
+        heartbeat_period: '2.000',
+        heartbeats: '168',
+        heartbeat_at: '1795417586.261736',
+        transaction_at: '1795417290.189681',
+        io_error_at: '0.000000',
+        coordinator_error_at: '1795417300.500000',
+        worker_error_at: '1795417300.400000',
+      },
+    ];
+    const [first, east] = mysql({ channels, received }).channels ?? [];
+    expect(first).toMatchObject({
+      heartbeatPeriodSeconds: undefined,
+      heartbeatsReceived: undefined,
+      receivedAt: undefined,
+    });
+    expect(east).toMatchObject({
+      heartbeatPeriodSeconds: 2,
+      heartbeatsReceived: 168,
+      ioError: undefined,
+      sqlError: { errno: 1062, message: 'Duplicate entry', time: 1795417300.5 },
+      gtid: { received: retrieved.replace('\n', '') },
+    });
+    expect(east?.receivedAt).toBeCloseTo(1795417586261.736, 2);
+  });
+});
+
+it('reads both kinds of GTID', () => {
+  const gtid: Row = {
+    gtid_binlog_pos: '0-1-9,1-2-3',
+    gtid_binlog_state: '0-1-9,1-2-3,0-2-4',
+    gtid_slave_pos: '',
+    gtid_current_pos: '0-1-9',
+    gtid_domain_id: '0',
+    gtid_strict_mode: '1',
+  };
+  expect(mariadb({ gtid: [gtid] }).gtid).toEqual({
+    kind: 'mariadb',
+    binlogPos: '0-1-9,1-2-3',
+    binlogState: '0-1-9,1-2-3,0-2-4',
+    slavePos: '',
+    currentPos: '0-1-9',
+    domainId: 0,
+    strict: true,
+  });
+  const executed = 'a:1-3,\nb:1';
+  expect(mysql({ gtid: [{ gtid_mode: 'ON_PERMISSIVE', gtid_executed: executed, gtid_purged: '' }] }).gtid).toEqual({
+    kind: 'mysql',
+    mode: 'ON_PERMISSIVE',
+    executed: 'a:1-3,b:1',
+    purged: '',
+  });
+});
+
+describe('streams', () => {
+  it('tells encrypted, plain and unknown apart', () => {
+    const thread = { id: '5', user: 'repl', client: '10.0.0.2' };
+    const streams = [
+      { ...thread, connection_type: 'SSL/TLS', version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', uuid: 'u' },
+      { ...thread, connection_type: 'TCP/IP', version: '', cipher: '' },
+      { id: '6', user: 'repl', client_port: '10.0.0.3:51234' },
+      { id: '7', user: 'repl', client_port: '2001:db8::2:51234' },
+      { id: '8', user: 'repl', client_port: 'localhost' },
+      { id: null, user: null, client_port: null }, // the guard's own row, when nobody streams
+    ];
+    expect(mariadb({ streams }).streams?.threads).toMatchObject([
+      { encrypted: true, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', uuid: 'u', host: '10.0.0.2' },
+      { encrypted: false, version: undefined, cipher: undefined, uuid: undefined },
+      { threadId: 6, encrypted: undefined, host: '10.0.0.3' },
+      { host: '2001:db8::2' },
+      { host: 'localhost' },
+    ]);
+  });
+
+  it.each<[string, string, string[], string[]]>([
+    ['the exact address', '10.0.0.2', ['%', '10.0.0.2', '10.0.%'], ['10.0.0.2']],
+    ['the longer pattern', '10.0.0.7', ['%', '10.0.0.2', '10.0.%'], ['10.0.%']],
+    ['a netmask', '10.1.2.3', ['10.1.0.0/255.255.0.0', '10.2.0.0/255.255.0.0'], ['10.1.0.0/255.255.0.0']],
+    ['a prefix length', '10.1.2.3', ['10.1.0.0/16', '10.2.0.0/16'], ['10.1.0.0/16']],
+    ['any host', 'db2.example', [''], ['']],
+    ['one letter', 'db2', ['db_'], ['db_']],
+    [
+      'all, when the server sees a name and the patterns are addresses',
+      'db2.example',
+      ['10.0.0.2', '10.0.0.3'],
+      ['10.0.0.2', '10.0.0.3'],
+    ],
+  ])('finds the account behind a stream by %s', (_, client, hosts, found) => {
+    const account_streams = hosts.map((host) => ({ user: 'repl', host, ssl_type: 'X509', client }));
+    const accounts = mariadb({ accounts: [{ without_tls: '3' }], account_streams }).accounts;
+    expect(accounts?.withoutTls).toBe(3);
+    expect(accounts?.streaming).toEqual(found.map((host) => ({ user: 'repl', host, requires: 'x509' })));
+  });
+
+  it('reads what an account requires', () => {
+    const account_streams = ['', 'ANY', 'X509', 'SPECIFIED'].map((ssl_type) => ({
+      user: `u${ssl_type}`,
+      host: '%',
+      ssl_type,
+      client_port: '10.0.0.2:1',
+    }));
+    const accounts = mariadb({ accounts: [{ without_tls: '0' }], account_streams }).accounts;
+    expect(accounts?.streaming.map(({ requires }) => requires)).toEqual(['nothing', 'ssl', 'x509', 'specified']);
+  });
+});
+
+it('knows semi-synchronous replication without its plugin', () => {
+  expect(mysql({ semi_sync_settings: [] }).semiSync).toEqual({ source: undefined, replica: undefined });
+});
+
+it('reads the heartbeat table, and leaves out rows whose time is none', () => {
+  const row = { server_id: '11', written_at: '1795418481.321458', seconds: '1795418489', micros: '808332' };
+  const heartbeat = [row, { ...row, written_at: null }, { ...row, written_at: '0.000000' }];
+  expect(mariadb({ heartbeat }).heartbeats).toEqual([
+    { serverId: 11, writtenAt: 1795418481.321458, nowAt: 1795418489.808332 },
+  ]);
+});
+
+it('says which column an answer lacks', () => {
+  expect(() => mariadb({ channels: [{ Connection_name: '', Master_Host: 'db1' }] })).toThrow(
+    expect.objectContaining({ code: 'unexpected-answer', message: expect.stringContaining('Master_Port') as unknown }),
+  );
+});
