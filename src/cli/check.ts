@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import pc from 'picocolors';
 import { systemClock } from '../base/clock.js';
 import { silentLog } from '../base/log.js';
 import { loadConfig } from '../config/load.js';
 import type { CollectorOutcome, ServerSnapshot } from '../domain/snapshot.js';
 import { observerOf } from '../watched.js';
+import { terminalColours } from './colours.js';
 import { configOption } from './options.js';
 import { type ClusterStatus, statusOf } from './status.js';
-import type { Colours } from './status-table.js';
+import type { Colours } from './colours.js';
 
 export function checkCommand(): Command {
   return new Command('check')
@@ -27,7 +27,7 @@ export function checkCommand(): Command {
         const statuses = await statusOf(config, observer);
         const servers = statuses.flatMap(({ view }) => view.snapshot.servers);
         const count = `${config.clusters.length} ${config.clusters.length === 1 ? 'cluster' : 'clusters'}, ${servers.length} ${servers.length === 1 ? 'server' : 'servers'}`;
-        const colours = pc.createColors(pc.isColorSupported && process.stdout.isTTY);
+        const colours = terminalColours();
         process.stdout.write(
           options.json === true
             ? `${JSON.stringify(servers.map(checked), null, 2)}\n`

@@ -12,6 +12,7 @@ import { issue } from '../pki/issue.js';
 import { readPassphrase } from '../pki/keys.js';
 import { issuedFiles, writeIssued, type WrittenFiles } from '../pki/written.js';
 import { certificateLines, inspectionText, line } from './pki-text.js';
+import { terminalColours } from './colours.js';
 
 /** `lockstep pki`: works without a configuration file. */
 export function pkiCommand(): Command {
@@ -264,7 +265,7 @@ function isoDate(value: string): Date {
   return date;
 }
 
-/** picocolors alone would colour pipes wherever CI is set. */
+/** picocolors alone would colour pipes. */
 function stdoutColours(): ReturnType<typeof pc.createColors> {
   return pc.createColors(process.stdout.isTTY && pc.isColorSupported);
 }

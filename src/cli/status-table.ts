@@ -1,19 +1,16 @@
 import { stripVTControlCharacters } from 'node:util';
-import type pc from 'picocolors';
 import type { Problem } from '../domain/problems.js';
 import type { ChannelRelation } from '../domain/relations.js';
 import type { Channel, ServerSnapshot } from '../domain/snapshot.js';
 import type { ClusterView } from '../observe/cluster.js';
-
-/** Colours when the terminal shows them; picocolors honours NO_COLOR. */
-export type Colours = ReturnType<typeof pc.createColors>;
+import type { Colours } from './colours.js';
 
 /**
  * The topology of one cluster for a person: a line per server, a line per further channel, then the problems.
  * @param at our time, milliseconds
  */
 export function statusTable(view: ClusterView, problems: readonly Problem[], at: number, colours: Colours): string {
-  const { snapshot, topology } = view;
+  const { snapshot } = view;
   const header = ['SERVER', 'ROLE', 'VERSION', 'WRITES', 'REPLICATION', 'LAG', 'TLS', 'CERTIFICATE'].map((title) =>
     colours.dim(title),
   );
@@ -21,19 +18,16 @@ export function statusTable(view: ClusterView, problems: readonly Problem[], at:
   return [
     colours.bold(snapshot.cluster) + '  ' + colours.dim(summary(view, problems)),
     ...aligned([header, ...rows]).map((line) => `  ${line}`),
-    ...problems.map(
-      (problem) => `  ${mark(problem, colours)} ${where(problem)}${problem.message}  ${colours.dim(problem.name)}`,
-    ),
-    ...(topology.kind === 'async' ? [] : [colours.dim(`  topology: ${topology.kind}`)]),
+    ...problemLines(problems, colours),
   ].join('\n');
 }
 
 function summary({ snapshot, topology }: ClusterView, problems: readonly Problem[]): string {
   const up = snapshot.servers.filter((server) => server.facts !== undefined).length;
   const count = problems.length === 0 ? 'no problems' : `${problems.length} problem${problems.length === 1 ? '' : 's'}`;
-  return [`${up} of ${snapshot.servers.length} servers answer`, `primary: ${topology.primary ?? 'none'}`, count].join(
-    ' · ',
-  );
+  const kind = topology.kind === 'async' ? [] : [`topology: ${topology.kind}`];
+  const servers = `${up} of ${snapshot.servers.length} servers answer`;
+  return [servers, `primary: ${topology.primary ?? 'none'}`, ...kind, count].join(' · ');
 }
 
 function serverRows(server: ServerSnapshot, view: ClusterView, at: number, colours: Colours): string[][] {
@@ -129,6 +123,15 @@ function expiry(server: ServerSnapshot, at: number, colours: Colours): string {
 function span(days: number): string {
   if (days >= 2) return `${Math.floor(days)} days`;
   return days * 24 >= 2 ? `${Math.floor(days * 24)} hours` : `${Math.floor(days * 24 * 60)} minutes`;
+}
+
+/** The worst first. */
+function problemLines(problems: readonly Problem[], colours: Colours): string[] {
+  if (problems.length === 0) return [];
+  const rank = { critical: 0, warning: 1, info: 2 } as const;
+  const sorted = [...problems].sort((a, b) => rank[a.severity] - rank[b.severity]);
+  const rows = sorted.map((problem) => [mark(problem, colours), problem.name, `${where(problem)}${problem.message}`]);
+  return ['', ...aligned(rows).map((line) => `  ${line}`)];
 }
 
 function mark(problem: Problem, colours: Colours): string {

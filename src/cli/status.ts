@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import pc from 'picocolors';
 import { systemClock } from '../base/clock.js';
 import { silentLog } from '../base/log.js';
 import type { Config } from '../config/config.js';
@@ -9,6 +8,7 @@ import { type Problem, problemsOf } from '../domain/problems.js';
 import type { ClusterView } from '../observe/cluster.js';
 import type { Observer } from '../observe/observer.js';
 import { observerOf } from '../watched.js';
+import { terminalColours } from './colours.js';
 import { clustersNamed, configOption } from './options.js';
 import { statusTable } from './status-table.js';
 
@@ -71,7 +71,7 @@ export async function statusOf(
 }
 
 export function statusText(statuses: readonly ClusterStatus[]): string {
-  const colours = pc.createColors(pc.isColorSupported && process.stdout.isTTY);
+  const colours = terminalColours();
   return statuses.map(({ view, problems }) => statusTable(view, problems, systemClock.now(), colours)).join('\n\n');
 }
 
