@@ -70,7 +70,8 @@ export function tlsOf(
     required: isOn(variables['require_secure_transport']),
     versions: (channel['current_tls_version'] ?? variables['tls_version'] ?? '')
       .split(',')
-      .filter((version) => version !== ''),
+      .filter((version) => version !== '')
+      .map((version) => (version === 'TLSv1.0' ? 'TLSv1' : version)), // MariaDB's setting alone writes it so, sessions say TLSv1
     caFile: fileOf(channel['current_tls_ca'] ?? variables['ssl_ca'], variables),
     certFile: fileOf(channel['current_tls_cert'] ?? variables['ssl_cert'], variables),
     session: cipher === undefined ? undefined : { version: optionalText(status, 'ssl_version') ?? '', cipher },

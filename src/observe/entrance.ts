@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
+import type { Handshake } from '../domain/certificate.js';
 import type { Failure, Login } from '../domain/snapshot.js';
 import { LoginError, type Session } from '../mysql/session.js';
 
@@ -98,8 +99,7 @@ export class Entrance<T> {
     } catch (error) {
       const failure: Failure =
         error instanceof LoginError ? error.failure : { reason: 'other', message: messageOf(error) };
-      // A login that met no handshake says nothing new about the certificate: keep the last one that did.
-      const handshake = (error instanceof LoginError ? error.handshake : undefined) ?? this.#login?.handshake;
+      const handshake = newest(error instanceof LoginError ? error.handshake : undefined, this.#login?.handshake);
       this.#login = { at: clock.now(), failure, handshake };
       this.#failure = error;
       const pause = settled.has(failure.reason) || this.#kept !== undefined ? renewEvery / 4 : 0;
@@ -107,4 +107,13 @@ export class Entrance<T> {
       throw error;
     }
   }
+}
+
+/**
+ * A login that met no certificate says nothing new about it: one that met no server, or one that TLS failed for
+ * (frozen in between, or our own certificate refused). The last one seen stays, whose end may be near.
+ */
+function newest(met: Handshake | undefined, before: Handshake | undefined): Handshake | undefined {
+  if (met === undefined || before === undefined) return met ?? before;
+  return met.tlsOffered && met.chain.length === 0 && before.chain.length > 0 ? before : met;
 }
