@@ -22,11 +22,11 @@ export async function startReplication(replica: SandboxServer, thread?: Thread, 
   await replica.sql(startReplica(replica.column, channel, thread));
 }
 
-/** Make the replica apply everything so many seconds late; 0 ends it. */
+/** Make the replica apply everything so many seconds late; 0 ends it. MariaDB takes it only while both threads stand. */
 export async function delayReplica(replica: SandboxServer, seconds: number, channel = ''): Promise<void> {
-  await replica.sql(stopReplica(replica.column, channel, 'sql'));
+  await replica.sql(stopReplica(replica.column, channel));
   await replica.sql(replica.words.delay(channel, seconds));
-  await replica.sql(startReplica(replica.column, channel, 'sql'));
+  await replica.sql(startReplica(replica.column, channel));
 }
 
 /**

@@ -13,7 +13,7 @@ export interface Statements {
   readonly written: string;
   waitFor(written: string, seconds: number): string;
   waitForCoordinates(at: Coordinates, seconds: number, channel: string): string;
-  /** Applying so many seconds late; the SQL thread must stand. */
+  /** Applying so many seconds late; the channel must stand. */
   delay(channel: string, seconds: number): string;
   /** Undefined where a channel tries on for days by itself. */
   patience(channel: string): string | undefined;
