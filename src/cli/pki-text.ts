@@ -1,12 +1,12 @@
-import type { Colors } from 'picocolors/types.js';
 import type { Inspected, Inspection } from '../pki/inspect.js';
+import type { Colours } from './colours.js';
 
 /** What `pki inspect` prints for one file. */
 export function inspectionText(
   file: string,
   inspection: Inspection,
   against: string | undefined,
-  colours: Colors,
+  colours: Colours,
 ): string {
   const [first, ...others] = inspection.certificates;
   return [
@@ -18,7 +18,7 @@ export function inspectionText(
 }
 
 /** The lines about one certificate, each with its label. */
-export function certificateLines(one: Inspected, colours: Colors, keyMatches?: boolean): string[] {
+export function certificateLines(one: Inspected, colours: Colours, keyMatches?: boolean): string[] {
   const { certificate } = one;
   return [
     line('subject', certificate.subject + (certificate.isAuthority ? colours.dim(' (authority)') : ''), colours),
@@ -31,12 +31,12 @@ export function certificateLines(one: Inspected, colours: Colors, keyMatches?: b
   ];
 }
 
-export function line(label: string, value: string, colours: Colors): string {
+export function line(label: string, value: string, colours: Colours): string {
   return `  ${colours.dim(label.padEnd(9))}${value}`;
 }
 
 /** Below 30 days yellow, below 7 red. */
-function validityText({ certificate, state, daysLeft }: Inspected, colours: Colors): string {
+function validityText({ certificate, state, daysLeft }: Inspected, colours: Colours): string {
   const dates = `${date(certificate.notBefore)} to ${date(certificate.notAfter)}, `;
   if (state === 'expired') return dates + colours.red(`expired ${span(-daysLeft)} ago`);
   if (state === 'not-yet-valid') return dates + colours.red('not yet valid');
@@ -44,7 +44,7 @@ function validityText({ certificate, state, daysLeft }: Inspected, colours: Colo
   return dates + colour(`${span(daysLeft)} left`);
 }
 
-function keyText({ certificate }: Inspected, matches: boolean | undefined, colours: Colors): string {
+function keyText({ certificate }: Inspected, matches: boolean | undefined, colours: Colours): string {
   const bits = certificate.keyBits === undefined ? '' : ` ${certificate.keyBits} bits`;
   const kind = { rsa: 'RSA', ec: 'EC', ed25519: 'Ed25519', other: 'of another kind' }[certificate.keyAlgorithm] + bits;
   if (matches === undefined) return kind;
@@ -53,7 +53,7 @@ function keyText({ certificate }: Inspected, matches: boolean | undefined, colou
     : `${kind}, ${colours.red('the private key given is another one')}`;
 }
 
-function chainText({ verification }: Inspection, against: string | undefined, colours: Colors): string {
+function chainText({ verification }: Inspection, against: string | undefined, colours: Colours): string {
   if (verification === undefined) return '';
   return verification.verified
     ? colours.green(`verified against ${against ?? 'the authority'}`)

@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import pc from 'picocolors';
 import { LockstepError, messageOf } from '../base/errors.js';
 import { Secret } from '../base/secret.js';
 import { certificateOf } from '../base/x509.js';
@@ -134,7 +133,7 @@ The database server must be able to read key.pem (mode 0600): chown mysql: /etc/
         return;
       }
       const [certificate] = inspect(issued.certificatePem, files.certificate).certificates;
-      const colours = stdoutColours();
+      const colours = terminalColours();
       print(
         [
           `issued by ${authority.certificate.subject}`,
@@ -177,7 +176,7 @@ Exit code: 1 if a certificate is not in date, does not verify, or the key is not
       for (const file of paths) {
         found.push({ file, ...inspect(await bytes(file), file, { authorityPem, keyPem, passphrase }) });
       }
-      const colours = stdoutColours();
+      const colours = terminalColours();
       if (flags.json === true) printJson(found);
       else print(found.map((one) => inspectionText(one.file, one, flags.ca, colours)).join('\n\n'));
       if (found.some(({ sound }) => !sound)) process.exitCode = 1;
@@ -201,14 +200,14 @@ function printAuthority(authority: Authority, json: boolean): void {
     printJson({ certificate, files });
     return;
   }
-  const colours = stdoutColours();
+  const colours = terminalColours();
   const [shown] = inspect(authority.certificatePem, files.certificate).certificates;
   const paths = [line('trust', files.certificate, colours), line('private', files.key, colours)];
   print([`authority in ${directory}`, ...certificateLines(shown, colours), ...paths].join('\n'));
 }
 
 function fileLines(files: WrittenFiles): string[] {
-  const colours = stdoutColours();
+  const colours = terminalColours();
   return Object.values(files).map((file: string) => line('wrote', file, colours));
 }
 
@@ -263,11 +262,6 @@ function isoDate(value: string): Date {
     throw new InvalidArgumentError('It is not a date like 2026-12-31 or 2026-12-31T12:00:00Z.');
   }
   return date;
-}
-
-/** picocolors alone would colour pipes. */
-function stdoutColours(): ReturnType<typeof pc.createColors> {
-  return pc.createColors(process.stdout.isTTY && pc.isColorSupported);
 }
 
 function print(output: string): void {
