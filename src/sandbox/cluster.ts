@@ -5,13 +5,14 @@ import { changeSource, startReplica, type ChannelTls } from '../dialects/replica
 import type { Authority } from '../pki/authority.js';
 import type { Address } from '../domain/snapshot.js';
 import { accountStatements, makeAccounts, type Accounts, type Requirement } from './accounts.js';
-import { issueClient, issueReplicaClient, issueServer, keepFiles, sandboxAuthority } from './certificates.js';
+import { keepFiles, replicaRequest, serverRequest } from './certificates.js';
 import { takeDirectory } from './directories.js';
 import type { UnpackOptions } from './packages.js';
+import { Papers } from './papers.js';
 import { coordinatesOf, untilReplicating } from './replication.js';
 import { layOutServer, type SandboxServer, type ServerOptions } from './server.js';
 import type { Settings, TlsFiles } from './settings.js';
-import type { Coordinates } from './statements.js';
+import { heartbeatPeriodSeconds, type Coordinates } from './statements.js';
 import { versionNamed, type VersionName, type VersionRecipe } from './versions.js';
 
 export interface ClusterOptions extends UnpackOptions {
@@ -64,6 +65,7 @@ export class SandboxCluster {
     readonly scope: Scope,
     readonly options: ClusterOptions,
     readonly version: VersionRecipe,
+    readonly papers: Papers,
     readonly authority: Authority,
     /** What Lockstep itself presents, and whom it trusts. */
     readonly client: TlsFiles,
@@ -104,7 +106,13 @@ export class SandboxCluster {
       { version, mode, durable, performanceSchema, serverId, ...own, name, settings: all },
       this.options,
     );
-    const [files] = await Promise.all([issueServer(authority, server), issueReplicaClient(authority, server)]);
+    const files = await this.papers.certificate(
+      authority,
+      `${name}-${server.address.host}`,
+      serverRequest(server),
+      server.tlsDirectory,
+    );
+    await this.papers.certificate(authority, `${name}-replication`, replicaRequest(server), server.tlsDirectory);
     this.#fresh.set(server, { tls: files, putBack: await keepFiles(server) });
     await this.#begin(server);
     this.servers.push(server);
@@ -189,18 +197,14 @@ export class SandboxCluster {
   }
 }
 
-/** Short, so that a silent source is noticed within a test. */
-const heartbeatPeriodSeconds = 2;
-
 async function boot(scope: Scope, options: ClusterOptions): Promise<SandboxCluster> {
   const version = versionNamed(options.version);
   const { replicas = 2, progress } = options;
-  const [authority, directory] = await Promise.all([
-    sandboxAuthority(scope, 'Sandbox authority'),
-    takeDirectory(scope),
-  ]);
-  const client = await issueClient(authority, directory, 'lockstep');
-  const cluster = new SandboxCluster(scope, options, version, authority, client, makeAccounts());
+  const papers = new Papers(options.cache);
+  const [authority, directory] = await Promise.all([papers.authority(scope), takeDirectory(scope)]);
+  const own = { commonName: 'lockstep', use: 'client', names: [] } as const;
+  const client = await papers.certificate(authority, 'lockstep', own, directory);
+  const cluster = new SandboxCluster(scope, options, version, papers, authority, client, makeAccounts());
   progress?.(`booting ${version.title}: a primary and ${replicas} replicas`);
   const names = Array.from({ length: replicas + 1 }, (_, index) => `db${index + 1}`);
   await all(names, (name) => cluster.add(name));

@@ -20,6 +20,9 @@ export interface Statements {
   readonly reloadTls: string;
 }
 
+/** Of every channel; short, so that a silent source is noticed within a test. */
+export const heartbeatPeriodSeconds = 2;
+
 export interface Coordinates {
   readonly file: string;
   readonly position: number;
@@ -32,7 +35,9 @@ export const statements: Readonly<Record<Flavour, Statements>> = {
     written: 'SELECT @@global.gtid_binlog_pos AS written',
     waitFor: (written, seconds) => `SELECT MASTER_GTID_WAIT(${quoteText(written)}, ${seconds}) AS result`,
     waitForCoordinates: (at, seconds, channel) => `SELECT MASTER_POS_WAIT(${waited(at, seconds, channel)}) AS result`,
-    delay: (channel, seconds) => `CHANGE MASTER ${quoteText(channel)} TO MASTER_DELAY=${seconds}`,
+    // A CHANGE MASTER that does not name the heartbeat period puts it back to half of slave_net_timeout.
+    delay: (channel, seconds) =>
+      `CHANGE MASTER ${quoteText(channel)} TO MASTER_DELAY=${seconds}, MASTER_HEARTBEAT_PERIOD=${heartbeatPeriodSeconds}`,
     patience: () => undefined,
     reloadTls: 'FLUSH LOCAL SSL', // FLUSH SSL alone is written to the binary log
   },
