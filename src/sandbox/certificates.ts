@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Scope } from '../base/scope.js';
-import { createAuthority, type Authority } from '../pki/authority.js';
+import { createAuthority, type Authority, type AuthorityOptions } from '../pki/authority.js';
 import { issue, type IssueRequest } from '../pki/issue.js';
 import { writeIssued } from '../pki/written.js';
 import { takeDirectory } from './directories.js';
@@ -11,43 +11,53 @@ import type { TlsFiles } from './settings.js';
 /** Dates other than the usual ones, to make certificates that are expired, not yet valid or soon to end. */
 export type Validity = Pick<IssueRequest, 'days' | 'notBefore' | 'notAfter'>;
 
-/** An authority of its own in a directory that goes with the scope. */
+/** An authority of its own in a directory that goes with the scope: one that nobody else trusts. */
 export async function sandboxAuthority(scope: Scope, commonName: string): Promise<Authority> {
-  const directory = path.join(await takeDirectory(scope), 'authority');
-  // Made long ago, so that it can issue certificates whose time is over.
-  const notBefore = new Date(Date.now() - 400 * day);
-  return createAuthority({ directory, commonName, keyBits: 2048, days: 4000, notBefore });
+  return createAuthority(authorityWish(path.join(await takeDirectory(scope), 'authority'), commonName));
 }
 
-/** The certificate that a server presents, with its address and its name; written where the server looks for it. */
+export function authorityWish(directory: string, commonName: string): AuthorityOptions {
+  // Made long ago, so that it can issue certificates whose time is over.
+  return { directory, commonName, keyBits: 2048, days: 4000, notBefore: new Date(Date.now() - 400 * day) };
+}
+
+/** What to issue, and the beginning of the files' names. */
+export interface Request extends IssueRequest {
+  readonly baseName?: string;
+}
+
+/** What a server presents: it holds its address and its name. */
+export function serverRequest(server: SandboxServer): Request {
+  return { commonName: server.name, use: 'server', names: [server.address.host, server.name] };
+}
+
+/** What a server presents as a replica, to its source. */
+export function replicaRequest(server: SandboxServer): Request {
+  return { commonName: `${server.name}-replication`, use: 'client', names: [], baseName: 'client' };
+}
+
+/** Issue a server's certificate anew, over the one that stands where it looks. */
 export async function issueServer(
   authority: Authority,
   server: SandboxServer,
-  validity: Validity & { readonly names?: readonly string[] | undefined } = {},
+  { names, ...dates }: Validity & { readonly names?: readonly string[] | undefined } = {},
 ): Promise<TlsFiles> {
-  const { names, ...dates } = validity;
-  const request: IssueRequest = {
-    commonName: server.name,
-    use: 'server',
-    names: names ?? [server.address.host, server.name],
-    ...dates,
-  };
-  return filesOf(await writeIssued(await issue(authority, request), server.tlsDirectory));
+  const request = { ...serverRequest(server), ...dates };
+  return write(authority, names === undefined ? request : { ...request, names }, server.tlsDirectory);
 }
 
-/** The certificate that a server presents as a replica, to its source. */
+/** Issue the certificate anew that a server presents as a replica. */
 export async function issueReplicaClient(
   authority: Authority,
   server: SandboxServer,
   validity: Validity = {},
 ): Promise<TlsFiles> {
-  const request: IssueRequest = { commonName: `${server.name}-replication`, use: 'client', names: [], ...validity };
-  return filesOf(await writeIssued(await issue(authority, request), server.tlsDirectory, 'client'));
+  return write(authority, { ...replicaRequest(server), ...validity }, server.tlsDirectory);
 }
 
-/** A client certificate of Lockstep's own. */
+/** A client certificate, for whoever logs in. */
 export async function issueClient(authority: Authority, directory: string, commonName: string): Promise<TlsFiles> {
-  return filesOf(await writeIssued(await issue(authority, { commonName, use: 'client', names: [] }), directory));
+  return write(authority, { commonName, use: 'client', names: [] }, directory);
 }
 
 /** The files of {@link issueServer} and {@link issueReplicaClient}, to put them back after a swap. */
@@ -67,10 +77,8 @@ export async function keepFiles(server: SandboxServer): Promise<() => Promise<vo
 
 const day = 86_400_000;
 
-function filesOf(written: {
-  readonly authority: string;
-  readonly certificate: string;
-  readonly key: string;
-}): TlsFiles {
+async function write(authority: Authority, request: Request, directory: string): Promise<TlsFiles> {
+  const { baseName, ...wish } = request;
+  const written = await writeIssued(await issue(authority, wish), directory, baseName);
   return { ca: written.authority, cert: written.certificate, key: written.key };
 }

@@ -7,7 +7,7 @@ import type { Address } from '../domain/snapshot.js';
 import { accountStatements, makeAccounts, type Accounts, type Requirement } from './accounts.js';
 import { keepFiles, replicaRequest, serverRequest } from './certificates.js';
 import { takeDirectory } from './directories.js';
-import type { UnpackOptions } from './packages.js';
+import { unpack, type UnpackOptions } from './packages.js';
 import { Papers } from './papers.js';
 import { coordinatesOf, untilReplicating } from './replication.js';
 import { layOutServer, type SandboxServer, type ServerOptions } from './server.js';
@@ -200,6 +200,7 @@ export class SandboxCluster {
 async function boot(scope: Scope, options: ClusterOptions): Promise<SandboxCluster> {
   const version = versionNamed(options.version);
   const { replicas = 2, progress } = options;
+  await unpack(version, options);
   const papers = new Papers(options.cache);
   const [authority, directory] = await Promise.all([papers.authority(scope), takeDirectory(scope)]);
   const own = { commonName: 'lockstep', use: 'client', names: [] } as const;
