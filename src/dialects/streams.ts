@@ -71,10 +71,6 @@ function threadQuery(
   }
   columns.unshift('t.PROCESSLIST_ID AS id');
   columns.push('t.CONNECTION_TYPE AS connection_type');
-  if (column.statusByThread) {
-    columns.push(statusOf('Ssl_version', 'version'), statusOf('Ssl_cipher', 'cipher'));
-    privileges.push('SELECT ON performance_schema.status_by_thread');
-  }
   if (column.flavour === 'mysql') {
     // A replica introduces itself in a user variable, called replica_uuid as well from 8.0.26 on.
     columns.push(
@@ -85,15 +81,14 @@ function threadQuery(
   return { sql: `SELECT ${columns.join(', ')} FROM ${from} WHERE ${where}`, privileges };
 }
 
-function statusOf(name: string, alias: string): string {
-  return `(SELECT MAX(s.VARIABLE_VALUE) FROM performance_schema.status_by_thread s WHERE s.THREAD_ID = t.THREAD_ID AND s.VARIABLE_NAME = '${name}') AS ${alias}`;
-}
-
-/** undefined unless `streams` was answered. */
+/** undefined unless `streams` was answered. Protocol and cipher of each stream come with `tls_sessions`, where asked. */
 export function streamsOf(answers: Answers): StreamFacts | undefined {
   if (answers.streams === undefined) return undefined;
+  const sessions = new Map(answers.tls_sessions?.map((row) => [row['stream'] ?? '', row]));
   return {
-    threads: answers.streams.filter((row) => row['id'] !== null).map(streamOf),
+    threads: answers.streams
+      .filter((row) => row['id'] !== null)
+      .map((row) => streamOf(row, sessions.get(text(row, 'id')) ?? {})),
     registered: answers.registered?.map((row) => ({
       serverId: number(row, 'Server_id' in row ? 'Server_id' : 'Server_Id'), // SHOW SLAVE HOSTS, SHOW REPLICAS
       host: optionalText(row, 'Host') ?? '',
@@ -103,15 +98,15 @@ export function streamsOf(answers: Answers): StreamFacts | undefined {
   };
 }
 
-function streamOf(row: Row): Stream {
+function streamOf(row: Row, session: Row): Stream {
   return {
     threadId: number(row, 'id'),
     user: text(row, 'user'),
     host: clientOf(row),
     uuid: optionalText(row, 'uuid'),
     encrypted: encryptedOf(optionalText(row, 'connection_type')),
-    version: optionalText(row, 'version'),
-    cipher: optionalText(row, 'cipher'),
+    version: optionalText(session, 'version'),
+    cipher: optionalText(session, 'cipher'),
   };
 }
 

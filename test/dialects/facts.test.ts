@@ -178,14 +178,20 @@ describe('streams', () => {
   it('tells encrypted, plain and unknown apart', () => {
     const thread = { id: '5', user: 'repl', client: '10.0.0.2' };
     const streams = [
-      { ...thread, connection_type: 'SSL/TLS', version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', uuid: 'u' },
-      { ...thread, connection_type: 'TCP/IP', version: '', cipher: '' },
+      { ...thread, connection_type: 'SSL/TLS', uuid: 'u' },
+      { ...thread, id: '4', connection_type: 'TCP/IP' },
       { id: '6', user: 'repl', client_port: '10.0.0.3:51234' },
       { id: '7', user: 'repl', client_port: '2001:db8::2:51234' },
       { id: '8', user: 'repl', client_port: 'localhost' },
       { id: null, user: null, client_port: null }, // the guard's own row, when nobody streams
     ];
-    expect(mariadb({ streams }).streams?.threads).toMatchObject([
+    const session = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
+    const tls_sessions = [
+      { ...session, stream: null, sessions: '7' },
+      { ...session, stream: '5', sessions: '1' },
+      { version: '', cipher: '', stream: '4', sessions: '1' },
+    ];
+    expect(mariadb({ streams, tls_sessions }).streams?.threads).toMatchObject([
       { encrypted: true, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', uuid: 'u', host: '10.0.0.2' },
       { encrypted: false, version: undefined, cipher: undefined, uuid: undefined },
       { threadId: 6, encrypted: undefined, host: '10.0.0.3' },
@@ -242,4 +248,23 @@ it('says which column an answer lacks', () => {
   expect(() => mariadb({ channels: [{ Connection_name: '', Master_Host: 'db1' }] })).toThrow(
     expect.objectContaining({ code: 'unexpected-answer', message: expect.stringContaining('Master_Port') as unknown }),
   );
+});
+
+it('counts sessions by protocol and cipher, streams among them', () => {
+  const row = (version: string, stream: string | null, sessions: string) => ({
+    version,
+    cipher: version && 'C',
+    stream,
+    sessions,
+  });
+  const tls = [{ have_ssl: 'YES', tls_version: 'TLSv1.3', require_secure_transport: '1' }];
+  const tls_sessions = [row('TLSv1.3', null, '7'), row('', null, '2'), row('TLSv1.3', '5', '1')];
+  const facts = mariadb({ tls, tls_status: variables({ Ssl_cipher: '' }), tls_sessions });
+  expect(facts.tls).toMatchObject({
+    required: true,
+    sessions: [
+      { version: 'TLSv1.3', cipher: 'C', count: 8 },
+      { version: '', cipher: '', count: 2 },
+    ],
+  });
 });
