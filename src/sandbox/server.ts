@@ -210,7 +210,7 @@ export class SandboxServer {
     return {
       ...baseSettings(version, this.root, this.dataDirectory),
       ...(options.durable === true ? durableSettings : relaxedSettings),
-      ...performanceSchema(this.performanceSchema),
+      ...performanceSchema(version, this.performanceSchema),
       ...replicationSettings(version, options.serverId, options.mode ?? 'gtid'),
       ...tlsSettings(version, this.#tls),
       bind_address: this.address.host,

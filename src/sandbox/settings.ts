@@ -39,6 +39,7 @@ export function baseSettings(version: VersionRecipe, root: Root, dataDirectory: 
     innodb_buffer_pool_size: '16M',
     innodb_redo_log_capacity: mysql ? '16M' : undefined,
     innodb_log_file_size: mysql ? undefined : '16M',
+    innodb_log_buffer_size: mysql ? '1M' : '2M', // MySQL 9 takes 64 MB and touches all of it
     key_buffer_size: '1M',
     table_open_cache: 200,
     table_definition_cache: 400,
@@ -59,10 +60,15 @@ export const relaxedSettings: Settings = {
 export const durableSettings: Settings = { sync_binlog: 1, innodb_flush_log_at_trx_commit: 1 };
 
 /** The performance schema as it is by default, with small buffers. */
-export function performanceSchema(on: boolean): Settings {
+export function performanceSchema(version: VersionRecipe, on: boolean): Settings {
   if (!on) return { performance_schema: 'OFF' };
   return {
     performance_schema: 'ON',
+    performance_schema_error_size: version.flavour === 'mysql' ? 100 : undefined,
+    performance_schema_accounts_size: 20,
+    performance_schema_hosts_size: 20,
+    performance_schema_users_size: 20,
+    performance_schema_max_thread_instances: 150,
     performance_schema_digests_size: 200,
     performance_schema_max_table_instances: 500,
     performance_schema_max_table_handles: 500,
