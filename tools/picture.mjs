@@ -17,9 +17,14 @@ const rows = lines.map((line, row) => {
       style = restyled(style, part.slice(2, -1));
       return '';
     }
-    const x = padding + column * charWidth;
+    const start = column;
     column += part.length;
-    return part.trim() === '' ? '' : span(part, x, padding + (row + 0.75) * lineHeight, style);
+    // Runs of spaces collapse in SVG: each run of words is placed by itself.
+    return [...part.matchAll(/\S+(?: \S+)*/g)]
+      .map(({ 0: words, index }) =>
+        span(words, padding + (start + index) * charWidth, padding + (row + 0.75) * lineHeight, style),
+      )
+      .join('');
   });
   return spans.join('');
 });
