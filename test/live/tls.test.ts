@@ -7,12 +7,10 @@ import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js
 import { takeDirectory } from '../../src/sandbox/directories.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import type { ServerTls, Settings, TlsFiles } from '../../src/sandbox/settings.js';
-import { watch, type WatchingLockstep } from './lockstep.js';
+import type { WatchingLockstep } from './lockstep.js';
 import { describeEach } from './matrix.js';
+import { hasProblem, reasonDown, watchBriskly } from './readings.js';
 import type { Scrape } from './scrape.js';
-
-/** A fresh login, and all that is asked at that pace, several times a second. */
-const brisk = { observe: { timeout: '5s', slow_interval: '300ms', freshness: '1ms' } };
 
 await describeEach('TLS of a server', (version) => {
   const mysql = version.startsWith('mysql');
@@ -34,9 +32,9 @@ await describeEach('TLS of a server', (version) => {
     server = sandbox.primary;
     const { tlsDirectory } = server;
     files = { ca: `${tlsDirectory}/ca.pem`, cert: `${tlsDirectory}/cert.pem`, key: `${tlsDirectory}/key.pem` };
-    lockstep = await watch(sandbox, { whole: brisk });
+    lockstep = await watchBriskly(sandbox);
     scope.defer(() => lockstep.stop());
-    plaintext = await watch(sandbox, { keys: { tls: { mode: 'disabled' } }, whole: brisk });
+    plaintext = await watchBriskly(sandbox, { keys: { tls: { mode: 'disabled' } } });
     scope.defer(() => plaintext.stop());
   });
 
@@ -69,13 +67,13 @@ await describeEach('TLS of a server', (version) => {
 
   it('is required, or not: the setting, and what the cluster says of it', async () => {
     await makeAccount(server, 'careless', '%', 'NONE');
-    const open = await lockstep.metricsUntil('the problem', (scrape) => has(scrape, 'tls-not-required'));
+    const open = await lockstep.metricsUntil('the problem', (scrape) => hasProblem(scrape, 'tls-not-required'));
     expect(open.value('mysql_cluster_problems', { problem: 'tls-not-required' })).toBe(1);
     expect((await lockstep.probe('db1')).value('mysql_tls_required')).toBe(0);
     await server.sql('SET GLOBAL require_secure_transport = ON');
     try {
       await lockstep.probeUntil('db1', 'the requirement', (scrape) => scrape.value('mysql_tls_required') === 1);
-      await lockstep.metricsUntil('the problem to go', (scrape) => !has(scrape, 'tls-not-required'));
+      await lockstep.metricsUntil('the problem to go', (scrape) => !hasProblem(scrape, 'tls-not-required'));
       // Older servers refuse as they refuse a wrong password (1045), newer ones with a number of its own (3159).
       await plaintext.probeUntil('db1', 'the refusal', (scrape) => reasonDown(scrape) === 'access-denied');
     } finally {
@@ -201,7 +199,7 @@ await describeEach('TLS of a server', (version) => {
         (seen) => seen.value('mysql_tls_version_accepted', { version: 'TLSv1.1' }) === 1,
       );
       expect(accepted(scrape)).toEqual({ TLSv1: 1, 'TLSv1.1': 1, 'TLSv1.2': 1, 'TLSv1.3': 1 });
-      await lockstep.metricsUntil('the problem', (seen) => has(seen, 'tls-weak-protocol'));
+      await lockstep.metricsUntil('the problem', (seen) => hasProblem(seen, 'tls-weak-protocol'));
     } finally {
       await restart(sandbox, server, files, { tls_version: undefined });
     }
@@ -218,7 +216,7 @@ await describeEach('TLS of a server', (version) => {
       expect(refused.value('mysql_tls_offered')).toBe(0);
       expect(refused.all('mysql_have_ssl')).toEqual([]);
       expect((await lockstep.probe('db1', ['certificates'])).value('mysql_tls_offered')).toBe(0);
-      await lockstep.metricsUntil('the problem', (seen) => has(seen, 'server-down'));
+      await lockstep.metricsUntil('the problem', (seen) => hasProblem(seen, 'server-down'));
 
       await server.run(['SET sql_log_bin = 0', `ALTER USER ${user}@'%' REQUIRE NONE`]);
       const seen = await plaintext.probeUntil('db1', 'a session', (scrape) => scrape.value('mysql_up') === 1);
@@ -228,7 +226,7 @@ await describeEach('TLS of a server', (version) => {
       expect(seen.all('mysql_tls_session_info')).toEqual([]);
       expect(seen.all('mysql_certificate_not_after_timestamp_seconds', { origin: 'handshake' })).toEqual([]);
       expect(seen.all('mysql_certificate_verified')).toEqual([]);
-      await plaintext.metricsUntil('the problem', (scrape) => has(scrape, 'tls-off'));
+      await plaintext.metricsUntil('the problem', (scrape) => hasProblem(scrape, 'tls-off'));
     } finally {
       await server.run(['SET sql_log_bin = 0', `ALTER USER ${user}@'%' REQUIRE SSL`]);
       await restart(sandbox, server, files);
@@ -284,21 +282,13 @@ async function tlsSession({ client, accounts }: SandboxCluster, server: SandboxS
 }
 
 function accepted(scrape: Scrape): Record<string, number> {
-  return Object.fromEntries(
-    scrape.all('mysql_tls_version_accepted').map(({ labels, value }) => [labels['version'], value]),
-  );
+  const found: Record<string, number> = {};
+  for (const { labels, value } of scrape.all('mysql_tls_version_accepted')) found[labels['version'] ?? ''] = value;
+  return found;
 }
 
 function handshakeDates(scrape: Scrape): readonly number[] {
   return scrape
     .all('mysql_certificate_not_after_timestamp_seconds', { origin: 'handshake' })
     .map((series) => series.value);
-}
-
-function reasonDown(scrape: Scrape): string | undefined {
-  return scrape.value('mysql_up') === 0 ? scrape.state('mysql_down', 'reason') : undefined;
-}
-
-function has(scrape: Scrape, problem: string): boolean {
-  return scrape.value('mysql_cluster_problem', { problem, server: 'db1' }) === 1;
 }
