@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
+import { constants, gzip, gzipSync } from 'node:zlib';
 import { deadline, raced } from '../base/deadline.js';
 import { openMetricsType, takesGzip, textType, wantsOpenMetrics } from './negotiate.js';
 import type { ScrapeRequest } from './ports.js';
@@ -8,6 +8,10 @@ import { Problem, quoted } from './problem.js';
 
 /** Shorter bodies are sent as they are: compressing them saves no packet. Bytes. */
 const worthCompressing = 1024;
+/** Longer bodies are compressed on another thread. The way there and back costs more than a shorter one is worth. Bytes. */
+const worthAnotherThread = 256 * 1024;
+/** The fastest level: repeated names shrink tenfold even so, and the processor is the scarcer thing. */
+const level = constants.Z_BEST_SPEED;
 /** The scraper's time less this is ours, so that the answer still travels. Seconds. */
 const travelSeconds = 0.25;
 /** After its signal aborted, `collect` has this long to hand in what it knows: a server that hangs is a fact to tell. Seconds. */
@@ -63,8 +67,7 @@ export function scrapeSeconds(header: string | undefined, defaultSeconds: number
 async function send(response: Response, body: Buffer, zipped: boolean): Promise<void> {
   let bytes = body;
   if (zipped && body.length > worthCompressing) {
-    // The fastest level: repeated names shrink tenfold even so, and the processor is the scarcer thing.
-    bytes = await compress(body, { level: constants.Z_BEST_SPEED });
+    bytes = body.length > worthAnotherThread ? await compress(body, { level }) : gzipSync(body, { level });
     response.set('Content-Encoding', 'gzip');
   }
   response.set('Content-Length', String(bytes.length)).end(bytes);

@@ -20,6 +20,8 @@ export interface Asked {
 export class Asker {
   readonly #failures = new Map<QuestionId, readonly [Question, QueryError]>();
   readonly #slow = new Map<QuestionId, readonly Row[]>();
+  /** What the slow answers so far call for; undefined after one more of them. */
+  #standing: readonly Question[] | undefined;
 
   constructor(
     readonly session: Session,
@@ -36,13 +38,16 @@ export class Asker {
     const fresh = new Map<QuestionId, readonly Row[]>();
     // A second round only when a slow answer brought a new question (the heartbeat table was found).
     for (;;) {
-      const due = this.questions(Object.fromEntries(this.#slow)).filter(
+      this.#standing ??= this.questions(Object.fromEntries(this.#slow));
+      const due = this.#standing.filter(
         (question) => wanted(question) && !fresh.has(question.id) && !this.#slow.has(question.id),
       );
       if (due.length === 0) break;
       for (const [question, rows] of await this.#send(due, signal)) {
         fresh.set(question.id, rows);
-        if (question.pace === 'slow') this.#slow.set(question.id, rows);
+        if (question.pace !== 'slow') continue;
+        this.#slow.set(question.id, rows);
+        this.#standing = undefined;
       }
       if (receivedAt === sentAt) receivedAt = this.clock.now();
     }
