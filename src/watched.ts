@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from './base/clock.js';
+import { LockstepError, messageOf } from './base/errors.js';
 import type { Log } from './base/log.js';
 import { Secret } from './base/secret.js';
 import { certificatesOf } from './base/x509.js';
@@ -47,9 +48,22 @@ async function targetOf({ accounts, tls }: ClusterConfig, server: ServerConfig):
 async function tlsOf({ verify, caFile, certFile, keyFile, serverName }: TlsConfig): Promise<TlsTarget> {
   return {
     verify,
-    ...(caFile === undefined ? {} : { ca: await readFile(caFile) }),
-    ...(certFile === undefined ? {} : { cert: await readFile(certFile) }),
-    ...(keyFile === undefined ? {} : { key: new Secret(await readFile(keyFile, 'utf8')) }),
+    ...(caFile === undefined ? {} : { ca: await tlsFile('ca_file', caFile) }),
+    ...(certFile === undefined ? {} : { cert: await tlsFile('cert_file', certFile) }),
+    ...(keyFile === undefined ? {} : { key: new Secret((await tlsFile('key_file', keyFile)).toString()) }),
     ...(serverName === undefined ? {} : { serverName }),
   };
+}
+
+async function tlsFile(key: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new LockstepError(
+      'secret-unreadable',
+      `tls.${key} ${JSON.stringify(file)} cannot be read: ${messageOf(cause)}`,
+      undefined,
+      { cause },
+    );
+  }
 }

@@ -30,17 +30,31 @@ export class Asker {
     readonly clock: Clock,
   ) {}
 
+  /** Asks all that is slow: a fresh session is made ready before it serves, so that no look waits for that. */
+  async prepare(signal: AbortSignal): Promise<void> {
+    await this.#gather((question) => question.pace === 'slow', signal);
+  }
+
   /** @throws the session's failure, or the signal's reason; refused statements are reported in `failures` instead */
   async ask(collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<Asked> {
-    const wanted = (question: Question) => collectors.has(question.collector) && !this.#failures.has(question.id);
     const sentAt = this.clock.now();
-    let receivedAt = sentAt;
+    const { fresh, receivedAt } = await this.#gather((question) => collectors.has(question.collector), signal);
+    return {
+      answers: Object.fromEntries([...this.#slow, ...fresh]),
+      failures: new Map(this.#failures.values()),
+      sentAt,
+      receivedAt,
+    };
+  }
+
+  /** Every question that is wanted and due. A second round only when a slow answer brought a new one (the heartbeat table was found). */
+  async #gather(wanted: (question: Question) => boolean, signal: AbortSignal) {
     const fresh = new Map<QuestionId, readonly Row[]>();
-    // A second round only when a slow answer brought a new question (the heartbeat table was found).
+    let receivedAt: number | undefined;
     for (;;) {
       this.#standing ??= this.questions(Object.fromEntries(this.#slow));
       const due = this.#standing.filter(
-        (question) => wanted(question) && !fresh.has(question.id) && !this.#slow.has(question.id),
+        (question) => wanted(question) && ![this.#failures, this.#slow, fresh].some((known) => known.has(question.id)),
       );
       if (due.length === 0) break;
       for (const [question, rows] of await this.#send(due, signal)) {
@@ -49,14 +63,9 @@ export class Asker {
         this.#slow.set(question.id, rows);
         this.#standing = undefined;
       }
-      if (receivedAt === sentAt) receivedAt = this.clock.now();
+      receivedAt ??= this.clock.now();
     }
-    return {
-      answers: Object.fromEntries([...this.#slow, ...fresh]),
-      failures: new Map(this.#failures.values()),
-      sentAt,
-      receivedAt,
-    };
+    return { fresh, receivedAt: receivedAt ?? this.clock.now() };
   }
 
   async #send(due: readonly Question[], signal: AbortSignal): Promise<Map<Question, readonly Row[]>> {

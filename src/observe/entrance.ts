@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
+import { LockstepError, messageOf } from '../base/errors.js';
 import type { Handshake } from '../domain/certificate.js';
-import type { Failure, Login } from '../domain/snapshot.js';
+import { type Failure, failureReasons, type Login } from '../domain/snapshot.js';
 import { LoginError, type Session } from '../mysql/session.js';
 
 /** Failures that trying again at once would not mend, and that cost something: a failed login is counted and logged. */
@@ -14,6 +15,9 @@ const settled = new Set<Failure['reason']>([
   'too-many-connections',
   'stuck',
 ]);
+
+/** How long a login keeps its place in the queue, milliseconds: many times what one takes that gets an answer. */
+const placeFor = 1000;
 
 export interface EntranceOptions<T> {
   /** One login and whatever makes its session useful. */
@@ -79,8 +83,18 @@ export class Entrance<T> {
   }
 
   #open(): Promise<T> {
-    this.#underway ??= this.options.queue(() => this.#attempt()).finally(() => (this.#underway = undefined));
+    this.#underway ??= this.#inTurn().finally(() => (this.#underway = undefined));
     return this.#underway;
+  }
+
+  /** Servers that hang may not keep the others waiting: a login gives up its place in the queue before it gives up. */
+  async #inTurn(): Promise<T> {
+    const begun = await this.options.queue(async () => {
+      const attempt = this.#attempt();
+      await Promise.race([attempt.catch(() => undefined), pause(placeFor, undefined, { ref: false })]);
+      return { attempt };
+    });
+    return begun.attempt;
   }
 
   async #attempt(): Promise<T> {
@@ -97,13 +111,12 @@ export class Entrance<T> {
       if (before !== undefined) void sessionOf(before.opened).end();
       return opened;
     } catch (error) {
-      const failure: Failure =
-        error instanceof LoginError ? error.failure : { reason: 'other', message: messageOf(error) };
+      const failure = failureOf(error);
       const handshake = newest(error instanceof LoginError ? error.handshake : undefined, this.#login?.handshake);
       this.#login = { at: clock.now(), failure, handshake };
       this.#failure = error;
-      const pause = settled.has(failure.reason) || this.#kept !== undefined ? renewEvery / 4 : 0;
-      this.#notBefore = clock.monotonic() + pause;
+      const rest = settled.has(failure.reason) || this.#kept !== undefined ? renewEvery / 4 : 0;
+      this.#notBefore = clock.monotonic() + rest;
       throw error;
     }
   }
@@ -116,4 +129,11 @@ export class Entrance<T> {
 function newest(met: Handshake | undefined, before: Handshake | undefined): Handshake | undefined {
   if (met === undefined || before === undefined) return met ?? before;
   return met.tlsOffered && met.chain.length === 0 && before.chain.length > 0 ? before : met;
+}
+
+/** What fails before the server is asked (a certificate file that cannot be read) may carry a reason as its code. */
+function failureOf(error: unknown): Failure {
+  if (error instanceof LoginError) return error.failure;
+  const code = error instanceof LockstepError ? error.code : undefined;
+  return { reason: failureReasons.find((reason) => reason === code) ?? 'other', message: messageOf(error) };
 }

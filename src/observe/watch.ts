@@ -1,12 +1,12 @@
 import type { Clock } from '../base/clock.js';
 import { DeadlineError, deadline, raced } from '../base/deadline.js';
-import { messageOf } from '../base/errors.js';
+import { LockstepError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { type Column, columnFor } from '../dialects/capabilities.js';
 import { type Detected, detection, identify } from '../dialects/detect.js';
 import { factsOf } from '../dialects/facts.js';
 import { grantFor } from '../dialects/grants.js';
-import type { QuestionOptions } from '../dialects/question.js';
+import type { Answers, QuestionOptions } from '../dialects/question.js';
 import { questionsFor } from '../dialects/questions.js';
 import {
   type Address,
@@ -18,7 +18,7 @@ import {
   type ServerSnapshot,
   collectorNames,
 } from '../domain/snapshot.js';
-import { LoginError, type Session, type Target, openSession } from '../mysql/session.js';
+import { LoginError, QueryError, type Session, SessionLost, type Target, openSession } from '../mysql/session.js';
 import { Arrivals } from './arrival.js';
 import { type Asked, Asker } from './asked.js';
 import {
@@ -144,24 +144,28 @@ export class Watch {
     }
   }
 
+  /** A login is whole once the server was recognised and all that is slow was asked. */
   async #open(signal: AbortSignal): Promise<Opened> {
-    const { watched, options } = this;
-    const session = await openSession(await watched.target(), { signal });
+    const session = await openSession(await this.watched.target(), { signal });
     try {
       await this.#stuck.clear(session, signal);
-      const [row] = (await session.query(detection, { signal }))[0] ?? [];
-      const detected = identify(row ?? {});
-      const column = columnFor(detected);
-      const asker = new Asker(
-        session,
-        (answers) => questionsFor(column, detected, watched.questions, answers),
-        options.clock,
-      );
-      return { session, detected, column, asker, files: undefined };
+      const opened = await this.#recognised(session, signal);
+      await opened.asker.prepare(signal);
+      return opened;
     } catch (error) {
       session.close();
-      throw error;
+      if (signal.aborted) this.#stuck.remember(session.threadId);
+      throw error instanceof LoginError ? error : new LoginError(this.#failureOf(error), session.handshake);
     }
+  }
+
+  async #recognised(session: Session, signal: AbortSignal): Promise<Opened> {
+    const [row] = (await session.query(detection, { signal }))[0] ?? [];
+    const detected = identify(row ?? {});
+    const column = columnFor(detected);
+    const questions = (answers: Answers) => questionsFor(column, detected, this.watched.questions, answers);
+    const asker = new Asker(session, questions, this.options.clock);
+    return { session, detected, column, asker, files: undefined };
   }
 
   async #ask(opened: Opened, collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<Asked> {
@@ -246,11 +250,11 @@ export class Watch {
     if (error instanceof LoginError) return error.failure;
     const { cluster, name, address } = this.watched;
     const where = `${cluster}/${name} (${address.host}:${address.port})`;
-    if (error instanceof DeadlineError)
-      return {
-        reason: 'timeout',
-        message: `${where} did not answer in time: ${error.message}; look at its process list, load and network`,
-      };
-    return { reason: 'connection-lost', message: `${where} stopped answering: ${messageOf(error)}` };
+    if (error instanceof SessionLost)
+      return { reason: 'connection-lost', message: `${where} hung up: ${error.message}` };
+    if (error instanceof LockstepError || error instanceof QueryError)
+      return { reason: 'other', message: `${where}: ${error.message}` };
+    const message = `${where} did not answer in time; look at its process list, load and network`;
+    return { reason: 'timeout', message };
   }
 }
