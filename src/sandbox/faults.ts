@@ -89,7 +89,7 @@ export async function swapServerCertificate(
 ): Promise<void> {
   await issueServer(authority, server, swap);
   if (use === 'reload') await server.sql(server.words.reloadTls);
-  if (use === 'restart') await server.restart();
+  if (use === 'restart') await server.restart(1_500);
 }
 
 /** Put another certificate where the replica's client certificate stands; it is read at the next connect to the source. */

@@ -159,14 +159,15 @@ export class SandboxServer {
     }
   }
 
-  /** @param grace milliseconds before it is killed, default 15000 */
+  /** @param grace milliseconds before it is killed, default 15000: MySQL waits ten seconds for its replicas' streams */
   async stop(grace?: number): Promise<void> {
     await this.#admin.close();
     await this.#child?.stop(grace);
   }
 
-  async restart(): Promise<void> {
-    await this.stop();
+  /** @param grace as for {@link stop} */
+  async restart(grace?: number): Promise<void> {
+    await this.stop(grace);
     await this.start();
   }
 

@@ -13,11 +13,12 @@ export const matrix: readonly VersionName[] =
  * is skipped, and the suite's name says so.
  */
 export async function describeEach(title: string, suite: (version: VersionName) => void): Promise<void> {
-  for (const name of matrix) {
-    const reason = await unavailable(name);
+  const reasons = await Promise.all(matrix.map(unavailable));
+  matrix.forEach((name, index) => {
+    const reason = reasons[index];
     if (reason === undefined) describe(`${title} on ${versions[name].title}`, () => suite(name));
     else describe.skip(`${title} on ${versions[name].title}: ${reason}`, () => suite(name));
-  }
+  });
 }
 
 /** Why the version cannot be had; undefined when it is there now. Anything else that goes wrong is thrown. */
