@@ -28,14 +28,15 @@ export function deadline(milliseconds: number, parent?: AbortSignal): { signal: 
 
 /** Settles as `work` does, or rejects with the signal's reason as soon as it aborts; `work` itself is not stopped. */
 export async function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   let give = (): void => undefined;
   const ended = new Promise<never>((_, reject) => {
     give = () => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
-    signal.addEventListener('abort', give, { once: true });
+    if (signal.aborted) give();
+    else signal.addEventListener('abort', give, { once: true });
   });
   try {
-    return await Promise.race([work, ended]);
+    // Raced even when the signal is over already: work that fails with nobody listening would end the process.
+    return await Promise.race([ended, work]);
   } finally {
     signal.removeEventListener('abort', give);
   }
