@@ -23,7 +23,9 @@ export interface Errant {
  *
  * Unknown: for the primary and for servers that replicate from nobody (nothing is errant where history is made); in
  * a ring without a single primary, and in Galera and Group Replication, where several members write; without GTID; with a source
- * that could not be asked or is not configured; on MariaDB also as {@link errantMariadb} says.
+ * that could not be asked or is not configured; on MySQL when a source lacks transactions that bear its own uuid (its
+ * history was reset, or a crash took the end of it, and nothing tells what else it once had); on MariaDB also as
+ * {@link errantMariadb} says.
  *
  * Servers are read at nearly the same time. A replica that is read after its source may hold transactions that the
  * source wrote in between. Whenever something is found, and the source's `at` is not later than the end of the look at the replica
@@ -41,7 +43,8 @@ export function errantOf(server: ServerSnapshot, members: Members): Errant {
   const sources = [...new Set(links.map(({ source }) => source))].map((name) => members.server(name));
   const theirs = sources.map((source) => members.gtids(source?.name));
   if (own === undefined) return unknown;
-  const found = own.kind === 'mysql' ? inSets(own, theirs) : inStates(server, own, theirs);
+  const uuids = sources.map((source) => source?.facts?.identity.uuid?.toLowerCase());
+  const found = own.kind === 'mysql' ? inSets(own, theirs, uuids) : inStates(server, own, theirs);
   if (found === undefined) return unknown;
 
   const readEnd = server.at + server.durationSeconds * 1000;
@@ -58,11 +61,17 @@ interface Found {
   readonly suspect: boolean;
 }
 
-function inSets(own: KnownGtids & { kind: 'mysql' }, theirs: readonly (KnownGtids | undefined)[]): Found | undefined {
+function inSets(
+  own: KnownGtids & { kind: 'mysql' },
+  theirs: readonly (KnownGtids | undefined)[],
+  uuids: readonly (string | undefined)[],
+): Found | undefined {
   const executed = theirs.map((gtids) => (gtids?.kind === 'mysql' ? gtids.executed : undefined));
   const known = executed.filter((set) => set !== undefined);
   if (known.length < executed.length) return undefined;
   const errant = subtractGtidSets(own.executed, unionGtidSets(...known));
+  if ([...errant.keys()].some((key) => uuids.includes(key.split(':')[0])))
+    return { transactions: undefined, set: '', suspect: true };
   return { transactions: Number(countGtidSet(errant)), set: formatGtidSet(errant), suspect: errant.size > 0 };
 }
 

@@ -37,19 +37,30 @@ describe('MySQL', () => {
     expect(errantOf(stray)).toEqual([3, `${uuidOf(2)}:1-3`, false]);
   });
   it('counts tagged transactions', () => {
-    expect(errantOf(settled(withGtid(base, 'db2', { executed: `${uuidOf(1)}:1-100:fix:1-2` })))).toEqual([
+    expect(errantOf(settled(withGtid(base, 'db2', { executed: `${uuidOf(1)}:1-100,${uuidOf(2)}:fix:1-2` })))).toEqual([
       2,
-      `${uuidOf(1)}:fix:1-2`,
+      `${uuidOf(2)}:fix:1-2`,
       false,
     ]);
   });
   it('is unsettled while the source was not read later', () => {
     const newer = withGtid(base, 'db2', { executed: `${uuidOf(1)}:1-105` });
-    expect(errantOf(newer)).toEqual([5, `${uuidOf(1)}:101-105`, true]);
+    expect(errantOf(newer)).toEqual([undefined, '', true]);
+    expect(errantOf(withGtid(base, 'db2', { executed: `${uuidOf(1)}:1-100,${uuidOf(9)}:7` }))).toEqual([
+      1,
+      `${uuidOf(9)}:7`,
+      true,
+    ]);
     const end = (at: number) => withServer(newer, 'db1', () => ({ at }));
     expect(errantOf(end(lookedAt + 10))[2]).toBe(true);
     expect(errantOf(end(lookedAt + 11))[2]).toBe(false);
     expect(errantOf(withGtid(end(lookedAt + 11), 'db1', { executed: `${uuidOf(1)}:1-106` }))).toEqual([0, '', false]);
+  });
+  it('is unknown when the source has lost transactions of its own: its history was reset', () => {
+    expect(errantOf(withGtid(stray, 'db1', { executed: '' }))).toEqual(unknown);
+    expect(errantOf(withGtid(stray, 'db1', { executed: `${uuidOf(1)}:1-3` }))).toEqual(unknown);
+    // What another server wrote, a former primary for instance, is errant as ever.
+    expect(errantOf(withGtid(stray, 'db2', { executed: `${uuidOf(1)}:1-90,${uuidOf(9)}:5-6` }))[0]).toBe(2);
   });
   it('is against all sources of a server, and unknown when one is not known', () => {
     const two = (second: number) =>
