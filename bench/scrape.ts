@@ -53,7 +53,9 @@ async function measure(
   const scope = outer.own(new Scope(), (own) => own.end());
   try {
     say(`booting ${version}: a primary and a replica over TLS`);
-    const cluster = scope.own(await createCluster({ version, replicas: 1, durable: true, signal }), (own) => own.stop());
+    const cluster = scope.own(await createCluster({ version, replicas: 1, durable: true, signal }), (own) =>
+      own.stop(),
+    );
     await writeHeartbeat(cluster.primary);
     const replica = cluster.server('db2');
     await untilCaughtUp(replica, cluster.primary);

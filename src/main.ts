@@ -8,7 +8,7 @@ const wrongUsage = 2;
 const usageCodes = new Set(['config-invalid', 'unknown-cluster', 'usage', 'file-unreadable', 'certificate-unreadable']);
 
 try {
-  await program().parseAsync(process.argv);
+  await (await program(process.argv[2])).parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) {
     // Commander has said what was wrong; help and version end with 0.

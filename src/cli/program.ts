@@ -1,27 +1,28 @@
 import { Command } from 'commander';
 import { version } from '../version.js';
-import { checkCommand } from './check.js';
-import { demoCommand } from './demo.js';
-import { pkiCommand } from './pki.js';
-import { serveCommand } from './serve.js';
-import { statusCommand } from './status.js';
-import { versionCommand } from './version.js';
 
-/** All commands, in the order in which help lists them. */
-export function program(): Command {
+/**
+ * All commands, in the order in which help lists them. Each brings its own part of the house with it, which none of
+ * the others needs in memory: `serve` runs for months and never boots a sandbox.
+ */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.js')).serveCommand(),
+  check: async () => (await import('./check.js')).checkCommand(),
+  status: async () => (await import('./status.js')).statusCommand(),
+  pki: async () => (await import('./pki.js')).pkiCommand(),
+  demo: async () => (await import('./demo.js')).demoCommand(),
+  version: async () => (await import('./version.js')).versionCommand(),
+};
+
+/** The command line. @param first its first word: where that names a command, the others are left out */
+export async function program(first: string | undefined): Promise<Command> {
   const lockstep = new Command('lockstep')
     .description('Keeps MySQL and MariaDB replicas in step with their primary, over TLS.')
     .version(version, '-V, --version')
     .showHelpAfterError('(lockstep --help lists the commands)');
-  for (const command of [
-    serveCommand(),
-    checkCommand(),
-    statusCommand(),
-    pkiCommand(),
-    demoCommand(),
-    versionCommand(),
-  ])
-    lockstep.addCommand(command);
+  for (const [name, load] of Object.entries(commands)) {
+    if (first === undefined || !Object.hasOwn(commands, first) || first === name) lockstep.addCommand(await load());
+  }
   // Settings are not inherited by commands that are added ready made.
   for (const command of [lockstep, ...lockstep.commands, ...lockstep.commands.flatMap((each) => each.commands)])
     command.exitOverride();

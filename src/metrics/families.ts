@@ -62,7 +62,7 @@ export class Sink<Held extends string> {
     current: StateOf<N> | undefined,
     ...[labels]: Rest<N, Held, L>
   ): void {
-    for (const state of metric(name).states ?? [])
+    for (const state of statesInOrder(metric(name)))
       this.#push(name, { ...this.#held, ...labels, [label]: state }, state === current ? 1 : 0);
   }
 
@@ -76,6 +76,15 @@ export class Sink<Held extends string> {
     else samples.push({ labels, value });
   }
 }
+
+/** As the exposition writes them, so that it need not sort them at every scrape. */
+function statesInOrder(metric: Metric): readonly string[] {
+  let ordered = orders.get(metric);
+  if (ordered === undefined) orders.set(metric, (ordered = [...(metric.states ?? [])].sort()));
+  return ordered;
+}
+
+const orders = new WeakMap<Metric, readonly string[]>();
 
 export type ServerSink = Sink<'cluster' | 'server'>;
 export type ChannelSink = Sink<'cluster' | 'server' | 'channel'>;
