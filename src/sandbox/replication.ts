@@ -41,7 +41,7 @@ export async function untilCaughtUp(
   const words = replica.words;
   const gtid = (replica.options.mode ?? 'gtid') === 'gtid';
   const statement = gtid
-    ? words.waitFor((await source.sql(words.written))[0]?.['written'] ?? '', seconds)
+    ? words.waitFor(((await source.sql(words.written))[0]?.['written'] ?? '').replaceAll('\n', ''), seconds)
     : words.waitForCoordinates(await coordinatesOf(source), seconds, channel);
   const result = (await replica.sql(statement))[0]?.['result'];
   // The GTID functions answer 0, the coordinate ones the number of events waited for; -1, 1 or NULL is a failure.

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Scope } from '../../src/base/scope.js';
+import { resetReplica } from '../../src/dialects/replication-statements.js';
+import { stopReplication, writeErrant } from '../../src/sandbox/faults.js';
+import { untilCaughtUp } from '../../src/sandbox/replication.js';
+import type { SandboxServer } from '../../src/sandbox/server.js';
+import { describeEach } from './matrix.js';
+import type { Scrape } from './scrape.js';
+import { askOne, openStage, problemsOf, type Stage } from './stage.js';
+
+// One story, told in order: each chapter begins where the one before it ended.
+await describeEach('errant transactions', (version) => {
+  const scope = new Scope();
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await openStage(scope, { version, replicas: 2 });
+  });
+
+  afterAll(() => scope.end());
+
+  it('are never seen where there are none, however fast the primary writes', async () => {
+    const { lockstep, sandbox } = stage;
+    const { primary } = sandbox;
+    await primary.run(['CREATE DATABASE app', 'CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT)']);
+    const resting = new AbortController();
+    const writer = writeUntil(resting.signal, primary);
+    const seen: unknown[] = [];
+    try {
+      const end = performance.now() + 3000;
+      while (performance.now() < end) {
+        const page = await lockstep.metrics();
+        seen.push(...['db2', 'db3'].map((server) => errantOf(page, server)));
+      }
+    } finally {
+      resting.abort();
+    }
+    expect(await writer).toBeGreaterThan(100);
+    expect(seen.length).toBeGreaterThan(20);
+    expect(new Set(seen.map((one) => JSON.stringify(one)))).toEqual(new Set([JSON.stringify({ known: 1, count: 0 })]));
+    const page = await lockstep.metrics();
+    expect(errantOf(page, 'db1')).toEqual({});
+  });
+
+  it('are not what a former primary wrote while it was the primary', async () => {
+    const { lockstep, sandbox, mysql } = stage;
+    const [db1, db2, db3] = [stage.server('db1'), stage.server('db2'), stage.server('db3')];
+    await sandbox.close(db1);
+    for (const replica of [db2, db3]) await untilCaughtUp(replica, db1);
+    for (const replica of [db2, db3]) {
+      await stopReplication(replica);
+      await replica.sql(resetReplica(replica.column));
+    }
+    await sandbox.open(db2);
+    if (mysql) await db1.sql('SET GLOBAL super_read_only = 0');
+    else await db1.sql('SET GLOBAL gtid_slave_pos = @@gtid_binlog_pos');
+    await sandbox.follow(db1, db2);
+    await sandbox.follow(db3, db2);
+    const caughtUp = async () => {
+      for (const replica of [db1, db3]) await untilCaughtUp(replica, db2);
+    };
+    for (let round = 0; round < 2; round += 1) {
+      await caughtUp();
+      const page = await lockstep.metrics();
+      for (const server of ['db1', 'db3']) {
+        expect(errantOf(page, server), server).toEqual({ known: 1, count: 0 });
+        expect(page.value('mysql_replica_gtid_gap_transactions', { server, channel: '' }), server).toBe(0);
+      }
+      expect(page.state('mysql_server_role', 'role', { server: 'db1' })).toBe('replica');
+      expect(page.state('mysql_server_role', 'role', { server: 'db2' })).toBe('primary');
+      await db2.sql('INSERT INTO app.t VALUES ()');
+    }
+  });
+
+  it('are counted to the last one', async () => {
+    const { lockstep } = stage;
+    const db3 = stage.server('db3');
+    if (!stage.mysql) await db3.sql('SET GLOBAL gtid_strict_mode = 0');
+    for (const name of ['one', 'two', 'three']) await writeErrant(db3, name);
+    const page = await lockstep.metrics();
+    expect(errantOf(page, 'db3')).toEqual({ known: 1, count: 3 });
+    expect(errantOf(page, 'db1')).toEqual({ known: 1, count: 0 });
+    expect(problemsOf(page).filter((problem) => problem.startsWith('errant'))).toEqual(['errant-transactions db3']);
+  });
+
+  it('stay in sight when the replica has gone on, also where its GTID positions hide them', async () => {
+    const { lockstep, mysql } = stage;
+    const [db2, db3] = [stage.server('db2'), stage.server('db3')];
+    for (let count = 0; count < 5; count += 1) await db2.sql('INSERT INTO app.t VALUES ()');
+    await untilCaughtUp(db3, db2);
+    if (!mysql) {
+      const own = new RegExp(`-${await askOne(db3, '@@server_id')}-`);
+      const positions = await askOne(db3, "CONCAT(@@gtid_binlog_pos, ' ', @@gtid_slave_pos, ' ', @@gtid_current_pos)");
+      expect(positions).not.toMatch(own);
+    }
+    const { known, count } = errantOf(await lockstep.metrics(), 'db3');
+    expect(known).toBe(1);
+    if (mysql) expect(count).toBe(3);
+    else expect(count).toBeGreaterThanOrEqual(1); // at least so many: what went past took their numbers
+  });
+
+  it('are unknown once the primary has forgotten its own history', async () => {
+    const { lockstep, sandbox } = stage;
+    const db2 = stage.server('db2');
+    await db2.sql(stage.mysql ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER');
+    const page = await lockstep.metrics();
+    expect(errantOf(page, 'db1')).toEqual({ known: 0 });
+    expect(problemsOf(page).filter((problem) => problem === 'errant-transactions db1')).toEqual([]);
+    await sandbox.open(db2);
+    await db2.sql('INSERT INTO app.t VALUES ()');
+    expect(errantOf(await lockstep.metrics(), 'db1')).toEqual({ known: 0 });
+  });
+});
+
+/** One transaction after another; how many they were. */
+async function writeUntil(signal: AbortSignal, primary: SandboxServer): Promise<number> {
+  for (let written = 0; ; written += 1) {
+    if (signal.aborted) return written;
+    await primary.sql('INSERT INTO app.t VALUES ()');
+  }
+}
+
+function errantOf(page: Scrape, server: string): { readonly known?: number; readonly count?: number } {
+  const known = page.value('mysql_errant_transactions_known', { server });
+  const count = page.value('mysql_errant_transactions', { server });
+  return { ...(known === undefined ? {} : { known }), ...(count === undefined ? {} : { count }) };
+}
