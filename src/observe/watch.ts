@@ -8,11 +8,13 @@ import { factsOf } from '../dialects/facts.js';
 import { grantFor } from '../dialects/grants.js';
 import type { Answers, QuestionOptions } from '../dialects/question.js';
 import { questionsFor } from '../dialects/questions.js';
+import type { SeenCertificate } from '../domain/certificate.js';
 import {
   type Address,
   type ClusterName,
   type CollectorName,
   type Failure,
+  type Login,
   type ServerFacts,
   type ServerName,
   type ServerSnapshot,
@@ -62,7 +64,6 @@ interface Opened {
   readonly detected: Detected;
   readonly column: Column;
   readonly asker: Asker;
-  files: Promise<FromFiles> | undefined;
 }
 
 export const everyCollector: ReadonlySet<CollectorName> = new Set(collectorNames);
@@ -75,6 +76,8 @@ export class Watch {
   readonly #underway = new Map<string, Promise<ServerSnapshot>>();
   #newest: ServerSnapshot | undefined;
   #files: FromFiles | undefined;
+  #reading: { readonly opened: Opened; readonly login: Login | undefined; readonly done: Promise<void> } | undefined;
+  #status: readonly SeenCertificate[] = [];
 
   /** How many looks were answered by one that was already under way. */
   shared = 0;
@@ -165,12 +168,12 @@ export class Watch {
     const column = columnFor(detected);
     const questions = (answers: Answers) => questionsFor(column, detected, this.watched.questions, answers);
     const asker = new Asker(session, questions, this.options.clock);
-    return { session, detected, column, asker, files: undefined };
+    return { session, detected, column, asker };
   }
 
   async #ask(opened: Opened, collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<Asked> {
     try {
-      return await opened.asker.ask(collectors, signal);
+      return await opened.asker.ask(withFiles(collectors), signal);
     } catch (error) {
       this.#entrance.drop(opened);
       if (error instanceof DeadlineError) this.#stuck.remember(opened.session.threadId);
@@ -186,19 +189,11 @@ export class Watch {
   ): Promise<ServerSnapshot> {
     const { watched, options } = this;
     const facts = this.#heard(factsOf(opened.column, opened.detected, asked.answers, asked), asked.receivedAt);
-    if (
-      collectors.has('certificates') &&
-      watched.files !== undefined &&
-      facts.tls !== undefined &&
-      facts.channels !== undefined
-    ) {
-      opened.files ??= fromFiles(facts, watched.files);
-      this.#files = await opened.files;
-    }
+    if (collectors.has('certificates')) await this.#readFiles(opened, facts);
     const certificates = this.#certificates(facts);
     return {
       ...this.#frame(at),
-      facts,
+      facts: collectors.has('replication') ? facts : { ...facts, channels: undefined },
       failure: undefined,
       collectors: outcomesOf(
         collectors,
@@ -211,6 +206,21 @@ export class Watch {
       servedEqualsFile: servedEqualsFile(certificates),
       durationSeconds: (options.clock.now() - at) / 1000,
     };
+  }
+
+  /**
+   * Files are read once per login, good or bad: while a certificate on the wire keeps every new session out, whether
+   * a better one lies in the file already is what its owner needs to know.
+   */
+  async #readFiles(opened: Opened, facts: ServerFacts): Promise<void> {
+    const { files } = this.watched;
+    const { login } = this.#entrance;
+    if (files === undefined || facts.tls === undefined) return;
+    if (this.#reading?.opened !== opened || this.#reading.login !== login) {
+      const done = fromFiles(facts, files).then((found) => void (this.#files = found));
+      this.#reading = { opened, login, done };
+    }
+    await this.#reading.done;
   }
 
   #heard(facts: ServerFacts, at: number): ServerFacts {
@@ -239,11 +249,8 @@ export class Watch {
   }
 
   #certificates(facts: ServerFacts | undefined) {
-    return [
-      ...fromHandshake(this.#entrance.login?.handshake),
-      ...fromStatus(facts),
-      ...(this.#files?.certificates ?? []),
-    ];
+    if (facts?.tls !== undefined) this.#status = fromStatus(facts);
+    return [...fromHandshake(this.#entrance.login?.handshake), ...this.#status, ...(this.#files?.certificates ?? [])];
   }
 
   #failureOf(error: unknown): Failure {
@@ -257,4 +264,9 @@ export class Watch {
     const message = `${where} did not answer in time; look at its process list, load and network`;
     return { reason: 'timeout', message };
   }
+}
+
+/** Channels name certificate files as well. */
+function withFiles(collectors: ReadonlySet<CollectorName>): ReadonlySet<CollectorName> {
+  return collectors.has('certificates') ? new Set([...collectors, 'replication']) : collectors;
 }
