@@ -32,8 +32,8 @@ export function createApp(first: Config, log: Log): App {
   let started = false;
   let stopping: Promise<void> | undefined;
 
-  function exporterOf(config: Config): Exporter {
-    return new Exporter(config, observerOf(config, { clock: systemClock, log }), (fault) => {
+  function exporterOf(config: Config, before?: Exporter): Exporter {
+    return new Exporter(config, observerOf(config, { clock: systemClock, log }, before?.observer), (fault) => {
       own.expositionFault();
       log.error({ fault }, 'a series was left out of the exposition');
     });
@@ -49,7 +49,7 @@ export function createApp(first: Config, log: Log): App {
       const config = await loadConfig(first.file);
       http.reconfigure(httpSettingsOf(config));
       const before = exporter;
-      exporter = exporterOf(config);
+      exporter = exporterOf(config, before);
       inForce(config);
       log.info({ files: config.files }, 'the configuration was read again and is in force');
       await before.observer.close();

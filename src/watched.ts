@@ -4,26 +4,35 @@ import { LockstepError, messageOf } from './base/errors.js';
 import type { Log } from './base/log.js';
 import { Secret } from './base/secret.js';
 import { certificatesOf } from './base/x509.js';
-import type { ClusterConfig, Config, ServerConfig, TlsConfig } from './config/config.js';
+import type { ClusterConfig, Config, ObserveConfig, ServerConfig, TlsConfig } from './config/config.js';
 import { readSecret } from './config/secrets.js';
 import type { Target, TlsTarget } from './mysql/target.js';
 import { Observer } from './observe/observer.js';
 import type { Watched } from './observe/watch.js';
 
-/** The eyes for every server that the configuration names. */
-export function observerOf(config: Config, { clock, log }: { clock: Clock; log: Log }): Observer {
-  return new Observer({
-    servers: config.clusters.flatMap((cluster) => cluster.servers.map((server) => watchedOf(cluster, server))),
+/**
+ * The eyes for every server that the configuration names.
+ * @param before the eyes under the configuration before; see Observer
+ */
+export function observerOf(
+  { clusters, observe }: Config,
+  { clock, log }: { clock: Clock; log: Log },
+  before?: Observer,
+): Observer {
+  const options = {
+    servers: clusters.flatMap((cluster) => cluster.servers.map((server) => watchedOf(cluster, server, observe))),
     clock,
     log,
-    timeout: config.observe.timeoutSeconds * 1000,
-    slowInterval: config.observe.slowIntervalSeconds * 1000,
-  });
+    timeout: observe.timeoutSeconds * 1000,
+    slowInterval: observe.slowIntervalSeconds * 1000,
+  };
+  return new Observer(options, before);
 }
 
-function watchedOf(cluster: ClusterConfig, server: ServerConfig): Watched {
+function watchedOf(cluster: ClusterConfig, server: ServerConfig, observe: ObserveConfig): Watched {
   const { database, table, utc } = cluster.heartbeat;
   return {
+    key: JSON.stringify([{ ...cluster, servers: undefined }, server, observe]),
     cluster: cluster.name,
     name: server.name,
     address: server.address,

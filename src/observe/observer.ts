@@ -22,21 +22,26 @@ const concurrentLogins = 32;
 /** The one pair of eyes: every room that wants to know something of a server asks here. */
 export class Observer {
   readonly #clusters = new Map<ClusterName, Map<ServerName, Watch>>();
+  readonly #handedOn = new Set<Watch>();
 
-  constructor(readonly options: ObserverOptions) {
+  /** @param before whose eyes on servers that are configured as before go on in this one, with their sessions */
+  constructor(
+    readonly options: ObserverOptions,
+    before?: Observer,
+  ) {
     const limit = pLimit(concurrentLogins);
     const queue = <R>(work: () => Promise<R>) => limit(work);
     for (const watched of options.servers) {
       const cluster = this.#clusters.get(watched.cluster) ?? new Map<ServerName, Watch>();
-      this.#clusters.set(watched.cluster, cluster.set(watched.name, new Watch(watched, { ...options, queue })));
+      const watch =
+        (before === undefined ? undefined : before.#handOn(watched)) ?? new Watch(watched, { ...options, queue });
+      this.#clusters.set(watched.cluster, cluster.set(watched.name, watch));
     }
   }
 
   /** How many looks were answered by one that was under way already, since the start. */
   get shared(): number {
-    return [...this.#clusters.values()]
-      .flatMap((watches) => [...watches.values()])
-      .reduce((sum, watch) => sum + watch.shared, 0);
+    return this.#watches().reduce((sum, watch) => sum + watch.shared, 0);
   }
 
   /** @throws LockstepError `unknown-server` for one that the configuration does not name: nothing else is ever connected to */
@@ -60,11 +65,20 @@ export class Observer {
     return lookAtCluster(cluster, watches, { signal: options.signal, maxAge: options.maxAge ?? 0, now });
   }
 
-  /** Lets looks under way end, then ends every session. */
+  /** Lets looks under way end, then ends every session that was not handed on. */
   async close(): Promise<void> {
-    await Promise.all(
-      [...this.#clusters.values()].flatMap((watches) => [...watches.values()].map((watch) => watch.close())),
-    );
+    await Promise.all(this.#watches().map((watch) => (this.#handedOn.has(watch) ? Promise.resolve() : watch.close())));
+  }
+
+  #watches(): Watch[] {
+    return [...this.#clusters.values()].flatMap((watches) => [...watches.values()]);
+  }
+
+  #handOn({ cluster, name, key }: Watched): Watch | undefined {
+    const watch = this.#clusters.get(cluster)?.get(name);
+    if (watch?.watched.key !== key) return undefined;
+    this.#handedOn.add(watch);
+    return watch;
   }
 
   #watchesOf(cluster: ClusterName): ReadonlyMap<ServerName, Watch> {

@@ -37,6 +37,8 @@ import { StuckThread } from './stuck.js';
 
 /** One server to watch, as the configuration names it. */
 export interface Watched {
+  /** Changes with anything that the configuration says of this server: an equal one is watched on after a reload. */
+  readonly key: string;
   readonly cluster: ClusterName;
   readonly name: ServerName;
   readonly address: Address;
@@ -76,6 +78,7 @@ export class Watch {
   readonly #underway = new Map<string, Promise<ServerSnapshot>>();
   #newest: ServerSnapshot | undefined;
   #files: FromFiles | undefined;
+  #failing: Failure['reason'] | undefined;
   #reading: { readonly opened: Opened; readonly login: Login | undefined; readonly done: Promise<void> } | undefined;
   #status: readonly SeenCertificate[] = [];
 
@@ -135,16 +138,25 @@ export class Watch {
     try {
       const opened = await raced(this.#entrance.enter(), limit.signal);
       const asked = await this.#ask(opened, collectors, limit.signal);
-      const snapshot = await this.#snapshot(opened, asked, collectors, at);
-      if (collectors.size === everyCollector.size) this.#newest = snapshot;
-      return snapshot;
+      return this.#ended(collectors, await this.#snapshot(opened, asked, collectors, at));
     } catch (error) {
-      const snapshot = this.#without(collectors, at, this.#failureOf(error));
-      if (collectors.size === everyCollector.size) this.#newest = snapshot;
-      return snapshot;
+      return this.#ended(collectors, this.#without(collectors, at, this.#failureOf(error)));
     } finally {
       limit.clear();
     }
+  }
+
+  #ended(collectors: ReadonlySet<CollectorName>, snapshot: ServerSnapshot): ServerSnapshot {
+    if (collectors.size === everyCollector.size) this.#newest = snapshot;
+    // Said once when it begins and once when it is over; in between the metrics tell.
+    const reason = snapshot.failure?.reason;
+    if (reason !== this.#failing) {
+      const { cluster, name: server } = this.watched;
+      if (snapshot.failure === undefined) this.options.log.info({ cluster, server }, 'the server answers again');
+      else this.options.log.warn({ cluster, server, ...snapshot.failure }, 'the server cannot be asked');
+      this.#failing = reason;
+    }
+    return snapshot;
   }
 
   /** A login is whole once the server was recognised and all that is slow was asked. */
