@@ -28,8 +28,9 @@ export async function lookAtCluster(
   options: { signal: AbortSignal; maxAge: number; now: () => number },
 ): Promise<ClusterView> {
   const at = options.now();
-  const recent = (watch: Watch) =>
-    watch.newest !== undefined && at - watch.newest.at <= options.maxAge ? watch.newest : undefined;
+  // A look from the future is one from before our clock was put back, and nobody knows how old it is.
+  const recent = ({ newest }: Watch) =>
+    newest !== undefined && newest.at <= at && at - newest.at <= options.maxAge ? newest : undefined;
   let servers = await Promise.all(
     [...watches.values()].map(async (watch) => recent(watch) ?? watch.look(everyCollector, options.signal)),
   );
