@@ -136,8 +136,6 @@ async function build() {
   const digest = sourcesDigest();
   const built = existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined;
   if (built === digest) return;
-  // The compiler trusts its notes about what it wrote before, even when that has been deleted since.
-  if (built === undefined) rmSync(path.join(root, 'node_modules/.cache/lockstep.tsbuildinfo'), { force: true });
   say('compiling');
   const code = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
   if (code !== 0) fail('the sources do not compile: see above.', code);

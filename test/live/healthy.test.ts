@@ -1,21 +1,22 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Scope } from '../../src/base/scope.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
-import { versions } from '../../src/sandbox/versions.js';
 import { watch, type WatchingLockstep } from './lockstep.js';
 import { describeEach } from './matrix.js';
 
 await describeEach('a healthy cluster', (version) => {
+  const scope = new Scope();
   let sandbox: SandboxCluster;
   let lockstep: WatchingLockstep;
 
   beforeAll(async () => {
-    sandbox = await createCluster({ version, durable: true });
-    lockstep = await watch(sandbox);
+    const settings = { require_secure_transport: 'ON' };
+    sandbox = scope.own(await createCluster({ version, durable: true, settings }), (cluster) => cluster.stop());
+    lockstep = scope.own(await watch(sandbox), (watching) => watching.stop());
   });
 
   afterAll(async () => {
-    await lockstep.stop();
-    await sandbox.stop();
+    await scope.end();
   });
 
   it('shows every server up, and replicas that run', async () => {
@@ -33,7 +34,9 @@ await describeEach('a healthy cluster', (version) => {
   it('knows the primary, and finds nothing wrong', async () => {
     const scrape = await lockstep.metrics();
     expect(scrape.state('mysql_server_role', 'role', { server: 'db1' })).toBe('primary');
-    expect(scrape.all('mysql_cluster_problem').map((one) => one.labels), scrape.text).toEqual([]);
+    expect(
+      scrape.all('mysql_cluster_problem').map((one) => one.labels),
+      scrape.text,
+    ).toEqual([]);
   });
 });
-void versions;

@@ -68,7 +68,11 @@ async function scraped(response: Response): Promise<Scrape> {
   return new Scrape(text);
 }
 
-async function awaited(what: string, scrape: () => Promise<Scrape>, wanted: (scrape: Scrape) => boolean): Promise<Scrape> {
+async function awaited(
+  what: string,
+  scrape: () => Promise<Scrape>,
+  wanted: (scrape: Scrape) => boolean,
+): Promise<Scrape> {
   let last: Scrape | undefined;
   await until(what, async () => {
     last = await scrape();

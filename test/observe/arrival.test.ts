@@ -24,8 +24,9 @@ const channel = (over: Partial<Channel> = {}): Channel => ({
 });
 
 const only = (filled: readonly Channel[]) => {
-  expect(filled).toHaveLength(1);
-  return filled[0] as Channel;
+  const [channel, ...more] = filled;
+  if (channel === undefined || more.length > 0) throw new Error(`expected one channel, got ${filled.length}`);
+  return channel;
 };
 
 describe('a channel whose server only counts what arrives', () => {
@@ -36,9 +37,18 @@ describe('a channel whose server only counts what arrives', () => {
   it('dates an arrival to the look that found the counters moved', () => {
     const arrivals = new Arrivals();
     arrivals.fill([channel()], 1000);
-    expect(only(arrivals.fill([channel({ heartbeatsReceived: 11 })], 16_000))).toMatchObject({ receivedAt: 16_000, silent: false });
-    expect(only(arrivals.fill([channel({ heartbeatsReceived: 11 })], 20_000))).toMatchObject({ receivedAt: 16_000, silent: false });
-    expect(only(arrivals.fill([channel({ heartbeatsReceived: 11 })], 20_001))).toMatchObject({ receivedAt: 16_000, silent: true });
+    expect(only(arrivals.fill([channel({ heartbeatsReceived: 11 })], 16_000))).toMatchObject({
+      receivedAt: 16_000,
+      silent: false,
+    });
+    expect(only(arrivals.fill([channel({ heartbeatsReceived: 11 })], 20_000))).toMatchObject({
+      receivedAt: 16_000,
+      silent: false,
+    });
+    expect(only(arrivals.fill([channel({ heartbeatsReceived: 11 })], 20_001))).toMatchObject({
+      receivedAt: 16_000,
+      silent: true,
+    });
   });
 
   it('is silent two periods after the first look when nothing ever moved', () => {
@@ -76,7 +86,9 @@ describe('a channel whose server dates what arrives', () => {
   it('is not silent while a long transaction is still arriving', () => {
     const arrivals = new Arrivals();
     arrivals.fill([channel({ receivedAt: 1000 })], 2000);
-    expect(only(arrivals.fill([channel({ receivedAt: 1000, read: { file: 'bin.1', position: 9 } })], 9000)).silent).toBe(false);
+    expect(
+      only(arrivals.fill([channel({ receivedAt: 1000, read: { file: 'bin.1', position: 9 } })], 9000)).silent,
+    ).toBe(false);
   });
 });
 
