@@ -20,6 +20,7 @@ export interface Asked {
 export class Asker {
   readonly #failures = new Map<QuestionId, readonly [Question, QueryError]>();
   readonly #slow = new Map<QuestionId, readonly Row[]>();
+  #slowAt = 0;
   /** What the slow answers so far call for; undefined after one more of them. */
   #standing: readonly Question[] | undefined;
 
@@ -28,15 +29,19 @@ export class Asker {
     /** The questions of this session's column, given the slow answers so far: some follow from others. */
     readonly questions: (answers: Answers) => readonly Question[],
     readonly clock: Clock,
+    /** After so many milliseconds slow answers are stale: the session that should have brought new ones did not come. */
+    readonly slowLasts: number,
   ) {}
 
   /** Asks all that is slow: a fresh session is made ready before it serves, so that no look waits for that. */
   async prepare(signal: AbortSignal): Promise<void> {
+    this.#slowAt = this.clock.monotonic();
     await this.#gather((question) => question.pace === 'slow', signal);
   }
 
   /** @throws the session's failure, or the signal's reason; refused statements are reported in `failures` instead */
   async ask(collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<Asked> {
+    if (this.clock.monotonic() - this.#slowAt > this.slowLasts) this.#forget();
     const sentAt = this.clock.now();
     const { fresh, receivedAt } = await this.#gather((question) => collectors.has(question.collector), signal);
     return {
@@ -66,6 +71,13 @@ export class Asker {
       receivedAt ??= this.clock.now();
     }
     return { fresh, receivedAt: receivedAt ?? this.clock.now() };
+  }
+
+  #forget(): void {
+    this.#slow.clear();
+    this.#failures.clear();
+    this.#standing = undefined;
+    this.#slowAt = this.clock.monotonic();
   }
 
   async #send(due: readonly Question[], signal: AbortSignal): Promise<Map<Question, readonly Row[]>> {

@@ -15,6 +15,9 @@ const gtidOnly: ReadonlySet<CollectorName> = new Set(['gtid']);
 /** A chain of sources this long is settled; in a ring no order of reading is late enough for everybody. */
 const rounds = 3;
 
+/** What a server that hung at the last look is given to answer again, milliseconds: the others are not to wait for it. */
+const hungWithin = 1000;
+
 /**
  * Look at every server of a cluster at once, keeping looks that are not older than `maxAge`.
  *
@@ -28,12 +31,16 @@ export async function lookAtCluster(
   options: { signal: AbortSignal; maxAge: number; now: () => number },
 ): Promise<ClusterView> {
   const at = options.now();
-  // A look from the future is one from before our clock was put back, and nobody knows how old it is.
-  const recent = ({ newest }: Watch) =>
-    newest !== undefined && newest.at <= at && at - newest.at <= options.maxAge ? newest : undefined;
-  let servers = await Promise.all(
-    [...watches.values()].map(async (watch) => recent(watch) ?? watch.look(everyCollector, options.signal)),
-  );
+  const look = async (watch: Watch): Promise<ServerSnapshot> => {
+    const { newest } = watch;
+    // A look from the future is one from before our clock was put back, and nobody knows how old it is.
+    const age = newest === undefined ? -1 : at - newest.at;
+    if (newest !== undefined && age >= 0 && age <= options.maxAge) return newest;
+    const hung = newest?.failure?.reason === 'timeout';
+    const patience = hung ? AbortSignal.any([options.signal, AbortSignal.timeout(hungWithin)]) : options.signal;
+    return watch.look(everyCollector, patience);
+  };
+  let servers = await Promise.all([...watches.values()].map((watch) => look(watch)));
   let view = viewOf({ cluster, at, servers });
   for (let round = 0; round < rounds; round += 1) {
     const again = unsettledSources(view);

@@ -78,6 +78,7 @@ export class Watch {
   readonly #underway = new Map<string, Promise<ServerSnapshot>>();
   #newest: ServerSnapshot | undefined;
   #files: FromFiles | undefined;
+  #clockOffset = 0;
   #failing: Failure['reason'] | undefined;
   #reading: { readonly opened: Opened; readonly login: Login | undefined; readonly done: Promise<void> } | undefined;
   #status: readonly SeenCertificate[] = [];
@@ -179,7 +180,7 @@ export class Watch {
     const detected = identify(row ?? {});
     const column = columnFor(detected);
     const questions = (answers: Answers) => questionsFor(column, detected, this.watched.questions, answers);
-    const asker = new Asker(session, questions, this.options.clock);
+    const asker = new Asker(session, questions, this.options.clock, 2 * this.options.slowInterval);
     return { session, detected, column, asker };
   }
 
@@ -236,8 +237,10 @@ export class Watch {
   }
 
   #heard(facts: ServerFacts, at: number): ServerFacts {
+    // Not every look asks for the clock, and it hardly changes.
+    this.#clockOffset = facts.state?.clockOffsetSeconds ?? this.#clockOffset;
     if (facts.channels === undefined) return facts;
-    return { ...facts, channels: this.#arrivals.fill(facts.channels, at, facts.state?.clockOffsetSeconds) };
+    return { ...facts, channels: this.#arrivals.fill(facts.channels, at, this.#clockOffset) };
   }
 
   /** A snapshot of a server that could not be asked: what is known of its certificates stays. */
