@@ -27,13 +27,12 @@ await describeEach('certificates', (version) => {
   const file = (name: string, of = server) => path.join(of.tlsDirectory, name);
 
   beforeAll(async () => {
-    sandbox = await createCluster({ version, replicas: 1 });
+    sandbox = await createCluster({ version, replicas: 1, settings: { general_log: 1, log_output: 'TABLE' } });
     scope.defer(() => sandbox.stop());
     server = sandbox.primary;
     putBack = await keepFiles(server);
     lockstep = await watchBriskly(sandbox);
     scope.defer(() => lockstep.stop());
-    await server.run(["SET GLOBAL log_output = 'TABLE'", 'SET GLOBAL general_log = ON']);
   });
 
   afterAll(() => scope.end());
