@@ -52,6 +52,11 @@ function fileAvailable(binlog: BinlogFacts, channel: Channel): boolean | undefin
   const [series, number] = split(wanted);
   const [oldestSeries, oldestNumber] = split(oldest.name);
   if (series === oldestSeries && number < oldestNumber) return false;
+  // Newer than the list, which is older than the position: begun and left since the list was read.
+  const [newestSeries, newestNumber] = split(files.at(-1)?.name ?? '');
+  const [currentSeries, currentNumber] = split(current?.file ?? '');
+  if (series === newestSeries && series === currentSeries && number > newestNumber && number < currentNumber)
+    return true;
   return channel.gtid.mode === 'off' ? false : undefined;
 }
 

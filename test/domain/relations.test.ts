@@ -140,6 +140,15 @@ describe('the log at the source', () => {
   ])('%s', (_, change, expected) => {
     expect(channelOf(stop(healthy('mariadb'), change)).sourceLogAvailable).toBe(expected);
   });
+  it('is there when the file was begun and left since the files were listed', () => {
+    const rotated = withSection(healthy('mariadb'), 'db1', 'binlog', { current: { file: 'bin.000009', position: 4 } });
+    const reading = (file: string, mode: 'off' | 'slave_pos') =>
+      channelOf(stop(rotated, { ...read(file), gtid: { mode, received: undefined } })).sourceLogAvailable;
+    expect(reading('bin.000008', 'off')).toBe(true);
+    expect(reading('bin.000008', 'slave_pos')).toBe(true);
+    expect(reading('bin.000010', 'off')).toBe(false);
+    expect(reading('other.000008', 'off')).toBe(false);
+  });
   it('is unknown when the files are not', () => {
     expect(
       channelOf(stop(withSection(healthy('mariadb'), 'db1', 'binlog', { files: undefined }))).sourceLogAvailable,
