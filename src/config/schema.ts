@@ -87,6 +87,7 @@ const cluster = strict({
     .min(0, { error: 'a whole number, 0 or more' })
     .max(10_000, { error: 'a whole number, 10000 at most' })
     .optional(),
+  registered_replicas: flag.optional(),
   ...shared,
 });
 
