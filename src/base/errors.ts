@@ -15,6 +15,13 @@ export class LockstepError extends Error {
   }
 }
 
+/** What happened and, where it is known, what to do next: `the file is missing. Create it.` */
+export function adviceOf(thrown: unknown): string {
+  const remedy = thrown instanceof LockstepError ? thrown.remedy : undefined;
+  const sentence = remedy === undefined ? messageOf(thrown) : `${messageOf(thrown)}. ${remedy}`;
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
 /** The plain text of anything thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

@@ -58,7 +58,7 @@ export async function statusOf(
   observer: Observer,
   names: readonly string[] = [],
 ): Promise<ClusterStatus[]> {
-  const signal = AbortSignal.timeout(config.observe.timeoutSeconds * 1000);
+  const signal = AbortSignal.timeout(Math.ceil(config.observe.timeoutSeconds * 1000));
   return Promise.all(
     clustersNamed(config, names).map(async ({ name, thresholds }) => {
       const view = await observer.lookAtCluster(name, { signal });

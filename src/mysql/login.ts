@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Clock } from '../base/clock.js';
 import { raced } from '../base/deadline.js';
-import { messageOf } from '../base/errors.js';
+import { adviceOf } from '../base/errors.js';
 import type { Secret } from '../base/secret.js';
 import type { Handshake } from '../domain/certificate.js';
 import type { Failure } from '../domain/snapshot.js';
@@ -116,7 +116,7 @@ class Login {
     try {
       this.#password = await this.target.password();
     } catch (error) {
-      const message = `The password of "${this.target.user}" for ${whereabouts(this.target.address)} cannot be read: ${messageOf(error)}.`;
+      const message = `The password of "${this.target.user}" for ${whereabouts(this.target.address)} cannot be read: ${adviceOf(error)}`;
       this.#verdict = { reason: 'secret-unreadable', message };
     }
   }

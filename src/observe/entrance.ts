@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
-import { LockstepError, messageOf } from '../base/errors.js';
+import { LockstepError, adviceOf } from '../base/errors.js';
 import type { Handshake } from '../domain/certificate.js';
 import { type Failure, failureReasons, type Login } from '../domain/snapshot.js';
 import { LoginError, type Session } from '../mysql/session.js';
@@ -111,13 +111,14 @@ export class Entrance<T> {
       if (before !== undefined) void sessionOf(before.opened).end();
       return opened;
     } catch (error) {
-      const failure = failureOf(error);
-      const handshake = newest(error instanceof LoginError ? error.handshake : undefined, this.#login?.handshake);
+      const failed = loginErrorOf(error);
+      const { failure } = failed;
+      const handshake = newest(failed.handshake, this.#login?.handshake);
       this.#login = { at: clock.now(), failure, handshake };
-      this.#failure = error;
+      this.#failure = failed;
       const rest = settled.has(failure.reason) || this.#kept !== undefined ? renewEvery / 4 : 0;
       this.#notBefore = clock.monotonic() + rest;
-      throw error;
+      throw failed;
     }
   }
 }
@@ -132,8 +133,9 @@ function newest(met: Handshake | undefined, before: Handshake | undefined): Hand
 }
 
 /** What fails before the server is asked (a certificate file that cannot be read) may carry a reason as its code. */
-function failureOf(error: unknown): Failure {
-  if (error instanceof LoginError) return error.failure;
+function loginErrorOf(error: unknown): LoginError {
+  if (error instanceof LoginError) return error;
   const code = error instanceof LockstepError ? error.code : undefined;
-  return { reason: failureReasons.find((reason) => reason === code) ?? 'other', message: messageOf(error) };
+  const reason = failureReasons.find((known) => known === code) ?? 'other';
+  return new LoginError({ reason, message: adviceOf(error) }, undefined, { cause: error });
 }

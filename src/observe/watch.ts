@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { DeadlineError, deadline, raced } from '../base/deadline.js';
-import { LockstepError } from '../base/errors.js';
+import { LockstepError, adviceOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { type Column, columnFor } from '../dialects/capabilities.js';
 import { type Detected, detection, identify } from '../dialects/detect.js';
@@ -94,7 +94,8 @@ export class Watch {
       open: (signal) => this.#open(signal),
       sessionOf: (opened) => opened.session,
       renewEvery: options.slowInterval,
-      timeout: options.timeout,
+      // Less than a look's, so that a login that hangs can still say where it hung. Whole, as AbortSignal wants it.
+      timeout: Math.max(1, Math.floor(options.timeout * 0.9)),
       queue: options.queue,
       clock: options.clock,
     });
@@ -275,7 +276,7 @@ export class Watch {
     if (error instanceof SessionLost)
       return { reason: 'connection-lost', message: `${where} hung up: ${error.message}` };
     if (error instanceof LockstepError || error instanceof QueryError)
-      return { reason: 'other', message: `${where}: ${error.message}` };
+      return { reason: 'other', message: `${where}: ${adviceOf(error)}` };
     const message = `${where} did not answer in time; look at its process list, load and network`;
     return { reason: 'timeout', message };
   }
