@@ -82,7 +82,7 @@ function failed(server: ServerSnapshot): CollectorOutcome[] {
 }
 
 function grantsOf(server: ServerSnapshot): string[] {
-  return [...new Set(server.collectors.flatMap((outcome) => outcome.remedy ?? []))];
+  return [...new Set(server.collectors.flatMap((outcome) => outcome.remedy?.split('; ') ?? []))];
 }
 
 function report({ view }: ClusterStatus, colours: Colours): string {

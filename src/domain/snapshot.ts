@@ -98,7 +98,7 @@ export interface CollectorOutcome {
   /** Closed reasons: `privilege` (see `remedy`), `timeout`, `down` (no session), `other`; undefined on success. */
   readonly reason: 'privilege' | 'timeout' | 'down' | 'other' | undefined;
   readonly message: string | undefined;
-  /** The GRANT statement that gives what is missing. */
+  /** The GRANT statements that give what is missing, with `; ` between them. */
   readonly remedy: string | undefined;
 }
 

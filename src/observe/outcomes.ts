@@ -31,8 +31,8 @@ export function outcomesOf(
       remedy: undefined,
     };
     if (collector === 'certificates') return certificateOutcome(ok, login, files);
-    const [failed] = [...asked.failures].filter(([question]) => question.collector === collector);
-    return failed === undefined ? ok : refused(ok, ...failed, grant);
+    const failed = [...asked.failures].filter(([question]) => question.collector === collector);
+    return refused(ok, failed, grant);
   });
 }
 
@@ -53,15 +53,25 @@ export function failedOutcomes(
   }));
 }
 
+/** The first failure gives reason and message; the remedy is for all of them, so that nobody has to come back for more. */
 function refused(
   outcome: CollectorOutcome,
-  question: Question,
-  error: QueryError,
+  failed: readonly (readonly [Question, QueryError])[],
   grant: (question: Question) => readonly string[],
 ): CollectorOutcome {
-  const privilege = privilegeErrors.has(error.errno);
-  const remedy = privilege ? grant(question).join('; ') : undefined;
-  return { ...outcome, success: false, reason: privilege ? 'privilege' : 'other', message: error.message, remedy };
+  const [first] = failed;
+  if (first === undefined) return outcome;
+  const [, error] = first;
+  const grants = new Set(
+    failed.flatMap(([question, { errno }]) => (privilegeErrors.has(errno) ? grant(question) : [])),
+  );
+  return {
+    ...outcome,
+    success: false,
+    reason: privilegeErrors.has(error.errno) ? 'privilege' : 'other',
+    message: error.message,
+    remedy: grants.size === 0 ? undefined : [...grants].join('; '),
+  };
 }
 
 /** The handshake and the files: what a fresh login met, and whether every file that the server names could be read. */

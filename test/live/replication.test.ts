@@ -67,6 +67,10 @@ await describeEach('a replica', (version) => {
         gtid_mode: mysql ? 'auto' : 'slave_pos',
       },
     ]);
+    const { caFile, certFile, keyFile } = sandbox.channelTls(stage.server('db2'));
+    expect(page.all('mysql_replica_tls_info').map(({ labels }) => labels)).toMatchObject([
+      { channel: '', ca_file: caFile, cert_file: certFile, key_file: keyFile },
+    ]);
     expect(page.value('mysql_replica_io_running')).toBe(1);
     expect(page.value('mysql_replica_sql_running')).toBe(1);
     expect(page.value('mysql_replica_lag_known')).toBe(1);
