@@ -123,7 +123,9 @@ await describeEach('lockstep serve', (version) => {
     expect(compared.length).toBeGreaterThan(20);
     const missing: Series[] = [];
     for (const series of compared) {
-      const found = ours.all(series.name, series.labels);
+      // Not asked for: newer servers have no such variable.
+      const known = 'innodb_version' in series.labels ? { innodb_version: '' } : {};
+      const found = ours.all(series.name, { ...series.labels, ...known });
       if (found.length !== 1) missing.push(series);
       else if (!moving.test(series.name)) expect({ ...series, value: found[0]?.value }).toEqual(series);
     }
