@@ -64,10 +64,7 @@ export function createApp(first: Config, log: Log): App {
   function ports(): HttpPorts {
     return {
       collectors: collectorNames,
-      targets: () =>
-        exporter.config.clusters.flatMap((cluster) =>
-          cluster.servers.map((server) => ({ cluster: cluster.name, server: server.name, address: server.address })),
-        ),
+      targets: () => exporter.targets,
       probe: (cluster, server, { collectors, signal, openMetrics }) =>
         exporter.probe(cluster, server, {
           signal,

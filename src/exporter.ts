@@ -1,10 +1,11 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { systemClock, type Clock } from './base/clock.js';
-import type { Config } from './config/config.js';
+import type { ClusterConfig, Config } from './config/config.js';
 import { problemsOf } from './domain/problems.js';
-import type { ClusterName, CollectorName, ServerName } from './domain/snapshot.js';
+import type { Address, ClusterName, CollectorName, ServerName } from './domain/snapshot.js';
 import type { Role } from './domain/topology.js';
 import { compatibilitySamples } from './metrics/compatibility.js';
-import { render, type Format } from './metrics/exposition.js';
+import { render, renderPieces, type Format } from './metrics/exposition.js';
 import type { Family } from './metrics/families.js';
 import type { OwnMetrics } from './metrics/own.js';
 import { clusterSamples, serverSamples } from './metrics/samples.js';
@@ -13,16 +14,31 @@ import type { Observer } from './observe/observer.js';
 
 /** How long a question for a role may take, and how old its answer may be. Milliseconds. */
 const roleWithin = 2000;
+/** How many clusters of Lockstep's own page are judged before others have a turn. */
+const clustersPerTurn = 8;
+/** How long that page is written before others have a turn. */
+const millisecondsPerTurn = 5;
 
 /** What the exporter's pages say, under one configuration. */
 export class Exporter {
+  /** Every configured server, in the order of the configuration. */
+  readonly targets: readonly {
+    readonly cluster: ClusterName;
+    readonly server: ServerName;
+    readonly address: Address;
+  }[];
+
   constructor(
     readonly config: Config,
     readonly observer: Observer,
     /** Told of a series that could not be written. */
     readonly refused: (fault: string) => void,
     readonly clock: Clock = systemClock,
-  ) {}
+  ) {
+    this.targets = config.clusters.flatMap((cluster) =>
+      cluster.servers.map((server) => ({ cluster: cluster.name, server: server.name, address: server.address })),
+    );
+  }
 
   /** The page of one configured server. */
   async probe(
@@ -46,15 +62,31 @@ export class Exporter {
     return this.#rendered(families, format);
   }
 
-  /** Lockstep's own page: clusters, itself, and the servers too when configured so. */
+  /**
+   * Lockstep's own page: clusters, itself, and the servers too when configured so. With hundreds of clusters it is long
+   * work, so it is done in turns, between which probes are answered.
+   */
   async metrics(
     own: OwnMetrics,
     { signal, format }: { readonly signal: AbortSignal; readonly format: Format },
   ): Promise<string> {
-    const clusters = await Promise.all(
-      this.config.clusters.map(async ({ name }) => this.#clusterFamilies(name, signal)),
-    );
-    return this.#rendered([...clusters.flat(), ...(await own.families())], format);
+    const clusters: Promise<readonly Family[]>[] = [];
+    for (const cluster of this.config.clusters) {
+      const families = this.#clusterFamilies(cluster, signal);
+      families.catch(() => undefined); // it is waited for below
+      clusters.push(families);
+      if (clusters.length % clustersPerTurn === 0) await turn();
+    }
+    const all = [...(await Promise.all(clusters)).flat(), ...(await own.families())];
+    let text = '';
+    let began = performance.now();
+    for (const piece of renderPieces(all, format, this.refused)) {
+      text += piece;
+      if (performance.now() - began < millisecondsPerTurn) continue;
+      await turn();
+      began = performance.now();
+    }
+    return text;
   }
 
   /**
@@ -70,11 +102,8 @@ export class Exporter {
     return asked ? (topology.roles[server] ?? 'unknown') : 'unknown';
   }
 
-  async #clusterFamilies(name: ClusterName, signal: AbortSignal): Promise<readonly Family[]> {
-    const view = await this.#view(name, signal);
-    const thresholds = this.config.clusters.find((cluster) => cluster.name === name)?.thresholds;
-    if (thresholds === undefined) return [];
-    const { snapshot, topology, relations } = view;
+  async #clusterFamilies({ name, thresholds }: ClusterConfig, signal: AbortSignal): Promise<readonly Family[]> {
+    const { snapshot, topology, relations } = await this.#view(name, signal);
     const problems = problemsOf(snapshot, topology, relations, thresholds, this.clock.now() / 1000);
     const servers = this.config.metrics.servers ? snapshot.servers : [];
     return [

@@ -5,7 +5,7 @@ import type { Role } from '../domain/topology.js';
 export interface HttpPorts {
   /** The names that `collect[]` may have. */
   readonly collectors: readonly string[];
-  /** Every configured server, in the order of the configuration. Nothing else is ever probed. */
+  /** Every configured server, in the order of the configuration; the same list until that changes. Nothing else is ever probed. */
   targets(): readonly Target[];
   /** The exposition of one configured server. Should end with what is known when `signal` aborts. */
   probe(cluster: ClusterName, server: ServerName, request: ProbeRequest): Promise<string>;

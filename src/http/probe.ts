@@ -27,10 +27,22 @@ export function probeQuery(query: URLSearchParams, ports: Pick<HttpPorts, 'targe
 
 /** @throws Problem `target-unknown`: whatever the text says, only servers of the configuration are ever connected to */
 export function findTarget(given: string, ports: Pick<HttpPorts, 'targets'>): Target {
-  const target = ports.targets().find(({ cluster, server }) => `${cluster}/${server}` === given);
+  const target = indexOf(ports.targets()).get(given);
   if (target !== undefined) return target;
   throw new Problem(
     'target-unknown',
     `${quoted(given)} is no target: only servers that the configuration names as CLUSTER/SERVER are probed`,
   );
 }
+
+/** The same list is handed in until the configuration changes: a fleet is not searched through at every probe. */
+function indexOf(targets: readonly Target[]): ReadonlyMap<string, Target> {
+  let index = indexes.get(targets);
+  if (index === undefined) {
+    index = new Map(targets.map((target) => [`${target.cluster}/${target.server}`, target]));
+    indexes.set(targets, index);
+  }
+  return index;
+}
+
+const indexes = new WeakMap<readonly Target[], ReadonlyMap<string, Target>>();

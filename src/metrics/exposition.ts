@@ -21,11 +21,21 @@ export const contentTypes = {
  */
 export function render(families: Iterable<Family>, format: Format, refuse: (fault: string) => void = fail): string {
   let text = '';
+  for (const piece of renderPieces(families, format, refuse)) text += piece;
+  return text;
+}
+
+/** As {@link render}, metric by metric, for pages so long that others want a turn in between. */
+export function* renderPieces(
+  families: Iterable<Family>,
+  format: Format,
+  refuse: (fault: string) => void = fail,
+): Generator<string> {
   for (const { metric, samples } of inOrder(families)) {
     if (!isDeclared(metric)) refuse(`the metric ${metric.name} is not in the catalogue`);
-    else text += headerOf(metric, format) + seriesOf(metric, samples, format, refuse);
+    else yield headerOf(metric, format) + seriesOf(metric, samples, format, refuse);
   }
-  return format === 'openmetrics' ? `${text}# EOF\n` : text;
+  if (format === 'openmetrics') yield '# EOF\n';
 }
 
 const needsEscape = /[\\"\n]/;

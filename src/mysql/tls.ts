@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import {
   type DetailedPeerCertificate,
@@ -14,8 +15,34 @@ import type { Certificate, Handshake } from '../domain/certificate.js';
 import { type Target, type TlsTarget, expectedName, whereabouts } from './target.js';
 import { verificationOf } from './verification.js';
 
-/** @throws Node's error, or a LockstepError, when the CA, the certificate or the key cannot be used */
+/**
+ * Logins with the same CA, certificate and key share one context: a thousand servers would else hold as many trust
+ * stores. It holds no session that could be resumed, for none is ever handed back to it.
+ * @throws Node's error, or a LockstepError, when the CA, the certificate or the key cannot be used
+ */
 export function secureContextOf(tls: TlsTarget): SecureContext {
+  const name = contentOf(tls);
+  const context = contexts.get(name) ?? createContext(tls);
+  // The one used last stands last, so that the first is the one to go.
+  contexts.delete(name);
+  contexts.set(name, context);
+  const [oldest] = contexts.keys();
+  if (contexts.size > mostContexts && oldest !== undefined) contexts.delete(oldest);
+  return context;
+}
+
+const contexts = new Map<string, SecureContext>();
+/** More clusters than this with files of their own are rare, and only make contexts anew. */
+const mostContexts = 64;
+
+function contentOf({ ca, cert, key, minVersion }: TlsTarget): string {
+  const hash = createHash('sha256');
+  const parts = [ca ?? [], cert ?? '', key instanceof Secret ? key.reveal() : (key ?? ''), minVersion ?? ''].flat();
+  for (const part of parts) hash.update(`${part.length}:`).update(part);
+  return hash.digest('base64');
+}
+
+function createContext(tls: TlsTarget): SecureContext {
   const { ca, cert, key, minVersion = 'TLSv1.2' } = tls;
   return createSecureContext({
     minVersion,
