@@ -40,6 +40,8 @@ export interface EntranceOptions<T> {
  */
 export class Entrance<T> {
   #kept: { readonly opened: T; readonly renewAt: number } | undefined;
+  /** How many looks go on over each session. */
+  readonly #users = new Map<T, number>();
   #underway: Promise<T> | undefined;
   #notBefore = -Infinity;
   #login: Login | undefined;
@@ -67,6 +69,27 @@ export class Entrance<T> {
     }
     if (this.#underway === undefined && now < this.#notBefore) throw this.#failure;
     return this.#open();
+  }
+
+  /**
+   * Keeps a session from being ended under a look when a fresh one takes its place. Call it in the very turn in which
+   * the session is first used. False when its place is taken already: enter again.
+   */
+  hold(opened: T): boolean {
+    if (this.#kept?.opened !== opened) return false;
+    this.#users.set(opened, (this.#users.get(opened) ?? 0) + 1);
+    return true;
+  }
+
+  /** Ends a {@link hold}; the last one out of a session that was replaced says goodbye. */
+  release(opened: T): void {
+    const left = (this.#users.get(opened) ?? 1) - 1;
+    if (left > 0) {
+      this.#users.set(opened, left);
+      return;
+    }
+    this.#users.delete(opened);
+    if (this.#kept?.opened !== opened) void this.options.sessionOf(opened).end();
   }
 
   /** Drop this session, if it is still the kept one. */
@@ -108,7 +131,7 @@ export class Entrance<T> {
       // Between three quarters and the whole of the interval: servers that were met together drift apart.
       this.#kept = { opened, renewAt: clock.monotonic() + renewEvery * (0.75 + Math.random() / 4) };
       this.#notBefore = -Infinity;
-      if (before !== undefined) void sessionOf(before.opened).end();
+      if (before !== undefined && !this.#users.has(before.opened)) void sessionOf(before.opened).end();
       return opened;
     } catch (error) {
       const failed = loginErrorOf(error);

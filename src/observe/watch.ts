@@ -44,8 +44,6 @@ export interface Watched {
   readonly address: Address;
   /** How to log in; called at each login, so that rotated secrets and certificates are read anew. */
   readonly target: () => Promise<Target>;
-  /** The monitor account's user, for the GRANT statements that remedies name. */
-  readonly user: string;
   readonly questions: QuestionOptions;
   /** Reads certificate files that the server names; undefined where Lockstep cannot reach them. */
   readonly files: CertificateReader | undefined;
@@ -138,13 +136,25 @@ export class Watch {
     const at = clock.now();
     const limit = deadline(timeout);
     try {
-      const opened = await raced(this.#entrance.enter(), limit.signal);
-      const asked = await this.#ask(opened, collectors, limit.signal);
-      return this.#ended(collectors, await this.#snapshot(opened, asked, collectors, at));
+      const opened = await this.#enter(limit.signal);
+      try {
+        const asked = await this.#ask(opened, collectors, limit.signal);
+        return this.#ended(collectors, await this.#snapshot(opened, asked, collectors, at));
+      } finally {
+        this.#entrance.release(opened);
+      }
     } catch (error) {
       return this.#ended(collectors, this.#without(collectors, at, this.#failureOf(error)));
     } finally {
       limit.clear();
+    }
+  }
+
+  /** A session that stays until it is released, even when a fresh one takes its place in the meantime. */
+  async #enter(signal: AbortSignal): Promise<Opened> {
+    for (;;) {
+      const opened = await raced(this.#entrance.enter(), signal);
+      if (this.#entrance.hold(opened)) return opened;
     }
   }
 
@@ -212,7 +222,7 @@ export class Watch {
       collectors: outcomesOf(
         collectors,
         asked,
-        (question) => grantFor(question, { user: watched.user }),
+        (question) => grantFor(question, opened.detected.account),
         this.#entrance.login,
         this.#files,
       ),
