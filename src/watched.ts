@@ -37,7 +37,6 @@ function watchedOf(cluster: ClusterConfig, server: ServerConfig, observe: Observ
     name: server.name,
     address: server.address,
     target: () => targetOf(cluster, server),
-    user: cluster.accounts.monitor.user,
     questions: { heartbeatTable: { schema: database, table, utc }, registered: cluster.registeredReplicas },
     files: cluster.hosts?.kind === 'local' ? async (path) => certificatesOf(await readFile(path, 'utf8')) : undefined,
   };

@@ -65,8 +65,6 @@ export interface ClusterConfig {
   readonly heartbeat: HeartbeatConfig;
   /** How files on the database machines are reached. Default undefined: not at all. */
   readonly hosts: { readonly kind: 'local' } | undefined;
-  /** How many replicas the cluster should have. Default undefined: every configured server but the primary. */
-  readonly expectedReplicas: number | undefined;
   /**
    * Whether to ask servers which replicas have registered with them, which names an unknown one surely and finds two
    * of one id. Default false: it takes REPLICATION SLAVE on MySQL, REPLICATION MASTER ADMIN on MariaDB.

@@ -85,7 +85,6 @@ function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: 
     },
     heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false, ...defaults.heartbeat, ...own.heartbeat },
     hosts,
-    expectedReplicas: entry.expected_replicas,
     registeredReplicas: entry.registered_replicas ?? false,
     thresholds: { ...defaultThresholds, ...defaults.thresholds, ...own.thresholds },
   };

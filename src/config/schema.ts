@@ -82,11 +82,6 @@ const cluster = strict({
     { error: 'at least one server' },
   ),
   names: list(text('a host name', /^[A-Za-z0-9_.-]{1,253}$/), 'a list of host names').optional(),
-  expected_replicas: z
-    .int({ error: 'a whole number, 0 or more' })
-    .min(0, { error: 'a whole number, 0 or more' })
-    .max(10_000, { error: 'a whole number, 10000 at most' })
-    .optional(),
   registered_replicas: flag.optional(),
   ...shared,
 });

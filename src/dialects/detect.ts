@@ -11,11 +11,13 @@ import { isOn, number, optionalText, text } from './values.js';
  */
 export const detection =
   'SELECT @@version AS version, @@version_comment AS comment, @@hostname AS hostname, @@server_id AS server_id, ' +
-  '@@performance_schema AS performance_schema, @@basedir AS basedir, 0 /*M! + 1 */ AS mariadb';
+  '@@performance_schema AS performance_schema, @@basedir AS basedir, CURRENT_USER() AS account, 0 /*M! + 1 */ AS mariadb';
 
 /** The identity that {@link detection} gives, with what the choice of questions needs besides. */
 export interface Detected extends Identity {
   readonly performanceSchema: boolean;
+  /** The account that the server took us for: its host is that of the account, not ours. */
+  readonly account: { readonly user: string; readonly host: string };
 }
 
 /**
@@ -44,7 +46,14 @@ export function identify(row: Row): Detected {
     managed: managedOf(row, version, comment),
     grouping: undefined,
     performanceSchema: isOn(row['performance_schema']),
+    account: accountOf(text(row, 'account')),
   };
+}
+
+/** `user@host`; a user's name may hold an @, a host cannot. */
+function accountOf(shown: string): Detected['account'] {
+  const at = shown.lastIndexOf('@');
+  return { user: shown.slice(0, at), host: shown.slice(at + 1) };
 }
 
 function flavourOf(row: Row, version: string, comment: string): Flavour {

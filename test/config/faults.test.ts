@@ -33,7 +33,7 @@ clusters:
     servers: { a: { address: h }, b: { address: "H.:3306" }, c: }
     tls: { cert_file: x }
     names: x
-    expected_replicas: -1
+    registered_replicas: 2
 roles: { bob: viewer }
 `);
   expect(found.map((line) => line.replace('lockstep.yml:', ''))).toEqual([
@@ -54,7 +54,7 @@ roles: { bob: viewer }
     '15:62 clusters.shop.servers.c: given an empty value, expected a mapping of address, socket',
     '16:10 clusters.shop.tls: expected cert_file and key_file together, or neither',
     '17:12 clusters.shop.names: given "x", expected a list of host names',
-    '18:24 clusters.shop.expected_replicas: given -1, expected a whole number, 0 or more',
+    '18:26 clusters.shop.registered_replicas: given 2, expected true or false',
     '19:10 roles.bob: "bob" is no user of the web_config_file. Add the user there, or write CN=NAME for a client certificate',
   ]);
 });

@@ -39,7 +39,6 @@ it('applies the documented defaults to the smallest file', async () => {
         },
         heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false },
         hosts: undefined,
-        expectedReplicas: undefined,
         registeredReplicas: false,
         thresholds: {
           lag: 60,

@@ -132,3 +132,10 @@ function caught(work: () => unknown): LockstepError {
   }
   throw new Error('nothing was thrown');
 }
+
+it.each([
+  ['lockstep_monitor@%', { user: 'lockstep_monitor', host: '%' }],
+  ['monitor@example@192.0.2.0/255.255.255.0', { user: 'monitor@example', host: '192.0.2.0/255.255.255.0' }],
+])('knows the account %s that it is taken for, so that a GRANT names it', (account, expected) => {
+  expect(identify({ ...detectionRow('8.0.36'), account }).account).toEqual(expected);
+});

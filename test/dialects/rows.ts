@@ -34,6 +34,7 @@ export function detectionRow(version: string, more: Readonly<Record<string, stri
     server_id: '1',
     performance_schema: '1',
     basedir: '/usr/',
+    account: 'lockstep_monitor@%',
     mariadb: /mariadb/i.test(version) ? '1' : '0',
     ...more,
   };
