@@ -39,6 +39,7 @@ const packages: Record<string, readonly string[]> = {
   zod: ['config', 'intake'],
   yaml: ['config', 'sandbox'],
   commander: ['cli', ''],
+  '@grafana': ['dashboards'], // what a user installs does not bring it
 };
 
 const importLine = /^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|import\('([^']+)'\)|^import\s+'([^']+)'/gm;
