@@ -1,6 +1,6 @@
 import { channel, duration, fact, ofServer, server, type Promql } from './promql.js';
 import type { BuildRules } from './rule.js';
-import { aChannel, aServer, asDuration, asNumber, labelOfServer } from './words.js';
+import { aChannel, aServer, asDuration, labelOfServer } from './words.js';
 
 const perKind = 'cluster, server, channel, role';
 const perOrigin = ['cluster', 'server', 'channel', 'role', 'origin'] as const;
@@ -81,7 +81,7 @@ export const certificateRules: BuildRules<'certificates'> = (values) => ({
       expr: handshakeSays('wrong-name'),
       for: 'fact',
       summary: `The certificate of ${aServer} is for another name`,
-      description: `The certificate that ${aServer} presents is not for the name or address that it is reached by (wrong-name: ${asNumber}).`,
+      description: `The certificate that ${aServer} presents is not for the name or address that it is reached by.`,
     },
     CertificateNotVerifying: {
       expr: `${ofServer('mysql_certificate_verified')} == 0\nunless on (${server})\n${ofServer('mysql_certificate_verification', { reason: ownReasons })} == 1`,
@@ -93,7 +93,7 @@ export const certificateRules: BuildRules<'certificates'> = (values) => ({
       expr: `${ofServer('mysql_certificate_served_equals_file')} == 0`,
       for: 'fact',
       summary: `${aServer} serves another certificate than its file holds`,
-      description: `${aServer} serves another certificate than its file holds (equal: ${asNumber}): the file was replaced and not loaded, and the next restart takes it.`,
+      description: `${aServer} serves another certificate than its file holds: the file was replaced and not loaded, and the next restart takes it.`,
     },
   },
 });

@@ -37,7 +37,8 @@ export const replicationRules: BuildRules<'replication'> = (values) => ({
       description: `${aChannel} has been trying to connect to its source for more than ${duration(values.connecting)}, last with error ${asNumber} (0: none was told).`,
     },
     ReplicationLagging: {
-      expr: `${excess} > ${values.lag}\nand on (${channel})\npredict_linear(${excess}[${duration(values.trend)}], ${values.ahead}) > ${values.lag}`,
+      // From where it is now, as its slope goes. What was seen too briefly to have a slope is not catching up.
+      expr: `${excess} > ${values.lag}\nunless on (${channel})\n${excess} + ${values.ahead} * deriv(${excess}[${duration(values.trend)}]) <= ${values.lag}`,
       for: 'lagging',
       summary: `${aChannel} lags behind its source`,
       description: `${aChannel} is ${asDuration} further behind its source than its configured delay; the limit is ${duration(values.lag)}, and by its trend it will not be back within ${duration(values.ahead)}.`,

@@ -19,7 +19,7 @@ export const tlsRules: BuildRules<'tls'> = () => ({
       expr: `${ofServer('mysql_have_ssl', { state: 'YES' })} == 0\nor\n${ofServer('mysql_tls_offered')} == 0`,
       for: 'fact',
       summary: `${aServer} does not offer TLS`,
-      description: `${aServer} does not offer TLS (have_ssl is YES: ${asNumber}): whoever connects speaks plaintext or not at all.`,
+      description: `${aServer} does not offer TLS: whoever connects speaks plaintext or not at all.`,
     },
     TlsNotRequired: {
       expr: `(\n  ${withoutTls} > 0\n  unless on (${server})\n  ${required} == 1\n)\nor\n(\n  ${required} == 0\n  unless on (${server})\n  ${withoutTls}\n)`,
@@ -37,25 +37,25 @@ export const tlsRules: BuildRules<'tls'> = () => ({
       expr: `${enabled} == 0`,
       for: 'fact',
       summary: `${aChannel} replicates without TLS`,
-      description: `${aChannel} is configured without TLS (TLS enabled: ${asNumber}): all that is written crosses the network in plaintext.`,
+      description: `${aChannel} is configured without TLS: all that is written crosses the network in plaintext.`,
     },
     ChannelPlaintext: {
       expr: `${negotiated} == 0\nand on (${channel})\n${enabled} == 1`,
       for: 'fact',
       summary: `${aChannel} says TLS and speaks plaintext`,
-      description: `${aChannel} is configured with TLS, and its stream is not encrypted (encrypted: ${asNumber}), as its source sees it.`,
+      description: `${aChannel} is configured with TLS, and its source sees a stream that is not encrypted.`,
     },
     ChannelFallbackPossible: {
       expr: `${ofChannel('mysql_replica_tls_fallback_possible')} == 1\nunless on (${channel})\n${negotiated} == 0`,
       for: 'fact',
       summary: `${aChannel} could fall back to plaintext`,
-      description: `${aChannel} would go on in plaintext, without a word, if its source stopped offering TLS (possible: ${asNumber}).`,
+      description: `${aChannel} would go on in plaintext, without a word, if its source stopped offering TLS.`,
     },
     ChannelNotVerifying: {
       expr: `${ofChannel('mysql_replica_tls_verify')} == 0\nand on (${channel})\n${enabled} == 1`,
       for: 'fact',
       summary: `${aChannel} does not verify its source`,
-      description: `${aChannel} takes any certificate for that of its source (verification: ${asNumber}): somebody in between can read and change all.`,
+      description: `${aChannel} takes any certificate for that of its source: somebody in between can read and change all.`,
     },
   },
 });

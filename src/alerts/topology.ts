@@ -60,7 +60,7 @@ export const topologyRules: BuildRules<'topology'> = (values) => ({
       expr: `${ofServer('mysql_cluster_problem', { problem: 'writable-replica' })} == 1`,
       for: 'role',
       summary: `The replica ${aServer} accepts writes`,
-      description: `${aServer} replicates and has read_only off (1 = yes: ${asNumber}): what is written there is nowhere else.`,
+      description: `${aServer} replicates and accepts writes: what is written there is nowhere else.`,
     },
     ReplicaMissing: {
       expr: `${ofServer('mysql_cluster_problem', { problem: 'replica-missing' })} == 1`,

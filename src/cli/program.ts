@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.js')).serveCommand(),
   check: async () => (await import('./check.js')).checkCommand(),
   status: async () => (await import('./status.js')).statusCommand(),
+  alerts: async () => (await import('./alerts.js')).alertsCommand(),
   pki: async () => (await import('./pki.js')).pkiCommand(),
   demo: async () => (await import('./demo.js')).demoCommand(),
   version: async () => (await import('./version.js')).versionCommand(),
