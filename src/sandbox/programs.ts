@@ -104,6 +104,13 @@ export async function promtool(
   return tryCommand(loader, [...rest, ...args], { input });
 }
 
+/** Run amtool, `check-config` for instance. */
+export async function amtool(args: readonly string[], unpacking: UnpackOptions = {}): Promise<CommandResult> {
+  const root = await unpack(programs.alertmanager, unpacking);
+  const [loader, ...rest] = root.argv('usr/bin/amtool');
+  return tryCommand(loader, [...rest, ...args], {});
+}
+
 /** Unpack what is needed later, so that a demo can show it as one step. */
 export async function unpackPrograms(names: readonly ProgramName[], unpacking: UnpackOptions = {}): Promise<void> {
   await Promise.all(names.map((name) => unpack(programs[name], unpacking)));
