@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: rooms that need no server run wide; live scenarios own real servers and run one file at a time,
-// because two clusters of MySQL on two cores make every deadline a coin toss.
+// Two projects: rooms that need no server, and live scenarios that own real servers. Every file has servers,
+// addresses and ports of its own and waits for conditions, never for a time, so two files run side by side.
 // `forks`, never threads: children are tied to their parent's death, and that follows the spawning thread.
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       {
         test: {
@@ -20,7 +21,6 @@ export default defineConfig({
           name: 'live',
           include: ['test/live/**/*.test.ts'],
           pool: 'forks',
-          fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 300_000,
         },

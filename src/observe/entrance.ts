@@ -7,6 +7,7 @@ import { LoginError, type Session } from '../mysql/session.js';
 
 /** Failures that trying again at once would not mend, and that cost something: a failed login is counted and logged. */
 const settled = new Set<Failure['reason']>([
+  'tls-not-offered',
   'tls-unverified',
   'access-denied',
   'auth-plugin-unsupported',
