@@ -1,12 +1,16 @@
 import { Command } from 'commander';
 import { version } from '../version.js';
+import { keepMemorySmall } from './small-memory.js';
 
 /**
  * All commands, in the order in which help lists them. Each brings its own part of the house with it, which none of
  * the others needs in memory: `serve` runs for months and never boots a sandbox.
  */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  serve: async () => (await import('./serve.js')).serveCommand(),
+  serve: async () => {
+    keepMemorySmall();
+    return (await import('./serve.js')).serveCommand();
+  },
   check: async () => (await import('./check.js')).checkCommand(),
   status: async () => (await import('./status.js')).statusCommand(),
   alerts: async () => (await import('./alerts.js')).alertsCommand(),
