@@ -72,6 +72,7 @@ describe.each(names)('the page %s', (name) => {
     const queries = blocksOf(page, 'promql').flatMap((block) => block.trim().split('\n'));
     expect(queries.length).toBeGreaterThan(0);
     expect(queries.filter((query) => !isPromql(query))).toEqual([]);
+    expect(queries.flatMap(unknownLabels)).toEqual([]);
   });
 
   it('names the procedure that its alert names', () => {
@@ -174,6 +175,20 @@ function isPromql(query: string): boolean {
     },
   });
   return sound;
+}
+
+/** Labels that no metric of the query has, and that neither Prometheus nor the query itself gives. */
+function unknownLabels(query: string): readonly string[] {
+  const metrics = (query.match(/\b[a-z_]+\b/g) ?? []).flatMap((word) => findMetric(word)?.labels ?? []);
+  const given = [
+    'job',
+    'instance',
+    'alertname',
+    ...[...query.matchAll(/count_values[^"]*"(\w+)"/g)].map(([, label]) => label),
+  ];
+  const grouped = [...query.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(', '));
+  const matched = [...query.matchAll(/[{,] ?(\w+)(?:=~|!=|!~|=)"/g)].map(([, label = '']) => label);
+  return [...grouped, ...matched].filter((label) => !metrics.includes(label) && !given.includes(label));
 }
 
 function brokenLinks(page: string): readonly string[] {
