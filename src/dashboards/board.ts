@@ -1,6 +1,7 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   DashboardCursorSync,
+  type DashboardLink,
   DashboardLinkBuilder,
   DashboardLinkType,
   defaultDashboard,
@@ -52,8 +53,8 @@ export function board({ uid, title, description, variables = [], sections }: Boa
     time: { from: 'now-6h', to: 'now' },
     refresh: '30s',
     templating: { list: [...commonVariables(), ...variables].map((variable) => variable.build()) },
-    annotations: { list: [roleChanges().build()] },
-    links: [menu().build()],
+    annotations: { list: [roleChanges()] },
+    links: [menu()],
     panels: placed(sections),
   };
 }
@@ -100,8 +101,8 @@ function linesOf(pieces: readonly Piece[]): readonly (readonly Piece[])[] {
   return lines;
 }
 
-function menu(): DashboardLinkBuilder {
-  return new DashboardLinkBuilder('Lockstep')
+function menu(): DashboardLink {
+  const link = new DashboardLinkBuilder('Lockstep')
     .type(DashboardLinkType.Dashboards)
     .icon('external link')
     .tooltip('The other boards of Lockstep, with the same time and choice')
@@ -110,5 +111,8 @@ function menu(): DashboardLinkBuilder {
     .asDropdown(true)
     .targetBlank(false)
     .includeVars(true)
-    .keepTime(true);
+    .keepTime(true)
+    .build();
+  delete link.placement; // in sight, not in the menu of controls
+  return link;
 }

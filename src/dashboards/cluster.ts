@@ -1,6 +1,6 @@
 import { board, type Board, type Piece } from './board.js';
 import { channels } from './channels.js';
-import { errnos } from './errnos.js';
+import { anyIsBad, errnos } from './errnos.js';
 import { roleHistory } from './fleet.js';
 import { channelName, lagPieces } from './lag.js';
 import { noneIsGood, neutral } from './looks.js';
@@ -113,7 +113,7 @@ function errors(): readonly Piece[] {
             'The last error of the receiving (IO) and the applying (SQL) thread of each channel, as the server numbers it.',
         },
         `${channelName} {{thread}}`,
-        { expr: both, looks: errnos },
+        { expr: both, looks: errnos, steps: anyIsBad },
       ),
       width: 12,
       height: 7,
@@ -132,7 +132,7 @@ function errors(): readonly Piece[] {
           { label: 'thread', title: 'Thread' },
         ],
         [
-          { title: 'Error', expr: rowOf(`(${both}) > 0`), looks: errnos },
+          { title: 'Error', expr: rowOf(`(${both}) > 0`), looks: errnos, steps: anyIsBad },
           { title: 'Since', expr: rowOf(`1000 * (${times})`), unit: 'dateTimeAsIso' },
         ],
         [{ by: 'Since', descending: true }],

@@ -1,4 +1,4 @@
-import type { Look } from './looks.js';
+import type { Look, Steps } from './looks.js';
 
 /**
  * Error numbers on which replication threads stop, in the words of their messages; 0 is no error. From
@@ -28,6 +28,9 @@ export const errnos: Readonly<Record<string, Look>> = {
   13114: error(13114, 'source cannot send its log'),
   13117: error(13117, 'fatal, as for equal server ids'),
 };
+
+/** A number that is not among them is an error too. */
+export const anyIsBad: Steps = ['green', [1, 'red']];
 
 function error(errno: number, meaning: string): Look {
   return { text: `${errno} ${meaning}`, colour: 'red' };

@@ -9,7 +9,7 @@ import { defaultThresholds, problemNames, type ProblemName } from '../domain/pro
 import { secondsPerDay } from './query.js';
 
 /** Names that Grafana resolves in its light and dark themes alike. */
-export type Colour = 'green' | 'yellow' | 'orange' | 'red' | 'blue' | 'purple' | 'text';
+export type Colour = 'green' | 'yellow' | 'orange' | 'red' | 'blue' | 'purple' | 'text' | 'transparent';
 
 export interface Look {
   readonly text: string;

@@ -22,7 +22,7 @@ import { FieldColorBuilder, FieldColorModeId } from '@grafana/grafana-foundation
 import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as StateTimeline } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
-import { type Look, mappings, neutral, type Steps, thresholds } from './looks.js';
+import { mappings, neutral, type Steps, thresholds } from './looks.js';
 import type { CodedState } from './states.js';
 import { datasource, history, letter, now, type Query } from './targets.js';
 
@@ -85,18 +85,14 @@ export function bars(caption: Caption, unit: string, steps: Steps, query: Query)
 }
 
 /** A row for each series, with the state written in the bar: which state held when. */
-export function timeline(caption: Caption, name: string, ...states: readonly CodedState[]): StateTimeline {
-  const looks: Readonly<Record<string, Look>> = Object.assign({}, ...states.map((state) => state.looks)) as Record<
-    string,
-    Look
-  >;
+export function timeline(caption: Caption, name: string, { expr, looks, steps = neutral }: CodedState): StateTimeline {
   const panel = new StateTimeline()
     .datasource(datasource)
-    .targets(states.map(({ expr }, index) => history({ expr, name }, letter(index))))
+    .withTarget(history({ expr, name }, 'A'))
     .unit('none')
     .mappings(mappings(looks))
     .colorScheme(byThreshold())
-    .thresholds(thresholds(neutral))
+    .thresholds(thresholds(steps))
     .showValue(VisibilityMode.Auto)
     .mergeValues(true)
     .rowHeight(0.85)

@@ -1,10 +1,12 @@
 import { coded, fact, type Choice } from './query.js';
-import type { Look } from './looks.js';
+import type { Look, Steps } from './looks.js';
 
 /** A query whose values stand for words, and the words. */
 export interface CodedState {
   readonly expr: string;
   readonly looks: Readonly<Record<string, Look>>;
+  /** For values that stand for themselves. */
+  readonly steps?: Steps;
 }
 
 export function roles(choice: Choice<'mysql_server_role'> = {}): CodedState {

@@ -5,7 +5,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/common';
 import { FieldColorModeId, type DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
-import { type Look, mappings, neutral, type Steps, thresholds } from './looks.js';
+import { type Look, mappings, type Steps, thresholds } from './looks.js';
 import { captioned, type Caption } from './panels.js';
 import { datasource, letter, rows } from './targets.js';
 
@@ -47,7 +47,7 @@ export function table(
     .datasource(datasource)
     .targets(values.map(({ expr }, index) => rows(expr, letter(index))))
     .unit('none')
-    .thresholds(thresholds(neutral))
+    .thresholds(thresholds(['transparent']))
     .cellHeight(TableCellHeight.Sm)
     .filterable(true)
     .transformations([...(values.length > 1 ? [merge] : []), organize(labels, values)])
@@ -75,7 +75,9 @@ const merge = { id: 'merge', options: {} };
 function organize(labels: readonly LabelColumn[], values: readonly ValueColumn[]) {
   const fieldOf = (index: number) => (values.length === 1 ? 'Value' : `Value #${letter(index)}`);
   const named = values.flatMap(({ title }, index) => (title === undefined ? [] : [[fieldOf(index), title]]));
-  const shown = [...labels.map(({ label, title }) => [label, title]), ...named];
+  // Should one query alone find anything, Grafana calls its values plainly `Value`.
+  const alone = values.length > 1 ? named.slice(0, 1).map(([, title]) => ['Value', title]) : [];
+  const shown = [...labels.map(({ label, title }) => [label, title]), ...named, ...alone];
   const hidden = values.flatMap(({ title }, index) => (title === undefined ? [fieldOf(index)] : []));
   return {
     id: 'organize',

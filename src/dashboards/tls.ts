@@ -1,6 +1,6 @@
 import { board, type Board, type Piece } from './board.js';
 import { certificates, limits, notAfter, seconds } from './certificates.js';
-import { expiryDays, expiryInWords, expirySteps, noneIsBest, noneIsGood } from './looks.js';
+import { type Colour, expiryDays, expiryInWords, expirySteps, noneIsBest, noneIsGood, thresholds } from './looks.js';
 import { uids } from './links.js';
 import { bars, numbers, timeline } from './panels.js';
 import { fact } from './query.js';
@@ -113,7 +113,7 @@ function haveSslHistory() {
   );
 }
 
-const accepted = { 1: { text: 'accepted', colour: 'green' }, 0: { text: 'refused', colour: 'text' } } as const;
+const accepted = { 1: { text: 'accepted', colour: 'green' }, 0: { text: 'refused', colour: 'transparent' } } as const;
 const weak = { 1: { text: 'accepted', colour: 'red' }, 0: { text: 'refused', colour: 'green' } } as const;
 
 function protocols() {
@@ -163,7 +163,7 @@ function sessions() {
     {
       title: 'Sessions by protocol version',
       description:
-        'Sessions open on each server by the protocol version that they speak: plaintext and weak versions are red. Left out where the server does not tell.',
+        'Sessions open on each server by the protocol version that they speak: weak versions are red, plaintext is orange, which sessions over the local socket speak too. Left out where the server does not tell.',
       nothing: 'No server tells',
     },
     'none',
@@ -172,7 +172,11 @@ function sessions() {
       name: '{{cluster}} / {{server}} {{version}}',
       expr: `label_replace(sum by (cluster, server, version) (${each}), "version", "plaintext", "version", "")`,
     },
-  ).overrideByRegexp('/(plaintext|TLSv1|TLSv1\\.1)$/', [{ id: 'thresholds', value: { mode: 'absolute', steps: red } }]);
+  )
+    .overrideByRegexp('/(TLSv1|TLSv1\\.1)$/', always('red'))
+    .overrideByRegexp('/plaintext$/', always('orange'));
 }
 
-const red = [{ value: null, color: 'red' }];
+function always(colour: Colour) {
+  return [{ id: 'thresholds', value: thresholds([colour]).build() }];
+}

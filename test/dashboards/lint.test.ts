@@ -76,6 +76,11 @@ describe.each(boards)('the board $file', ({ board }) => {
   });
 });
 
+it('keeps the menu and the marks in sight', () => {
+  for (const { board } of boards)
+    for (const shown of [...board.links, ...board.annotations.list]) expect(shown).not.toHaveProperty('placement');
+});
+
 it('has boards of names and titles of their own', () => {
   expect(new Set(boards.map(({ board }) => board.uid)).size).toBe(boards.length);
   expect(boards.map(({ board }) => board.title)).toEqual([

@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Scope } from '../../src/base/scope.js';
+import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
+import { collide, expired, stopReplication, swapServerCertificate } from '../../src/sandbox/faults.js';
+import { startPrometheus, type Program } from '../../src/sandbox/programs.js';
+import { untilCaughtUp } from '../../src/sandbox/replication.js';
+import { until } from '../../src/sandbox/until.js';
+import type { VersionName } from '../../src/sandbox/versions.js';
+import { panelsOf, readBoards, substituted } from '../dashboards/boards.js';
+import { watch } from './lockstep.js';
+import { matrix } from './matrix.js';
+
+const day = 86_400_000;
+
+/** Panels that find nothing while all is well. */
+const ofFaults = ['Problems by name', 'Where they are', 'Errors now'];
+
+interface Row {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+interface PanelQuery {
+  readonly title: string;
+  readonly refId: string;
+  readonly expr: string;
+}
+
+const boards = readBoards();
+const queries: readonly PanelQuery[] = boards.flatMap(({ board }) =>
+  panelsOf(board).flatMap(({ title, targets = [] }) =>
+    targets.map(({ refId, expr }) => ({ title, refId, expr: substituted(expr, board, '15s') })),
+  ),
+);
+
+const versions: readonly VersionName[] = ['mariadb-10.11', 'mysql-9.7'];
+
+/*
+ * What the panels ask, asked of a real Prometheus that scrapes real servers through two Locksteps at once, so that
+ * every number also shows that nothing is counted twice.
+ */
+describe.each(versions.filter((version) => matrix.includes(version)))('the boards on %s', (version) => {
+  const mysql = version.startsWith('mysql');
+  const scope = new Scope();
+  let sandbox: SandboxCluster;
+  let prometheus: Program;
+
+  beforeAll(async () => {
+    const settings = { require_secure_transport: 'ON' };
+    sandbox = await createCluster({ version, replicas: 2, durable: true, performanceSchema: true, settings });
+    scope.defer(() => sandbox.stop());
+    await commitSemiSynchronously(sandbox);
+    await sandbox.close(sandbox.server('db3'));
+    const urls: string[] = [];
+    for (let count = 0; count < 2; count += 1) {
+      const lockstep = await watch(sandbox);
+      scope.defer(() => lockstep.stop());
+      urls.push(lockstep.url);
+    }
+    prometheus = await startPrometheus(scope, { config: scrapeConfig(urls) });
+  });
+
+  afterAll(() => scope.end());
+
+  /** What Prometheus answers now. */
+  async function ask(expr: string): Promise<readonly Row[]> {
+    const response = await fetch(`${prometheus.url}/api/v1/query`, {
+      method: 'POST',
+      body: new URLSearchParams({ query: expr }),
+    });
+    const answer = (await response.json()) as Answer;
+    if (answer.data === undefined) throw new Error(`Prometheus refused ${expr}: ${answer.error ?? 'no reason given'}`);
+    return answer.data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+  }
+
+  /** What a panel shows now. */
+  function show(title: string, refId = 'A'): Promise<readonly Row[]> {
+    const found = queries.find((query) => query.title === title && query.refId === refId);
+    if (found === undefined) throw new Error(`no panel "${title}" has a query ${refId}`);
+    return ask(found.expr);
+  }
+
+  async function figures(title: string): Promise<readonly (number | undefined)[]> {
+    const [first, second] = await Promise.all(['A', 'B'].map((refId) => show(title, refId)));
+    return [first?.[0]?.value, second?.[0]?.value];
+  }
+
+  function shown(title: string, refId: string, wanted: (rows: readonly Row[]) => boolean): Promise<readonly Row[]> {
+    let last: readonly Row[] = [];
+    return until(
+      `"${title}" ${refId} to show it`,
+      async () => {
+        last = await show(title, refId);
+        return wanted(last) ? last : undefined;
+      },
+      { every: 200 },
+    ).catch((cause: unknown) => {
+      throw new Error(`it shows ${JSON.stringify(last)}`, { cause });
+    });
+  }
+
+  async function empty(these: readonly PanelQuery[]): Promise<readonly string[]> {
+    const answers = await Promise.all(these.map(async (query) => ({ query, rows: await ask(query.expr) })));
+    return answers.filter(({ rows }) => rows.length === 0).map(({ query }) => `${query.title} ${query.refId}`);
+  }
+
+  it('show data in every panel while all is well', async () => {
+    const all = queries.filter(({ title }) => !ofFaults.includes(title));
+    let missing: readonly string[] = [];
+    await until(
+      'every panel to have data',
+      async () => {
+        missing = await empty(all);
+        return missing.length === 0 && (await healthy());
+      },
+      { every: 500 },
+    ).catch((cause: unknown) => {
+      throw new Error(`these stay empty: ${missing.join(', ')}`, { cause });
+    });
+
+    expect(await figures('Clusters healthy')).toEqual([1, 0]);
+    expect(await figures('Servers up')).toEqual([3, 0]);
+    expect(await figures('One writable server each')).toEqual([1, 0]);
+    expect((await show('Expired'))[0]?.value).toBe(0);
+    expect((await show('Failing verification'))[0]?.value).toBe(0);
+    expect((await show('Served differs from disk'))[0]?.value).toBe(0);
+    expect(by(await show('Role history'), 'server')).toEqual({ db1: 5, db2: 3, db3: 3 });
+    expect(by(await show('Read-only states'), 'server')).toEqual({ db1: 0, db2: 1, db3: mysql ? 2 : 1 });
+    expect(by(await show('Threads'), 'server')).toEqual({ db2: 5, db3: 5 });
+    expect(by(await show('have_ssl'), 'server')).toEqual({ db1: 3, db2: 3, db3: 3 });
+    expect(by(await show('What a commit waits for'), 'server')).toEqual({ db1: 2, db2: 0, db3: 0 });
+    expect(by(await show('Replicas that acknowledge'), 'server')).toEqual({ db1: 2 });
+    expect(by(await show('Protocol versions', 'C'), 'server')).toEqual({ db1: 1, db2: 1, db3: 1 });
+
+    const nodes = (await show('Topology', 'nodes')).map(({ labels }) => labels);
+    expect(nodes.sort((left, right) => (left['id'] ?? '').localeCompare(right['id'] ?? ''))).toMatchObject([
+      { id: 'sandbox/db1', title: 'db1', subtitle: 'primary', mainstat: 'writable', color: 'green' },
+      { id: 'sandbox/db2', title: 'db2', subtitle: 'replica', mainstat: 'read-only', color: 'green' },
+      { id: 'sandbox/db3', title: 'db3', subtitle: 'replica', mainstat: 'read-only', color: 'green' },
+    ]);
+    const edges = (await show('Topology', 'edges')).map(({ labels }) => labels);
+    expect(edges).toHaveLength(2);
+    expect(edges).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ source: 'sandbox/db1', target: 'sandbox/db2', mainstat: 'replicates' }),
+      ]),
+    );
+    const certificates = await show('Certificates, soonest expiry first', 'B');
+    expect(new Set(certificates.map(({ value }) => value))).toEqual(new Set([0]));
+    const named = await show('Certificates, soonest expiry first', 'D');
+    expect(named.every(({ labels }) => labels['subject'] !== undefined)).toBe(true);
+  });
+
+  async function healthy(): Promise<boolean> {
+    const [right, wrong] = await figures('Clusters healthy');
+    return (
+      right === 1 && wrong === 0 && (await empty(queries.filter(({ title }) => ofFaults.includes(title)))).length === 4
+    );
+  }
+
+  it('show faults where they are', async () => {
+    const { authority, primary } = sandbox;
+    const [db2, db3] = [sandbox.server('db2'), sandbox.server('db3')];
+    // On disk alone: what is served stays good.
+    await swapServerCertificate(authority, primary, { ...expired(), use: 'leave' });
+    await swapServerCertificate(authority, db2, { notAfter: new Date(Date.now() + 20 * day), use: 'leave' });
+    await swapServerCertificate(authority, db3, { names: ['elsewhere.example'] });
+    await Promise.all([
+      shown('Failing verification', 'A', ([row]) => row?.value === 1),
+      shown('Served differs from disk', 'A', ([row]) => row?.value === 2),
+      shown('Expired', 'A', ([row]) => row?.value === 1),
+      shown('Less than $warning_days and $critical_days days left', 'A', ([row]) => row?.value === 2),
+      shown('Less than $warning_days and $critical_days days left', 'B', ([row]) => row?.value === 1),
+      shown('Certificates, soonest expiry first', 'B', (rows) => {
+        const states = rows.map(({ value }) => value).filter((value) => value !== 0);
+        return states.sort().join(' ') === '1 3';
+      }),
+    ]);
+    await db3.kill();
+    await collide(primary, db2);
+    await shown('Servers up', 'B', ([row]) => row?.value === 1);
+    await shown('Threads', 'A', (rows) => by(rows, 'server')['db2'] === 2);
+
+    const [error] = await shown('Errors now', 'A', (rows) => rows.length === 1);
+    expect(error).toMatchObject({ labels: { server: 'db2', channel: 'default', thread: 'SQL' }, value: 1062 });
+    // MariaDB does not say since when.
+    expect(await show('Errors now', 'B')).toHaveLength(mysql ? 1 : 0);
+    await shown('Worst lag', 'B', ([row]) => row?.value === 1);
+    expect(await figures('Clusters healthy')).toEqual([0, 1]);
+    const problems = await shown('Problems by name', 'A', (rows) => 'server-down' in by(rows, 'problem'));
+    expect(by(problems, 'problem')).toMatchObject({
+      'replication-failed': 1,
+      'server-down': 1,
+      'certificate-expired': 1,
+    });
+    const where = (await show('Where they are')).map(
+      ({ labels }) => `${labels['problem'] ?? ''} ${labels['server'] ?? ''}`,
+    );
+    expect(where).toEqual(
+      expect.arrayContaining(['server-down db3', 'replication-failed db2', 'certificate-expired db1']),
+    );
+    const [critical] = await show('Clusters, worst first', 'A');
+    expect(critical?.value).toBeGreaterThanOrEqual(3);
+
+    const nodes = await show('Topology', 'nodes');
+    const looks = nodes.map(({ labels }) => ['title', 'mainstat', 'color'].map((label) => labels[label]).join(' '));
+    expect(looks.sort()).toEqual(['db1 writable orange', 'db2 read-only orange', 'db3 down red']);
+    const edges = await show('Topology', 'edges');
+    expect(edges).toMatchObject([
+      { labels: { target: 'sandbox/db2', mainstat: 'lag unknown', color: 'red' }, value: NaN },
+    ]);
+    // Nothing that was known of a server before it went is shown as though it were so now.
+    expect(by(await show('have_ssl'), 'server')).toEqual({ db1: 3, db2: 3 });
+    const certificates = await show('Certificates, soonest expiry first', 'A');
+    expect(certificates.some(({ labels }) => labels['server'] === 'db3')).toBe(true);
+  });
+
+  it('mark where a role changed', async () => {
+    const db2 = sandbox.server('db2');
+    const marks = boards[0]?.board.annotations.list[0]?.expr ?? '';
+    expect(marks).toContain('offset 1m');
+    const expr = marks.replaceAll('offset 1m', 'offset 3s').replaceAll(/\$(cluster|server)/g, '.*');
+    const marked = async () => (await ask(expr)).some(({ labels }) => labels['server'] === 'db2');
+    expect(await marked()).toBe(false);
+    await stopReplication(db2);
+    await db2.sql(mysql ? 'RESET REPLICA ALL' : 'RESET SLAVE ALL');
+    await until('a mark', marked, { every: 200 });
+  });
+});
+
+interface Answer {
+  readonly error?: string;
+  readonly data?: {
+    readonly result: readonly {
+      readonly metric: Readonly<Record<string, string>>;
+      readonly value: readonly [number, string];
+    }[];
+  };
+}
+
+function by(rows: readonly Row[], label: string): Readonly<Record<string, number>> {
+  const values = new Map(rows.map(({ labels, value }) => [labels[label] ?? '', value]));
+  expect(values.size, `each ${label} once`).toBe(rows.length);
+  return Object.fromEntries(values);
+}
+
+/** As deploy/prometheus.yml, faster, of several Locksteps. */
+function scrapeConfig(urls: readonly string[]): string {
+  const hosts = urls.map((url) => `'${new URL(url).host}'`).join(', ');
+  const discovered = urls.map((url) => `{ url: '${url}/sd' }`).join(', ');
+  return [
+    'global: { scrape_interval: 1s, scrape_timeout: 1s }',
+    'scrape_configs:',
+    `  - { job_name: lockstep, static_configs: [{ targets: [${hosts}] }] }`,
+    `  - { job_name: lockstep-probe, metrics_path: /probe, http_sd_configs: [${discovered}] }`,
+    '',
+  ].join('\n');
+}
+
+/** Every replica acknowledges, and the primary waits for one. */
+async function commitSemiSynchronously(sandbox: SandboxCluster): Promise<void> {
+  const { primary, replicas } = sandbox;
+  const mysql = sandbox.version.flavour === 'mysql';
+  const [source, replica] = mysql ? ['source', 'replica'] : ['master', 'slave'];
+  if (mysql) await primary.sql("INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'");
+  for (const server of replicas) {
+    await stopReplication(server);
+    if (mysql) await server.sql("INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'");
+    await server.sql(`SET GLOBAL rpl_semi_sync_${replica}_enabled = 1`);
+    await sandbox.follow(server, primary);
+  }
+  await primary.sql(`SET GLOBAL rpl_semi_sync_${source}_enabled = 1`);
+  await primary.sql('CREATE DATABASE app');
+  for (const server of replicas) await untilCaughtUp(server, primary);
+}
