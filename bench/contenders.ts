@@ -91,7 +91,7 @@ async function lockstep(
     pid,
     urls: { everything: probe, replication: `${probe}&collect[]=replication` },
     proof: {
-      everything: /^mysql_replica_io_running\{[^]*^mysql_heartbeat_/m,
+      everything: /^mysql_replica_io_running\{[^]*^lockstep_collector_success\{[^}]*"heartbeat"\} 1$/m,
       replication: /^mysql_replica_io_running\{/m,
     },
   };

@@ -3,6 +3,7 @@
 //
 //   node tools/bootstrap.mjs demo [arguments of `lockstep demo`]
 //   node tools/bootstrap.mjs test [arguments of `vitest run`]
+//   node tools/bootstrap.mjs bench scrape|fleet [arguments of that benchmark]
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -22,10 +23,10 @@ import path from 'node:path';
 const root = path.resolve(import.meta.dirname ?? '.', '..');
 const oldestNode = [20, 19];
 
-const commands = { demo, test };
+const commands = { demo, test, bench };
 const [name = '', ...args] = process.argv.slice(2);
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-if (command === undefined) fail(`"${name}" is not a command of bootstrap.mjs: use demo or test.`, 2);
+if (command === undefined) fail(`"${name}" is not a command of bootstrap.mjs: use demo, test or bench.`, 2);
 checkMachine();
 await install();
 await build();
@@ -33,6 +34,13 @@ process.exitCode = await command(args);
 
 async function demo(given) {
   return run(process.execPath, ['dist/main.js', 'demo', ...given]);
+}
+
+async function bench([which = '', ...given]) {
+  if (!['scrape', 'fleet'].includes(which)) fail(`"${which}" is not a benchmark: use scrape or fleet.`, 2);
+  const code = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json']);
+  if (code !== 0) fail('the benchmarks do not compile: see above.', code);
+  return run(process.execPath, [`build/bench/${which}.js`, ...given]);
 }
 
 /** Ends with one line for people and machines: `312 passed, 0 failed, 4 skipped`. No test at all is a failure. */

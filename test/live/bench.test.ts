@@ -1,0 +1,36 @@
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { command } from '../../src/sandbox/command.js';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const within = 240_000;
+
+/** As `npm run bench:…` does it. What the figures are is not this test's business: the machine is not its own. */
+function bench(...args: readonly string[]): Promise<string> {
+  return command(process.execPath, [path.join(root, 'tools/bootstrap.mjs'), 'bench', ...args], { cwd: root });
+}
+
+it(
+  'measures a fleet of simulated servers, some of which hang',
+  async () => {
+    const text = await bench('fleet', '--quick');
+    expect(text).toMatch(/^40 servers in 20 clusters, each probed every 1 s/);
+    for (const window of ['probes alone', 'and /metrics each interval', 'one in ten hanging'])
+      expect(text, text).toMatch(new RegExp(`met +${window}: errors: 0\\.00`));
+  },
+  within,
+);
+
+it(
+  'measures Lockstep and its peers on one replica',
+  async () => {
+    const text = await bench('scrape', '--server', 'mariadb-10.11', '--scrapes', '10');
+    expect(text).toMatch(/^mariadb-10\.11: one replica, 10 scrapes of each/);
+    for (const contender of ['Lockstep', 'mysqld_exporter 0.14', 'mysqld_exporter 0.19'])
+      expect(text.match(new RegExp(`^${contender} +[\\d.]+ ms +[\\d.]+ ms`, 'gm')), text).toHaveLength(2);
+    // Counts hold on every machine: five statements for all, one for replication, and no login of its own.
+    expect(text).toMatch(/^Lockstep +\S+ ms +\S+ ms +5\.\d\d +0\.0/m);
+    expect(text).toMatch(/^Lockstep +\S+ ms +\S+ ms +1\.\d\d +0\.0/m);
+  },
+  within,
+);
