@@ -34,7 +34,7 @@ const refusals: ReadonlyMap<number, Refusal> = new Map<number, Refusal>([
     {
       reason: 'host-blocked',
       advice: () =>
-        'too many broken connections came from this machine; run FLUSH HOSTS there (on MySQL TRUNCATE performance_schema.host_cache), and raise max_connect_errors',
+        'too many broken connections came from this machine; run FLUSH LOCAL HOSTS there (on MySQL TRUNCATE TABLE performance_schema.host_cache), and raise max_connect_errors',
     },
   ],
   [

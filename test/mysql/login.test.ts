@@ -95,7 +95,7 @@ describe('a login before any TLS', () => {
       'blocks our host',
       (wire: Wire) => wire.send(errorPacket(1129, "Host 'x' is blocked")),
       'host-blocked',
-      /FLUSH HOSTS/,
+      /FLUSH LOCAL HOSTS/,
     ],
     [
       'is full',
