@@ -2,7 +2,7 @@ import type { Look, Steps } from './looks.js';
 
 /**
  * Error numbers on which replication threads stop, in the words of their messages; 0 is no error. From
- * `mysqld_error.h` and `errmsg.h`. 1950 is MariaDB's, those above 10000 are MySQL's; on the others both agree.
+ * `mysqld_error.h` and `errmsg.h`. 1950 is MariaDB's, those above 10000 are MySQL's.
  */
 export const errnos: Readonly<Record<string, Look>> = {
   0: { text: 'none', colour: 'green' },
@@ -18,6 +18,7 @@ export const errnos: Readonly<Record<string, Look>> = {
   1236: error(1236, 'source cannot send its log'),
   1593: error(1593, 'fatal, as for equal server ids'),
   1594: error(1594, 'relay log unreadable'),
+  1595: error(1595, 'relay log not writable'),
   1677: error(1677, 'column types differ'),
   1872: error(1872, 'its stored position is unreadable'),
   1950: error(1950, 'GTID out of order'),
@@ -27,6 +28,9 @@ export const errnos: Readonly<Record<string, Look>> = {
   2026: error(2026, 'TLS failed'),
   13114: error(13114, 'source cannot send its log'),
   13117: error(13117, 'fatal, as for equal server ids'),
+  13121: error(13121, 'relay log unreadable'),
+  13122: error(13122, 'relay log not writable'),
+  13146: error(13146, 'column types differ'),
 };
 
 /** A number that is not among them is an error too. */

@@ -12,7 +12,7 @@ export function lagPieces(): readonly Piece[] {
       panel: bars(
         {
           title: 'Lag now',
-          description: `How far behind each channel is as its server gives it, without the delay that it is configured to keep: ${lagInWords}. A channel whose lag is unknown is left out: its threads are in the panel of that name.`,
+          description: `How far behind each channel is, by the heartbeat table where there is one, else as its server gives it, without the delay that it is configured to keep: ${lagInWords}. A channel whose lag is unknown is left out: its threads are in the panel of that name.`,
           nothing: 'No lag is known',
         },
         's',
