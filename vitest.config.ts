@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 // Two projects: rooms that need no server, and live scenarios that own real servers. Every file has servers,
 // addresses and ports of its own and waits for conditions, never for a time, so two files run side by side.
 // `forks`, never threads: children are tied to their parent's death, and that follows the spawning thread.
+// Vitest asks its workers for colours on CI, and what they start would paint its answers into pipes.
+const env = { NO_COLOR: '1' };
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -13,6 +16,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/live/**'],
           pool: 'forks',
+          env,
           testTimeout: 20_000,
         },
       },
@@ -21,6 +25,7 @@ export default defineConfig({
           name: 'live',
           include: ['test/live/**/*.test.ts'],
           pool: 'forks',
+          env,
           testTimeout: 120_000,
           hookTimeout: 300_000,
         },
