@@ -12,6 +12,7 @@ import { startPrometheus, type Program } from '../sandbox/programs.js';
 import { until } from '../sandbox/until.js';
 import { versionNames, type VersionName } from '../sandbox/versions.js';
 import { observerOf } from '../watched.js';
+import { provokeAlert, speed, startAlerting, type Alerting } from './demo-alerts.js';
 import { Progress } from './progress.js';
 import { repaint, statusOf, statusText } from './status.js';
 
@@ -26,17 +27,21 @@ interface Running {
   readonly sandbox: SandboxCluster;
   readonly lockstep: string;
   readonly prometheus: Program;
+  readonly alerting: Alerting;
   readonly configuration: string;
 }
 
 export function demoCommand(): Command {
   return new Command('demo')
     .description(
-      'boot a real primary with replicas over TLS, Lockstep, and a Prometheus that scrapes it, on this machine',
+      'boot a real primary with replicas over TLS, Lockstep, a Prometheus that scrapes it and an Alertmanager, on this machine',
     )
     .addOption(new Option('--server <version>', 'which servers').choices(versionNames).default('mariadb-10.11'))
     .option('--replicas <count>', 'how many replicas', replicas, 2)
-    .option('--once', 'wait until Prometheus has seen every replica run, print the table, and exit')
+    .option(
+      '--once',
+      'wait until Prometheus has seen every replica run, stop one until its alert has fired, start it until the alert has resolved, print the table, and exit',
+    )
     .addHelpText('after', '\nCtrl-C ends it and leaves nothing behind.\n')
     .action(async (options: DemoOptions) => {
       const scope = new Scope();
@@ -49,6 +54,9 @@ export function demoCommand(): Command {
         progress.step('waiting until Prometheus has seen every replica run');
         await seenByPrometheus(running, ended.signal);
         progress.done();
+        const [replica] = running.sandbox.replicas;
+        if (options.once === true && replica !== undefined)
+          await provokeAlert(running.alerting, replica, progress, ended.signal);
         await (options.once === true ? showOnce(running) : show(running, ended.signal));
       } catch (error) {
         if (!ended.signal.aborted) throw error;
@@ -82,17 +90,20 @@ async function boot(scope: Scope, options: DemoOptions, progress: Progress, sign
     running.stop('the demo is over'),
   );
   const lockstep = await app.start();
-  const prometheus = await startPrometheus(scope, { config: scrapeConfiguration(lockstep), ...told });
-  return { sandbox, lockstep, prometheus, configuration };
+  const alerting = await startAlerting(scope, lockstep, told);
+  const prometheus = await startPrometheus(scope, { config: prometheusConfiguration(lockstep, alerting), ...told });
+  return { sandbox, lockstep, prometheus, alerting, configuration };
 }
 
 /** What a careful operator sets, so that the table has nothing to complain of. */
 const careful = { require_secure_transport: 'ON' };
 
 /** As deploy/ does it: Lockstep names the targets, Prometheus probes each through it. */
-function scrapeConfiguration(lockstep: string): string {
+function prometheusConfiguration(lockstep: string, { alertmanager, ruleFiles }: Alerting): string {
   const address = new URL(lockstep).host;
-  return `global: { scrape_interval: 2s, scrape_timeout: 2s }
+  return `global: { scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s }
+rule_files: ['${ruleFiles}']
+alerting: { alertmanagers: [{ static_configs: [{ targets: ['${new URL(alertmanager.url).host}'] }] }] }
 scrape_configs:
   - job_name: lockstep
     static_configs: [{ targets: ['${address}'] }]
@@ -147,7 +158,7 @@ async function withStatus(
   }
 }
 
-function places({ lockstep, prometheus, sandbox, configuration }: Running): string {
+function places({ lockstep, prometheus, alerting, sandbox, configuration }: Running): string {
   const query = `${prometheus.url}/graph?g0.expr=mysql_replica_lag_seconds&g0.tab=0&g0.range_input=5m`;
   const socket = sandbox.primary.socketPath;
   return [
@@ -155,6 +166,8 @@ function places({ lockstep, prometheus, sandbox, configuration }: Running): stri
     ['metrics', `${lockstep}/metrics`],
     ['one server', `${lockstep}/probe?target=demo/db2`],
     ['Prometheus', query],
+    ['alerts', `${prometheus.url}/alerts (they wait 1/${speed} of the time that is shipped)`],
+    ['Alertmanager', alerting.alertmanager.url],
     ['configuration', configuration],
     ['socket of db1', `${socket} (user root)`],
   ]
