@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { collide, expired, stopReplication, swapServerCertificate } from '../../src/sandbox/faults.js';
@@ -8,7 +8,7 @@ import { until } from '../../src/sandbox/until.js';
 import type { VersionName } from '../../src/sandbox/versions.js';
 import { panelsOf, readBoards, substituted } from '../dashboards/boards.js';
 import { watch } from './lockstep.js';
-import { matrix } from './matrix.js';
+import { describeEach, oneOfEach } from './matrix.js';
 
 const day = 86_400_000;
 
@@ -33,14 +33,17 @@ const queries: readonly PanelQuery[] = boards.flatMap(({ board }) =>
   ),
 );
 
-const versions: readonly VersionName[] = ['mariadb-10.11', 'mysql-9.7'];
-
 /*
  * What the panels ask, asked of a real Prometheus that scrapes real servers through two Locksteps at once, so that
  * every number also shows that nothing is counted twice.
  */
-describe.each(versions.filter((version) => matrix.includes(version)))('the boards on %s', (version) => {
+await describeEach('the boards', suite, oneOfEach);
+
+function suite(version: VersionName): void {
   const mysql = version.startsWith('mysql');
+  // The performance schema of MariaDB 10.5 has no status by thread, which tells of protocols.
+  const untold =
+    version === 'mariadb-10.5' ? ['Sessions by protocol version A', 'Channels, with TLS and verification D'] : [];
   const scope = new Scope();
   let sandbox: SandboxCluster;
   let prometheus: Program;
@@ -105,7 +108,9 @@ describe.each(versions.filter((version) => matrix.includes(version)))('the board
   }
 
   it('show data in every panel while all is well', async () => {
-    const all = queries.filter(({ title }) => !ofFaults.includes(title));
+    const all = queries.filter(
+      ({ title, refId }) => !ofFaults.includes(title) && !untold.includes(`${title} ${refId}`),
+    );
     let missing: readonly string[] = [];
     await until(
       'every panel to have data',
@@ -186,31 +191,34 @@ describe.each(versions.filter((version) => matrix.includes(version)))('the board
     // MariaDB does not say since when.
     expect(await show('Errors now', 'B')).toHaveLength(mysql ? 1 : 0);
     await shown('Worst lag', 'B', ([row]) => row?.value === 1);
-    expect(await figures('Clusters healthy')).toEqual([0, 1]);
-    const problems = await shown('Problems by name', 'A', (rows) => 'server-down' in by(rows, 'problem'));
+    await shown('Clusters healthy', 'A', ([row]) => row?.value === 0);
+    await shown('Clusters healthy', 'B', ([row]) => row?.value === 1);
+    const problems = await shown('Problems by name', 'A', (rows) =>
+      ['server-down', 'replication-failed', 'certificate-expired'].every((name) => name in by(rows, 'problem')),
+    );
     expect(by(problems, 'problem')).toMatchObject({
       'replication-failed': 1,
       'server-down': 1,
       'certificate-expired': 1,
     });
-    const where = (await show('Where they are')).map(
-      ({ labels }) => `${labels['problem'] ?? ''} ${labels['server'] ?? ''}`,
-    );
-    expect(where).toEqual(
-      expect.arrayContaining(['server-down db3', 'replication-failed db2', 'certificate-expired db1']),
-    );
-    const [critical] = await show('Clusters, worst first', 'A');
-    expect(critical?.value).toBeGreaterThanOrEqual(3);
+    const places = ['server-down db3', 'replication-failed db2', 'certificate-expired db1'];
+    await shown('Where they are', 'A', (rows) => {
+      const where = rows.map(({ labels }) => `${labels['problem'] ?? ''} ${labels['server'] ?? ''}`);
+      return places.every((place) => where.includes(place));
+    });
+    await shown('Clusters, worst first', 'A', ([row]) => row !== undefined && row.value >= places.length);
 
-    const nodes = await show('Topology', 'nodes');
-    const looks = nodes.map(({ labels }) => ['title', 'mainstat', 'color'].map((label) => labels[label]).join(' '));
-    expect(looks.sort()).toEqual(['db1 writable orange', 'db2 read-only orange', 'db3 down red']);
-    const edges = await show('Topology', 'edges');
+    const looks = ['db1 writable orange', 'db2 read-only orange', 'db3 down red'];
+    await shown('Topology', 'nodes', (rows) => {
+      const seen = rows.map(({ labels }) => ['title', 'mainstat', 'color'].map((label) => labels[label]).join(' '));
+      return seen.sort().join() === looks.join();
+    });
+    const edges = await shown('Topology', 'edges', (rows) => rows.length === 1);
     expect(edges).toMatchObject([
       { labels: { target: 'sandbox/db2', mainstat: 'lag unknown', color: 'red' }, value: NaN },
     ]);
     // Nothing that was known of a server before it went is shown as though it were so now.
-    expect(by(await show('have_ssl'), 'server')).toEqual({ db1: 3, db2: 3 });
+    await shown('have_ssl', 'A', (rows) => rows.length === 2);
     const certificates = await show('Certificates, soonest expiry first', 'A');
     expect(certificates.some(({ labels }) => labels['server'] === 'db3')).toBe(true);
   });
@@ -226,7 +234,7 @@ describe.each(versions.filter((version) => matrix.includes(version)))('the board
     await db2.sql(mysql ? 'RESET REPLICA ALL' : 'RESET SLAVE ALL');
     await until('a mark', marked, { every: 200 });
   });
-});
+}
 
 interface Answer {
   readonly error?: string;
