@@ -64,6 +64,6 @@ describe('unit tests', () => {
       const { code, output } = await promtool(['test', 'rules', file]);
       expect(code, output).toBe(0);
     },
-    60_000,
+    120_000,
   );
 });
