@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { curveText, fleetText } from './fleet-report.js';
 import { runFleet, type FleetOptions, type Window } from './fleet-run.js';
-import { record } from './recording.js';
+import { machineText } from './machine.js';
+import { record, type Recording } from './recording.js';
 import { say, withScope } from './run.js';
 
 const usage = `Probes many simulated servers through one Lockstep, as Prometheus would.
@@ -39,13 +40,20 @@ else
       extent: 'whole',
       signal,
     };
+    const machine = machineText();
     say('recording what real servers answer');
     const recording = await record(values.lockstep, signal);
     const windows = await runFleet(servers, recording, options);
     process.stdout.write(`${fleetText(servers, options.interval, windows)}\n`);
-    if (!values.curve || values.quick) return;
-    const grown: Window[] = [];
-    for (const count of curve)
-      grown.push(...(await runFleet(count, recording, { ...options, seconds: options.seconds / 2, extent: 'curve' })));
-    process.stdout.write(`\n${curveText(grown)}\n`);
+    if (values.curve && !values.quick) process.stdout.write(`\n${await growth(recording, options)}\n`);
+    process.stdout.write(`\n${machine}\n`);
   });
+
+async function growth(recording: Recording, options: FleetOptions): Promise<string> {
+  const windows: Window[] = [];
+  for (const servers of curve)
+    windows.push(
+      ...(await runFleet(servers, recording, { ...options, seconds: options.seconds / 2, extent: 'curve' })),
+    );
+  return curveText(windows);
+}

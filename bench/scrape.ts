@@ -5,6 +5,7 @@ import { untilCaughtUp } from '../src/sandbox/replication.js';
 import type { SandboxServer } from '../src/sandbox/server.js';
 import { versionNamed, type VersionName } from '../src/sandbox/versions.js';
 import { pairings, proves, startContenders, writeHeartbeat, type Contender, type Pairing } from './contenders.js';
+import { machineText } from './machine.js';
 import { usageOf } from './process-usage.js';
 import { say, withScope } from './run.js';
 import { report, type Measured } from './scrape-report.js';
@@ -38,8 +39,9 @@ else
     const scrapes = Math.max(1, Math.trunc(Number(values.scrapes)) || 1);
     for (const server of values.server) {
       const version = versionNamed(server).name;
+      const machine = machineText();
       const measured = await measure(scope, version, scrapes, values.lockstep, signal);
-      process.stdout.write(`${report(version, scrapes, measured)}\n\n`);
+      process.stdout.write(`${report(version, scrapes, measured)}\n\n${machine}\n\n`);
     }
   });
 

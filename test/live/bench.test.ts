@@ -28,6 +28,7 @@ it(
     expect(text).toMatch(/^mariadb-10\.11: one replica, 10 scrapes of each/);
     for (const contender of ['Lockstep', 'mysqld_exporter 0.14', 'mysqld_exporter 0.19'])
       expect(text.match(new RegExp(`^${contender} +[\\d.]+ ms +[\\d.]+ ms`, 'gm')), text).toHaveLength(2);
+    expect(text).toMatch(/met +resident memory/);
     // Counts hold on every machine: five statements for all, one for replication, and no login of its own.
     expect(text).toMatch(/^Lockstep +\S+ ms +\S+ ms +5\.\d\d +0\.0/m);
     expect(text).toMatch(/^Lockstep +\S+ ms +\S+ ms +1\.\d\d +0\.0/m);
