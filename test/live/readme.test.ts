@@ -44,7 +44,7 @@ describe('the commands of the README', () => {
   afterAll(() => scope.end());
 
   it('are all known here', () => {
-    expect(commands).toHaveLength(9);
+    expect(commands).toHaveLength(10);
     expect(
       commands.filter((line) => !line.startsWith('lockstep ') && !(line in elsewhere) && line !== 'npm run demo'),
     ).toEqual([]);
