@@ -16,10 +16,11 @@ import {
   writeErrant,
 } from '../../src/sandbox/faults.js';
 import { openLink } from '../../src/sandbox/proxy.js';
-import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
+import { coordinatesOf, untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { createAuthority } from '../../src/pki/authority.js';
 import { takeDirectory } from '../../src/sandbox/directories.js';
+import { until } from '../../src/sandbox/until.js';
 import { Alarms, titleOf } from './alarms.js';
 import { watch } from './lockstep.js';
 import { describeEach, oneOfEach } from './matrix.js';
@@ -228,6 +229,7 @@ await describeEach(
       const soon = { notAfter: new Date(Date.now() + 20 * day * 1000) };
       await swapServerCertificate(authority, db2, { ...soon, use: 'leave' });
       await swapReplicaCertificate(authority, db2, soon);
+      await swapReplicaCertificate(authority, db3, { notAfter: new Date(Date.now() + 3 * day * 1000) });
       await swapServerCertificate(authority, db3, { notAfter: new Date(Date.now() + 4_000) });
       const directory = path.join(await takeDirectory(scope), 'authority');
       const short = await createAuthority({ directory, commonName: 'Short', keyBits: 2048, days: 100 });
@@ -237,6 +239,7 @@ await describeEach(
         ['CertificateDiffersFromFile', 'db2'],
         ['CertificateExpiring', 'db2', { procedure: 'renew-certificate' }],
         ['ClientCertificateExpiring', 'db2'],
+        ['CertificateExpiringSoon', 'db3', { role: 'client' }],
         ['CertificateExpired', 'db3', { role: 'server', severity: 'critical' }],
         ['CaExpiring', 'db1', { procedure: 'trust-authority' }],
       );
@@ -258,6 +261,29 @@ await describeEach(
 
       await Promise.all(putBack.map((restore) => restore()));
       for (const server of sandbox.servers.filter(({ running }) => running)) await server.sql(server.words.reloadTls);
+      await alarms.quiet();
+    });
+
+    it('of a binary log that is gone before it was read', async () => {
+      await stopReplication(db3);
+      await db1.sql("INSERT INTO app.t (x) VALUES ('db3 will never see this')");
+      await untilCaughtUp(db2, db1);
+      await db1.sql('FLUSH LOCAL BINARY LOGS');
+      const { file } = await coordinatesOf(db1);
+      await until('the binary logs to be purged', async () => {
+        await db1.sql(`PURGE BINARY LOGS TO '${file}'`);
+        return (await db1.sql('SHOW BINARY LOGS')).length === 1;
+      });
+      await startReplication(db3);
+      const [purged] = await alarms.firing(['SourceLogPurged', 'db3', { procedure: 'rebuild-replica' }]);
+      expect(purged?.annotations['description']).toContain('it can never catch up');
+      // As a rebuild ends: it begins where the source is now.
+      await stopReplication(db3);
+      const now = await askOne(db1, mysql ? '@@global.gtid_executed' : '@@global.gtid_binlog_pos');
+      await db3.sql(mysql ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER');
+      await db3.sql(`SET GLOBAL ${mysql ? 'gtid_purged' : 'gtid_slave_pos'} = '${now.replace(/\s/g, '')}'`);
+      await startReplication(db3);
+      await untilReplicating(db3);
       await alarms.quiet();
     });
 
