@@ -1,3 +1,4 @@
+import type { CollectorName } from '../domain/snapshot.js';
 import { type LabelOf, type Metric, type MetricName, type StateOf, metric } from './catalogue.js';
 
 /** A metric with the series that it has now. Several families of one metric are written as one. */
@@ -26,21 +27,28 @@ type Rest<N extends MetricName, Held extends string, Given extends string = neve
 export class Sink<Held extends string> {
   readonly #families: Map<MetricName, Sample[]>;
   readonly #held: Readonly<Record<Held, string>>;
+  readonly #only: ReadonlySet<CollectorName> | undefined;
 
-  constructor(held: Readonly<Record<Held, string>>, families = new Map<MetricName, Sample[]>()) {
+  /** @param only the collectors whose metrics are taken; default all. Metrics of no collector are always taken. */
+  constructor(
+    held: Readonly<Record<Held, string>>,
+    only?: ReadonlySet<CollectorName>,
+    families = new Map<MetricName, Sample[]>(),
+  ) {
     this.#held = held;
+    this.#only = only;
     this.#families = families;
   }
 
   /** A sink for narrower labels that fills the same families. */
   within<More extends string>(more: Readonly<Record<More, string>>): Sink<Held | More> {
     const held: Readonly<Record<string, string>> = { ...this.#held, ...more };
-    return new Sink<Held | More>(held, this.#families);
+    return new Sink<Held | More>(held, this.#only, this.#families);
   }
 
   /** @param value true is 1 and false 0; undefined is unknown */
   add<N extends MetricName>(name: N, value: number | boolean | undefined, ...[labels]: Rest<N, Held>): void {
-    if (value === undefined) return;
+    if (value === undefined || !this.#takes(name)) return;
     this.#push(name, { ...this.#held, ...labels }, Number(value));
   }
 
@@ -49,6 +57,7 @@ export class Sink<Held extends string> {
     name: N,
     labels: Readonly<Record<Exclude<LabelOf<N>, Held>, string | number | undefined>>,
   ): void {
+    if (!this.#takes(name)) return;
     const texts: Record<string, string> = { ...this.#held };
     for (const [label, value] of Object.entries<string | number | undefined>(labels))
       texts[label] = String(value ?? '');
@@ -62,12 +71,19 @@ export class Sink<Held extends string> {
     current: StateOf<N> | undefined,
     ...[labels]: Rest<N, Held, L>
   ): void {
+    if (!this.#takes(name)) return;
     for (const state of statesInOrder(metric(name)))
       this.#push(name, { ...this.#held, ...labels, [label]: state }, state === current ? 1 : 0);
   }
 
   families(): Family[] {
     return [...this.#families].map(([name, samples]) => ({ metric: metric(name), samples }));
+  }
+
+  #takes(name: MetricName): boolean {
+    if (this.#only === undefined) return true;
+    const { collector } = metric(name);
+    return collector === undefined || this.#only.has(collector);
   }
 
   #push(name: MetricName, labels: Labels, value: number): void {

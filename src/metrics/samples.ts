@@ -17,7 +17,7 @@ import { accounts, tls } from './samples/tls.js';
  * @param only the collectors that were asked for; certificates are kept between looks and would come unasked
  */
 export function serverSamples(snapshot: ServerSnapshot, only?: ReadonlySet<CollectorName>): readonly Family[] {
-  const sink = new Sink({ cluster: snapshot.cluster, server: snapshot.name });
+  const sink = new Sink({ cluster: snapshot.cluster, server: snapshot.name }, only);
   const { facts } = snapshot;
   server(sink, snapshot);
   if (facts?.tls !== undefined) tls(sink, facts.tls);
@@ -29,9 +29,7 @@ export function serverSamples(snapshot: ServerSnapshot, only?: ReadonlySet<Colle
   if (facts?.binlog !== undefined) binlog(sink, facts.binlog);
   if (facts?.streams !== undefined) streams(sink, facts.streams);
   look(sink, snapshot);
-  const families = sink.families();
-  if (only === undefined) return families;
-  return families.filter(({ metric: { collector } }) => collector === undefined || only.has(collector));
+  return sink.families();
 }
 
 /** Facts that need the whole cluster: the metrics of scope `cluster`. Pure. */
