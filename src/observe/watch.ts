@@ -211,7 +211,6 @@ export class Watch {
     collectors: ReadonlySet<CollectorName>,
     at: number,
   ): Promise<ServerSnapshot> {
-    const { watched, options } = this;
     const facts = this.#heard(factsOf(opened.column, opened.detected, asked.answers, asked), asked.receivedAt);
     if (collectors.has('certificates')) await this.#readFiles(opened, facts);
     const certificates = this.#certificates(facts);
@@ -228,7 +227,7 @@ export class Watch {
       ),
       certificates,
       servedEqualsFile: servedEqualsFile(certificates),
-      durationSeconds: (options.clock.now() - at) / 1000,
+      durationSeconds: (this.options.clock.now() - at) / 1000,
     };
   }
 
