@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LockstepError } from '../base/errors.js';
 import type { Scope } from '../base/scope.js';
@@ -179,9 +179,12 @@ export class SandboxServer {
     await this.#admin.close();
   }
 
-  /** SIGSTOP: it holds its connections and says nothing, until {@link thaw}. */
-  freeze(): void {
-    this.#running().kill('SIGSTOP');
+  /** SIGSTOP: it holds its connections and says nothing, until {@link thaw}. Stands still once this resolves. */
+  async freeze(): Promise<void> {
+    const child = this.#running();
+    child.kill('SIGSTOP');
+    // A thread may go on, and answer, until it is next scheduled.
+    await until(`${this.name} to stand still`, () => threadsStopped(child.pid));
   }
 
   thaw(): void {
@@ -226,4 +229,10 @@ export class SandboxServer {
       ...this.#extra,
     };
   }
+}
+
+async function threadsStopped(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const states = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8')));
+  return states.every((stat) => stat.slice(stat.lastIndexOf(')') + 2).startsWith('T'));
 }

@@ -185,7 +185,7 @@ await describeEach('servers that misbehave, and wrong questions', (version) => {
       {},
       async (other) => {
         const before = await other.probeUntil('db1', 'a session', (scrape) => scrape.value('mysql_up') === 1);
-        server.freeze();
+        await server.freeze();
         try {
           const [frozen, free] = await Promise.all([other.probe('db1'), other.probe('db2')]);
           expect(reasonDown(witness.heard(frozen))).toBe('timeout');

@@ -143,7 +143,7 @@ await describeEach('the exporter', (version) => {
     const { lockstep } = stage;
     const db2 = stage.server('db2');
     const before = await lockstep.metrics();
-    db2.freeze();
+    await db2.freeze();
     let probes: Promise<Scrape>[] = [];
     try {
       probes = [lockstep.probe('db2'), lockstep.probe('db2'), lockstep.probe('db2')];

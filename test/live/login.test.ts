@@ -213,7 +213,7 @@ await describeEach('a login', (version) => {
     await Promise.all(idle.map((socket) => once(socket, 'data')));
     expect((await refusal(target())).failure.reason).toBe('too-many-connections');
     for (const socket of idle) socket.destroy();
-    primary.freeze();
+    await primary.freeze();
     try {
       const frozen = await refusal(target(), 500);
       expect(frozen.failure.reason).toBe('timeout');

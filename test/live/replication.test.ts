@@ -236,7 +236,7 @@ await describeEach('a replica', (version) => {
     const { lockstep, sandbox } = stage;
     const db2 = stage.server('db2');
     expect((await lockstep.probe('db1')).value('mysql_up')).toBe(1);
-    sandbox.primary.freeze();
+    await sandbox.primary.freeze();
     try {
       const page = await lockstep.probeUntil('db2', 'silence', (scrape) => scrape.value('mysql_replica_silent') === 1);
       // What the server itself says is all well: this is why its word is not enough.

@@ -100,7 +100,7 @@ await describeEach('the sandbox', (version) => {
     await writeErrant(second);
     await second.kill();
     expect(second.running).toBe(false);
-    cluster.primary.freeze();
+    await cluster.primary.freeze();
     await expect(cluster.primary.sql('SELECT 1', 500)).rejects.toThrow();
     cluster.primary.thaw();
     await cluster.reset();
