@@ -19,7 +19,7 @@ export function curveText(windows: readonly Window[]): string {
 }
 
 function windowsTable(windows: readonly Window[]): string {
-  const heads = ['', 'CPU of a core', 'RSS', 'probes', 'errors', 'p50', 'p99', '/metrics p50', 'worst'];
+  const heads = ['', 'CPU of a core', 'RSS', 'probes', 'errors', 'p50', 'p99', '/metrics p50', 'worst', 'failed'];
   return tableText(
     heads,
     windows.map((window) => [
@@ -30,10 +30,15 @@ function windowsTable(windows: readonly Window[]): string {
       String(window.errors),
       `${fixed(median(window.milliseconds))} ms`,
       `${fixed(percentile(window.milliseconds, 99))} ms`,
-      window.pages.length === 0 ? '-' : `${fixed(median(window.pages), 0)} ms`,
-      window.pages.length === 0 ? '-' : `${fixed(percentile(window.pages, 100), 0)} ms`,
+      ...pagesOf(window),
     ]),
   );
+}
+
+function pagesOf({ pages }: Window): string[] {
+  if (pages.length === 0) return ['-', '-', '-'];
+  const came = pages.filter((page) => !Number.isNaN(page));
+  return [`${fixed(median(came), 0)} ms`, `${fixed(percentile(came, 100), 0)} ms`, String(pages.length - came.length)];
 }
 
 function verdictsOf(window: Window): string[] {

@@ -1,5 +1,6 @@
 import type { VersionName } from '../src/sandbox/versions.js';
 import { pairings, type Pairing } from './contenders.js';
+import type { Counters } from './server-counters.js';
 import { median, percentile } from './statistics.js';
 import { fixed, tableText, verdict } from './table.js';
 
@@ -33,9 +34,12 @@ const latencyTargets: Readonly<Record<Pairing, number>> = { everything: 1 / 3, r
 /** Megabytes of a million bytes. */
 const residentTarget = 110;
 
-export function report(version: VersionName, scrapes: number, measured: readonly Measured[]): string {
+/** @param first what Lockstep's very first scrape cost, with its login */
+export function report(version: VersionName, scrapes: number, measured: readonly Measured[], first: Counters): string {
   const head = `${version}: one replica, ${scrapes} scrapes of each, alternating, over TLS; HTTP kept alive, gzip`;
-  return [head, ...pairings.map((pairing) => pairingText(pairing, measured.filter((one) => one.pairing === pairing)))].join('\n\n'); // prettier-ignore
+  const usual = measured.find((one) => one.pairing === 'everything')?.statements ?? NaN;
+  const renewal = `A renewal of Lockstep's session, about once a minute, comes on top: ${first.connections} connection and ${fixed(first.statements - usual, 0)} statements.`;
+  return [head, ...pairings.map((pairing) => pairingText(pairing, measured.filter((one) => one.pairing === pairing))), renewal].join('\n\n'); // prettier-ignore
 }
 
 function pairingText(pairing: Pairing, measured: readonly Measured[]): string {

@@ -1,5 +1,5 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { systemClock, type Clock } from './base/clock.js';
+import { Turns } from './base/turns.js';
 import type { ClusterConfig, Config } from './config/config.js';
 import { problemsOf } from './domain/problems.js';
 import type { Address, ClusterName, CollectorName, ServerName } from './domain/snapshot.js';
@@ -14,8 +14,6 @@ import type { Observer } from './observe/observer.js';
 
 /** How long a question for a role may take, and how old its answer may be. Milliseconds. */
 const roleWithin = 2000;
-/** How many clusters of Lockstep's own page are judged before others have a turn. */
-const clustersPerTurn = 8;
 /** How long that page is written before others have a turn. */
 const millisecondsPerTurn = 5;
 
@@ -70,20 +68,17 @@ export class Exporter {
     own: OwnMetrics,
     { signal, format }: { readonly signal: AbortSignal; readonly format: Format },
   ): Promise<string> {
-    const clusters: Promise<readonly Family[]>[] = [];
-    for (const cluster of this.config.clusters) {
-      const families = this.#clusterFamilies(cluster, signal);
-      families.catch(() => undefined); // it is waited for below
-      clusters.push(families);
-      if (clusters.length % clustersPerTurn === 0) await turn();
-    }
-    const all = [...(await Promise.all(clusters)).flat(), ...(await own.families())];
+    const turns = new Turns();
+    const clusters = await Promise.all(
+      this.config.clusters.map(async (cluster) => this.#clusterFamilies(cluster, signal, turns)),
+    );
+    const all = [...clusters.flat(), ...(await own.families())];
     let text = '';
     let began = performance.now();
     for (const piece of renderPieces(all, format, this.refused)) {
       text += piece;
       if (performance.now() - began < millisecondsPerTurn) continue;
-      await turn();
+      await turns.take();
       began = performance.now();
     }
     return text;
@@ -102,8 +97,15 @@ export class Exporter {
     return asked ? (topology.roles[server] ?? 'unknown') : 'unknown';
   }
 
-  async #clusterFamilies({ name, thresholds }: ClusterConfig, signal: AbortSignal): Promise<readonly Family[]> {
+  async #clusterFamilies(
+    { name, thresholds }: ClusterConfig,
+    signal: AbortSignal,
+    turns: Turns,
+  ): Promise<readonly Family[]> {
+    await turns.take();
     const { snapshot, topology, relations } = await this.#view(name, signal);
+    // All that hang give up at once, when the signal ends.
+    await turns.take();
     const problems = problemsOf(snapshot, topology, relations, thresholds, this.clock.now() / 1000);
     const servers = this.config.metrics.servers ? snapshot.servers : [];
     return [

@@ -25,19 +25,21 @@ const compress = promisify(gzip);
  * Answers a scrape: agrees on the format, lets `collect` work until shortly before the scraper gives up or hangs up,
  * and sends what it gives, compressed where that is wanted.
  * @param defaultSeconds the time for a scraper that does not say how long it waits
+ * @param writingSeconds how much of its time `collect` needs once it waits for no server any more, default 0
  */
 export async function expose(
   request: Request,
   response: Response,
   defaultSeconds: number,
   collect: (scrape: ScrapeRequest) => Promise<string>,
+  writingSeconds = 0,
 ): Promise<void> {
   const openMetrics = wantsOpenMetrics(request.headers.accept);
   const gone = new AbortController();
   const leave = () => gone.abort(new Error('the scraper hung up'));
   const budget = scrapeSeconds(request.get('X-Prometheus-Scrape-Timeout-Seconds'), defaultSeconds);
   const last = deadline((budget + Math.min(lastWordSeconds, budget / 2)) * 1000, gone.signal);
-  const soft = deadline(budget * 1000, gone.signal);
+  const soft = deadline((budget - Math.min(writingSeconds, budget / 4)) * 1000, gone.signal);
   response.once('close', leave);
   let text: string;
   try {

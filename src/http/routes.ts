@@ -8,6 +8,9 @@ import type { HttpPorts } from './ports.js';
 import { findTarget, probeQuery } from './probe.js';
 import { Problem, problemHandler, quoted } from './problem.js';
 
+/** A page of a thousand servers is three megabytes, written in turns with the probes. */
+const writingSeconds = 1.5;
+
 /** Every route, in one place. */
 export function createRoutes(ports: HttpPorts, door: () => Doorkeeper, log: Log): Express {
   const app = express();
@@ -23,7 +26,7 @@ export function createRoutes(ports: HttpPorts, door: () => Doorkeeper, log: Log)
     response.type('html').end(landingPage(ports.targets()));
   });
   get('/metrics', read, (request, response) =>
-    expose(request, response, door().settings.scrapeTimeoutSeconds, (scrape) => ports.metrics(scrape)),
+    expose(request, response, door().settings.scrapeTimeoutSeconds, (scrape) => ports.metrics(scrape), writingSeconds),
   );
   get('/probe', read, (request, response) => {
     const { target, collectors } = probeQuery(queryOf(request.url), ports);
