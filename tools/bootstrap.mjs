@@ -70,6 +70,9 @@ function conclude(result, code) {
   for (const title of new Set(skipped.map((one) => one.ancestorTitles.join(' > ') || one.title))) {
     console.log(`skipped: ${title}`);
   }
+  for (const one of having('passed').filter((test) => test.failureMessages.length > 0)) {
+    console.log(`passed only when tried again: ${one.fullName}\n  first: ${one.failureMessages[0].split('\n')[0]}`);
+  }
   if (tests.length === 0) console.log('no test was run');
   console.log(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
   return failed > 0 || passed === 0 ? code || 1 : code;
