@@ -84,7 +84,7 @@ await describeEach('the end of a sandbox', (version) => {
     const { owner, pids, directories } = await boot(version);
     process.kill(pids[0] ?? 0, 'SIGSTOP');
     owner.kill('SIGKILL');
-    await until('the servers to be gone', () => !pids.some(runs));
+    await until('all of it to be gone', () => owner.signalCode !== null && !pids.some(runs));
     const scope = new Scope();
     await takeDirectory(scope);
     await scope.end();
