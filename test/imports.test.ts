@@ -16,16 +16,16 @@ const may: Record<string, readonly string[]> = {
   journal: [],
   mysql: ['dialects'],
   observe: ['dialects', 'mysql'],
-  engine: ['journal'],
+  engine: ['journal', 'dialects'],
   procedures: ['dialects', 'type:engine'],
-  actors: ['mysql', 'hosts', 'announce', 'pki'],
+  actors: ['dialects', 'mysql', 'hosts', 'announce', 'pki', 'type:engine'],
   metrics: ['observe', 'type:engine'],
   notify: ['type:engine'],
   intake: ['config', 'engine'],
   schedule: ['config', 'engine'],
   alerts: ['metrics/catalogue'],
   dashboards: ['metrics/catalogue'],
-  http: ['intake', 'engine', 'observe', 'metrics'],
+  http: ['intake', 'engine', 'observe', 'metrics', 'type:journal'],
   sandbox: ['pki', 'mysql', 'dialects', 'hosts'],
 };
 
@@ -39,6 +39,8 @@ const packages: Record<string, readonly string[]> = {
   zod: ['config', 'intake'],
   yaml: ['config', 'sandbox'],
   commander: ['cli', ''],
+  ssh2: ['hosts'],
+  re2js: ['base'],
   '@grafana': ['dashboards'], // what a user installs does not bring it
 };
 

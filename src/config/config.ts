@@ -1,5 +1,7 @@
 import type { Thresholds } from '../domain/problems.js';
 import type { Address } from '../domain/snapshot.js';
+import type { ReplicationTls } from '../domain/scene.js';
+import type { AutomationConfig } from './automation.js';
 import type { SecretRef } from './secrets.js';
 import type { WebConfig } from './web-config.js';
 
@@ -30,6 +32,8 @@ export interface Config {
   readonly compatibility: 'mysqld_exporter' | undefined;
   readonly observe: ObserveConfig;
   readonly log: { readonly level: LogLevel };
+  /** What may act. Default undefined: Lockstep only looks. */
+  readonly automation: AutomationConfig | undefined;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
@@ -71,6 +75,8 @@ export interface ClusterConfig {
    */
   readonly registeredReplicas: boolean;
   readonly thresholds: Thresholds;
+  /** Whether procedures may run on versions whose dialect is only documented. Default false. */
+  readonly acceptUnproven: boolean;
 }
 
 export interface ServerConfig {
@@ -79,6 +85,8 @@ export interface ServerConfig {
   readonly address: Address;
   /** A Unix socket to connect through instead of TCP. Default undefined. */
   readonly socket: string | undefined;
+  /** What it presents and trusts as a replica; paths on its own machine. Default the cluster's; undefined: only what its channels say. */
+  readonly replicationTls: ReplicationTls | undefined;
 }
 
 export interface AccountConfig {

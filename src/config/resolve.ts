@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { defaultThresholds, type Thresholds } from '../domain/problems.js';
+import type { ReplicationTls } from '../domain/scene.js';
+import { automationOf } from './automation-resolve.js';
 import type {
   AccountConfig,
   ClusterConfig,
@@ -50,6 +52,7 @@ export function resolve(
       freshnessSeconds: main.observe?.freshness ?? 15,
     },
     log: { level: main.log?.level ?? 'info' },
+    automation: automationOf(main, folder),
   };
 }
 
@@ -61,16 +64,23 @@ interface Shared {
   readonly tls: Partial<TlsConfig>;
   readonly heartbeat: Partial<HeartbeatConfig>;
   readonly hosts?: { readonly kind: 'local' };
+  readonly replicationTls?: ReplicationTls;
+  readonly acceptUnproven?: boolean;
   readonly thresholds: Partial<Thresholds>;
 }
 
 function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: Shared): ClusterConfig {
   const own = sharedOf(entry, folder);
-  const { monitor, operate, replication, hosts } = { ...defaults, ...own };
+  const { monitor, operate, replication, hosts, replicationTls, acceptUnproven = false } = { ...defaults, ...own };
   if (monitor === undefined) throw new Error(`cluster ${name} passed the checks without a monitor account`);
   return {
     name,
-    servers: Object.entries(entry.servers).map(([server, { address, socket }]) => ({ name: server, address, socket })),
+    servers: Object.entries(entry.servers).map(([server, { address, socket, replication_tls: given }]) => ({
+      name: server,
+      address,
+      socket,
+      replicationTls: given === undefined ? replicationTls : replicationTlsOf(given),
+    })),
     names: entry.names ?? [],
     accounts: { monitor, operate, replication },
     tls: {
@@ -85,6 +95,7 @@ function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: 
     },
     heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false, ...defaults.heartbeat, ...own.heartbeat },
     hosts,
+    acceptUnproven,
     registeredReplicas: entry.registered_replicas ?? false,
     thresholds: { ...defaultThresholds, ...defaults.thresholds, ...own.thresholds },
   };
@@ -107,6 +118,8 @@ function sharedOf(entry: SharedEntries, folder: string): Shared {
         require: accounts.replication.require ?? ('x509' as const),
       },
       hosts: entry.hosts,
+      replicationTls: entry.replication_tls && replicationTlsOf(entry.replication_tls),
+      acceptUnproven: entry.accept_unproven,
     }),
     tls: present({
       mode: tls?.mode,
@@ -124,6 +137,15 @@ function sharedOf(entry: SharedEntries, folder: string): Shared {
       clockOffset: thresholds?.clock_offset,
       retentionHeadroom: thresholds?.retention_headroom,
     }),
+  };
+}
+
+function replicationTlsOf(given: NonNullable<SharedEntries['replication_tls']>): ReplicationTls {
+  return {
+    caFile: given.ca_file,
+    certFile: given.cert_file,
+    keyFile: given.key_file,
+    verify: (given.verify ?? 'identity') === 'identity',
   };
 }
 

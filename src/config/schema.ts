@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { automationKeys } from './automation-schema.js';
 import {
+  absolute,
   address,
   duration,
   exactlyOne,
@@ -60,6 +62,16 @@ const thresholds = strict({
   retention_headroom: duration.optional(),
 });
 
+/** Paths on the replica's own machine. */
+const replicationTls = strict({
+  ca_file: absolute,
+  cert_file: absolute.optional(),
+  key_file: absolute.optional(),
+  verify: oneOf(['identity', 'ca']).optional(),
+}).refine((given) => (given.cert_file === undefined) === (given.key_file === undefined), {
+  error: 'cert_file and key_file together, or neither',
+});
+
 const hosts = strict({ kind: oneOf(['local']) });
 
 /** What a cluster may say for itself, and `defaults` for all. */
@@ -69,11 +81,14 @@ const shared = {
   heartbeat: heartbeat.optional(),
   hosts: hosts.optional(),
   thresholds: thresholds.optional(),
+  replication_tls: replicationTls.optional(),
+  accept_unproven: flag.optional(),
 };
 
 const server = strict({
   address: address(defaultServerPort, 1, 'an address such as db1.example:3306, 192.0.2.1:3306 or [2001:db8::1]:3306'),
   socket: text('the absolute path of a socket', /^\/[^\0\n\r]{1,106}$/).optional(),
+  replication_tls: replicationTls.optional(),
 });
 
 const cluster = strict({
@@ -112,6 +127,7 @@ export const mainSchema = strict({
     slow_interval: duration.optional(),
     freshness: duration.optional(),
   }).optional(),
+  ...automationKeys,
   log: strict({ level: oneOf(['trace', 'debug', 'info', 'warn', 'error']).optional() }).optional(),
 });
 
@@ -120,4 +136,6 @@ export const includedSchema = strict({ clusters });
 
 export type MainFile = z.output<typeof mainSchema>;
 export type ClusterEntry = z.output<typeof cluster>;
-export type SharedEntries = Partial<Pick<ClusterEntry, 'accounts' | 'tls' | 'heartbeat' | 'hosts' | 'thresholds'>>;
+export type SharedEntries = Partial<
+  Pick<ClusterEntry, 'accounts' | 'tls' | 'heartbeat' | 'hosts' | 'thresholds' | 'replication_tls' | 'accept_unproven'>
+>;

@@ -37,6 +37,7 @@ export function text(expected: string, form = /^[^\0\n\r]{1,4096}$/) {
 
 export const flag = z.boolean({ error: 'true or false' });
 export const path = text('the path of a file');
+export const absolute = text('an absolute path', /^\/[^\0\n\r]{0,4095}$/);
 
 /** Seconds, more than 0. */
 export const duration = z

@@ -51,7 +51,7 @@ roles: { bob: viewer }
     '12:7 clusters."bad name".servers.db1.address: nothing given, expected an address such as db1.example:3306, 192.0.2.1:3306 or [2001:db8::1]:3306',
     '12:14 clusters."bad name".servers.db1.adress: unknown key "adress". Did you mean "address"?',
     '15:49 clusters.shop.servers.b.address: given "H.:3306", which is already the address of "a" in this cluster. Give each server its own address, or remove one of the two',
-    '15:62 clusters.shop.servers.c: given an empty value, expected a mapping of address, socket',
+    '15:62 clusters.shop.servers.c: given an empty value, expected a mapping of address, socket, replication_tls',
     '16:10 clusters.shop.tls: expected cert_file and key_file together, or neither',
     '17:12 clusters.shop.names: given "x", expected a list of host names',
     '18:26 clusters.shop.registered_replicas: given 2, expected true or false',

@@ -39,6 +39,7 @@ it('applies the documented defaults to the smallest file', async () => {
         },
         heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false },
         hosts: undefined,
+        acceptUnproven: false,
         registeredReplicas: false,
         thresholds: {
           lag: 60,
@@ -53,6 +54,7 @@ it('applies the documented defaults to the smallest file', async () => {
     compatibility: undefined,
     observe: { timeoutSeconds: 10, slowIntervalSeconds: 60, freshnessSeconds: 15 },
     log: { level: 'info' },
+    automation: undefined,
   });
 });
 

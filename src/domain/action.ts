@@ -1,0 +1,77 @@
+import type { Address, ServerName } from './snapshot.js';
+
+/**
+ * What a step does, as data: printed, digested and sent is the same value. A secret stands by its name, and what is
+ * learned only in the run by the name of its note.
+ */
+export type Action = SqlAction | KillAction | LoginAction;
+
+/** Statements sent together, in one round trip. Later ones do not run once one fails. */
+export interface SqlAction {
+  readonly kind: 'sql';
+  readonly on: ServerName;
+  readonly session: SessionName;
+  readonly statements: readonly Statement[];
+}
+
+/** Ends every session whose number the answer of `select` lists in its first column. One that is gone already is no fault. */
+export interface KillAction {
+  readonly kind: 'kill';
+  readonly on: ServerName;
+  readonly session: SessionName;
+  readonly select: Statement;
+  /** Whose sessions these are, for people: `sessions that may write although the server is read-only`. */
+  readonly whose: string;
+}
+
+/**
+ * A rehearsal: Lockstep logs in as a replica would, with the very files that the replica would use, and leaves.
+ * Nothing is changed. The files are read on the machine of `filesOf`.
+ */
+export interface LoginAction {
+  readonly kind: 'login';
+  readonly to: Address;
+  readonly user: string;
+  readonly password: SecretName;
+  readonly filesOf: ServerName;
+  readonly tls: {
+    readonly caFile: string;
+    readonly certFile: string | undefined;
+    readonly keyFile: string | undefined;
+    /** Whether the certificate must carry the name of `to`. */
+    readonly verify: boolean;
+  };
+}
+
+/**
+ * `control`: carries the changes. `lock`: holds a freeze. `watch`: stands by to end one. Each holds the advisory lock
+ * of its name on its server for as long as it lives, so whoever takes all of these knows that nobody else is at work.
+ */
+export const sessionNames = ['control', 'lock', 'watch'] as const;
+export type SessionName = (typeof sessionNames)[number];
+
+/** The password of the account of that name. */
+export type SecretName = 'replication' | 'monitor' | 'operate';
+
+/** A value of a statement; text is quoted and numbers are written as they are by whoever sends or prints it. */
+export type Value = string | number | { readonly secret: SecretName } | { readonly note: string };
+
+/** One SQL statement: `text[0] values[0] text[1] …`. */
+export interface Statement {
+  readonly text: readonly string[];
+  readonly values: readonly Value[];
+  /** Keeps what the first row of the answer holds: the note's name for each column's name. */
+  readonly notes?: Readonly<Record<string, string>>;
+  /** What the first value of the answer must be; with any other the action has failed. Numbers are compared as text. */
+  readonly expect?: Value;
+}
+
+/** sql`SELECT MASTER_GTID_WAIT(${{ note: 'frozen' }}, 2)`. Text between the values is SQL as it stands: no outside text may ever be put there. */
+export function sql(text: TemplateStringsArray, ...values: readonly Value[]): Statement {
+  return { text: [...text], values };
+}
+
+/** The same, from a text that a dialect wrote, without values. */
+export function plainSql(text: string): Statement {
+  return { text: [text], values: [] };
+}

@@ -1,0 +1,8 @@
+/** Every procedure that Lockstep has: a closed set, used as a metric label, in policies and on the command line. */
+export const procedureNames = [
+  'restart-replication',
+  'fence-writable-replica',
+  'secure-channel',
+  'require-tls',
+] as const;
+export type ProcedureName = (typeof procedureNames)[number];

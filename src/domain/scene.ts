@@ -1,0 +1,52 @@
+import type { Address, ClusterName, ClusterSnapshot, ServerName } from './snapshot.js';
+
+/**
+ * All that a plan may rest on: what was observed, and the part of the configuration that concerns it. Plain data: it is
+ * journalled with the plan, and a resumed run makes its steps from the journalled scene again.
+ */
+export interface Scene {
+  readonly snapshot: ClusterSnapshot;
+  readonly site: Site;
+}
+
+/** A cluster as the configuration describes it. Secrets are not in it. */
+export interface Site {
+  readonly cluster: ClusterName;
+  /** In the order of the configuration. */
+  readonly servers: readonly SiteServer[];
+  /** What applications call the primary. */
+  readonly names: readonly string[];
+  readonly accounts: {
+    readonly monitor: string;
+    /** undefined: nothing can be changed. */
+    readonly operate: string | undefined;
+    readonly replication: { readonly user: string; readonly require: 'x509' | 'ssl' | 'none' } | undefined;
+  };
+  /** Whether procedures may run on versions whose dialect is only documented. */
+  readonly acceptUnproven: boolean;
+  /** Past this a replica is lagging, seconds. */
+  readonly lagThreshold: number;
+}
+
+export interface SiteServer {
+  readonly name: ServerName;
+  readonly address: Address;
+  /** Whether Lockstep reaches the machine itself, to read and place files there. */
+  readonly host: 'local' | 'ssh' | 'command' | undefined;
+  /** What this server presents and trusts as a replica: paths on its own machine. */
+  readonly replicationTls: ReplicationTls | undefined;
+}
+
+export interface ReplicationTls {
+  readonly caFile: string;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+  /** Whether the source's certificate must carry its name. */
+  readonly verify: boolean;
+}
+
+/** What a run is asked to do: `cluster` always, the rest as its procedure declares. */
+export interface Parameters {
+  readonly cluster: ClusterName;
+  readonly [name: string]: string;
+}

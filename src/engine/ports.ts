@@ -1,0 +1,70 @@
+import type { Action } from '../domain/action.js';
+import type { Scene } from '../domain/scene.js';
+import type { ClusterName, ServerName } from '../domain/snapshot.js';
+import type { Notes } from './procedure.js';
+import type { RunId } from './run.js';
+
+/** What the engine needs of the rest; `app.ts` hands it in. */
+export interface EnginePorts {
+  readonly observer: SceneObserver;
+  readonly actors: Actors;
+  readonly clock: EngineClock;
+  /** Whether Alertmanager holds a silence, other than our own, over the alert that asked. `unknown`: it cannot be asked. */
+  readonly silences: Silences;
+  /** Reached at every fault point; tests end or freeze the process there. */
+  readonly fault: (point: string) => Promise<void> | void;
+  /** Takes every known secret out of a text before it is kept or shown. */
+  readonly redact: (text: string) => string;
+}
+
+/** The same eyes that made the metric. */
+export interface SceneObserver {
+  /**
+   * A fresh look at a cluster. Never throws for what a server does: one that cannot be asked has no facts.
+   * @throws LockstepError `unknown-cluster`
+   */
+  look(cluster: ClusterName, signal: AbortSignal): Promise<Scene>;
+  /** A run is inside a section: nobody else should load these servers. */
+  quiet?(cluster: ClusterName): () => void;
+}
+
+export interface Actors {
+  /** The hands of one run. Nothing is opened yet. */
+  open(run: RunId, cluster: ClusterName): Actor;
+}
+
+export interface Actor {
+  /**
+   * Takes the advisory locks of every named session on these servers, so that no other Lockstep and no session of a
+   * dead one is at work there. Those that a living process holds make it fail once `signal` is over.
+   * @returns the servers that could not be reached
+   * @throws LockstepError `locked` naming the server and the holder's session
+   */
+  lock(servers: readonly ServerName[], signal: AbortSignal): Promise<{ readonly unreachable: readonly ServerName[] }>;
+  /**
+   * Does one action. Resolves with what it learned.
+   * @throws LockstepError: `unexpected-answer`, QueryError, `connection-lost`, LoginError, …
+   */
+  send(action: Action, notes: Notes, signal: AbortSignal): Promise<Notes>;
+  /** As `db1/control`. */
+  readonly held: ReadonlySet<string>;
+  /** Ends every session that the run holds. */
+  close(): Promise<void>;
+}
+
+export interface EngineClock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Milliseconds from an arbitrary start, only forward. */
+  monotonic(): number;
+  /** Rejects with the signal's reason when that aborts first. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface Silences {
+  /** @param labels those that the alert had: at least `alertname`, `cluster`, `server` */
+  covers(
+    labels: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<'no' | 'unknown' | { readonly by: string; readonly comment: string }>;
+}

@@ -1,0 +1,90 @@
+import type { Action } from '../domain/action.js';
+import type { ProcedureName } from '../domain/procedure-names.js';
+import type { Parameters, Scene } from '../domain/scene.js';
+
+/**
+ * A remediation: pure functions from what is seen to what is to be done. The engine asks them in this order: `needed`,
+ * `refusals`, `asks`, then `premises` and `steps` for the plan; `needed` and `premises` once more before the start.
+ */
+export interface Procedure {
+  readonly name: ProcedureName;
+  /** What it does, one sentence without a full stop. */
+  readonly purpose: string;
+  /** Beside `cluster`, which every procedure has. */
+  readonly parameters: readonly ParameterSpec[];
+  /** What it locks: the whole cluster, or the server that its parameter `server` names. */
+  readonly locks: 'cluster' | 'server';
+  /** Whether what it mends is there. */
+  readonly needed: (scene: Scene, parameters: Parameters) => Need;
+  /** What forbids it whoever asks, each with what to do about it. */
+  readonly refusals: (scene: Scene, parameters: Parameters) => readonly Refusal[];
+  /** Why a person must approve this one whatever the policy says; undefined: the policy decides. */
+  readonly asks?: (scene: Scene, parameters: Parameters) => string | undefined;
+  /** The stable facts that the plan rests on: roles, identities, versions, sources, TLS; never positions or lag. JSON. */
+  readonly premises: (scene: Scene, parameters: Parameters) => unknown;
+  /** Called when planned, and on resume again with the journalled scene: the same scene gives the same steps. */
+  readonly steps: (scene: Scene, parameters: Parameters) => readonly Step[];
+  /** What people should know before they approve, one sentence each: costs, and what could not be rehearsed. */
+  readonly remarks?: (scene: Scene, parameters: Parameters) => readonly string[];
+}
+
+export interface ParameterSpec {
+  readonly name: string;
+  /** `server` and `channel` must be configured or seen in the cluster; `choice` is one of `values`; `duration` as in the configuration, `7d`. */
+  readonly kind: 'server' | 'channel' | 'choice' | 'duration';
+  readonly required: boolean;
+  readonly values?: readonly string[];
+  readonly default?: string;
+  readonly help: string;
+}
+
+/** `unknown`: a server that had to be asked could not be. The sentence says what was seen. */
+export interface Need {
+  readonly observed: 'yes' | 'no' | 'unknown';
+  readonly why: string;
+}
+
+export interface Refusal {
+  /** Closed, lower case with dashes: `data-error`, `source-unreachable`. */
+  readonly reason: string;
+  readonly why: string;
+  readonly remedy: string;
+}
+
+export interface Step {
+  /** Unique in its plan; lower case with dashes: it names fault points. */
+  readonly id: string;
+  readonly title: string;
+  /** Sent by the engine exactly as it stands. There is no other road to a server. */
+  readonly plan: readonly Action[];
+  /**
+   * Pure. Asked before (skip it?), after (did it happen?) and on resume. Stays true for the rest of the run:
+   * "contains", never "equals".
+   */
+  readonly done: (seen: Seen) => boolean;
+  /** How to take it back, and how it looks when it is taken back: asked before and after, like `done`. */
+  readonly undo?: Undo;
+  /** Neighbours of one name are looked at once before and once after, with nothing in between. Default: a section of its own. */
+  readonly section?: string;
+  /** Once `done` is seen on the servers, the run only goes forward. */
+  readonly commits?: true;
+  /** Seconds that its actions, and then the wait until `done` is seen, may take. Default 30. */
+  readonly within?: number;
+  /** How often it is tried, with 1, 2, 4, … seconds in between, before it has failed. Only outside of sections of several steps. Default 1. */
+  readonly attempts?: number;
+}
+
+export interface Undo {
+  readonly plan: readonly Action[];
+  readonly done: (seen: Seen) => boolean;
+}
+
+/** What `done` is asked with. */
+export interface Seen extends Scene {
+  /** Values learned in the run. */
+  readonly notes: Notes;
+  /** Sessions that this process holds now, as `db1/control`. */
+  readonly held: ReadonlySet<string>;
+}
+
+export type Notes = Readonly<Record<string, string>>;
