@@ -72,7 +72,7 @@ export function createApp(first: Config, log: Log): App {
           collectors: collectors && known(collectors),
         }),
       metrics: ({ signal, openMetrics }) =>
-        exporter.metrics(own, { signal, format: openMetrics ? 'openmetrics' : 'text' }),
+        exporter.metrics([own], { signal, format: openMetrics ? 'openmetrics' : 'text' }),
       roleOf: (cluster, server) => exporter.roleOf(cluster, server),
       answered: (route, status, seconds) => own.requestAnswered(route, status, seconds),
       ready: () =>

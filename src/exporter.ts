@@ -7,7 +7,6 @@ import type { Role } from './domain/topology.js';
 import { compatibilitySamples } from './metrics/compatibility.js';
 import { render, renderPieces, type Format } from './metrics/exposition.js';
 import type { Family } from './metrics/families.js';
-import type { OwnMetrics } from './metrics/own.js';
 import { clusterSamples, serverSamples } from './metrics/samples.js';
 import type { ClusterView } from './observe/cluster.js';
 import type { Observer } from './observe/observer.js';
@@ -16,6 +15,11 @@ import type { Observer } from './observe/observer.js';
 const roleWithin = 2000;
 /** How long that page is written before others have a turn. */
 const millisecondsPerTurn = 5;
+
+/** Whatever has metrics of its own. */
+interface FamilySource {
+  families(): Promise<readonly Family[]>;
+}
 
 /** What the exporter's pages say, under one configuration. */
 export class Exporter {
@@ -63,16 +67,18 @@ export class Exporter {
   /**
    * Lockstep's own page: clusters, itself, and the servers too when configured so. With hundreds of clusters it is long
    * work, so it is done in turns, between which probes are answered.
+   * @param own what Lockstep tells of itself
    */
   async metrics(
-    own: OwnMetrics,
+    own: readonly FamilySource[],
     { signal, format }: { readonly signal: AbortSignal; readonly format: Format },
   ): Promise<string> {
     const turns = new Turns();
     const clusters = await Promise.all(
       this.config.clusters.map(async (cluster) => this.#clusterFamilies(cluster, signal, turns)),
     );
-    const all = [...clusters.flat(), ...(await own.families())];
+    const itself = await Promise.all(own.map((source) => source.families()));
+    const all = [...clusters.flat(), ...itself.flat()];
     let text = '';
     let began = performance.now();
     for (const piece of renderPieces(all, format, this.refused)) {

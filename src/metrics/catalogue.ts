@@ -1,3 +1,4 @@
+import { automationMetrics } from './catalogue/automation.js';
 import { certificateMetrics } from './catalogue/certificates.js';
 import { clusterMetrics } from './catalogue/cluster.js';
 import { lookMetrics, ownMetrics } from './catalogue/lockstep.js';
@@ -27,6 +28,7 @@ export const catalogue = [
   ...clusterMetrics,
   ...lookMetrics,
   ...ownMetrics,
+  ...automationMetrics,
 ] as const;
 
 type Entry = (typeof catalogue)[number];

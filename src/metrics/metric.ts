@@ -23,9 +23,10 @@ export type MetricType = 'gauge' | 'counter' | 'info' | 'stateset' | 'histogram'
 
 /**
  * `server`: one server's own facts, served by /probe (and by /metrics with `metrics.servers`). `cluster`: facts that
- * need several servers, served by /metrics. `own`: Lockstep's, served by /metrics.
+ * need several servers, served by /metrics. `own`: Lockstep's, served by /metrics. `automation`: of runs, the webhook and
+ * the journal, served by /metrics where Lockstep acts.
  */
-export type Scope = 'server' | 'cluster' | 'own';
+export type Scope = 'server' | 'cluster' | 'own' | 'automation';
 
 export const ofCluster = ['cluster'] as const;
 export const ofServer = ['cluster', 'server'] as const;

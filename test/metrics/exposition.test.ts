@@ -132,7 +132,8 @@ describe('the catalogue', () => {
       expect(entry.help).toMatch(/^[A-Z].*\.$/);
       expect(new Set(entry.labels).size).toBe(entry.labels.length);
       const base = name.startsWith('mysql_cluster_') ? ['cluster'] : ['cluster', 'server'];
-      if (entry.scope !== 'own') expect(entry.labels.slice(0, base.length)).toEqual(base);
+      if (entry.scope === 'server' || entry.scope === 'cluster')
+        expect(entry.labels.slice(0, base.length)).toEqual(base);
       expect(entry.states !== undefined).toBe(entry.type === 'stateset');
     },
   );

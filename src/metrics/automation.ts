@@ -1,0 +1,110 @@
+import { Counter, Histogram, Registry } from 'prom-client';
+import { type MetricName, metric } from './catalogue.js';
+import {
+  runOutcomes,
+  type RunOutcome,
+  type RunTrigger,
+  webhookRejections,
+  type WebhookRejection,
+  webhookResults,
+  type WebhookResult,
+} from './catalogue/automation.js';
+import type { Family } from './families.js';
+import { familiesOf } from './registry.js';
+import { type AutomationState, automationSamples } from './samples/automation.js';
+
+/** From a replica that is restarted to one that is built anew, in seconds. */
+const runBuckets = [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200];
+/** From a statement to a catch-up, in seconds. */
+const sectionBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
+/** From an fdatasync of a good disk (a tenth of a millisecond) to one that stalls, in seconds. */
+const appendBuckets = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+interface OfProcedure {
+  readonly cluster: string;
+  readonly procedure: string;
+}
+
+/**
+ * The metrics of scope `automation`. What happened is told to it event by event; what is now it asks for at each scrape.
+ */
+export class AutomationMetrics {
+  readonly #registry = new Registry();
+  readonly #state: () => AutomationState;
+  readonly #runs = new Counter(this.#declared('lockstep_runs_total'));
+  readonly #refused = new Counter(this.#declared('lockstep_runs_refused_total'));
+  readonly #durations = new Histogram({
+    ...this.#declared('lockstep_run_duration_seconds'),
+    buckets: runBuckets,
+  });
+  readonly #sections = new Histogram({
+    ...this.#declared('lockstep_section_duration_seconds'),
+    buckets: sectionBuckets,
+  });
+  readonly #alerts = new Counter(this.#declared('lockstep_webhook_alerts_total'));
+  readonly #rejected = new Counter(this.#declared('lockstep_webhook_rejected_total'));
+  readonly #appends = new Histogram({
+    ...this.#declared('lockstep_journal_append_duration_seconds'),
+    buckets: appendBuckets,
+  });
+
+  /** @param state what is now, from memory: it is asked at every scrape */
+  constructor(state: () => AutomationState) {
+    this.#state = state;
+    // A counter that begins at 1 shows no growth to Prometheus: what can be known beforehand begins at 0.
+    for (const result of webhookResults) this.#alerts.inc({ result }, 0);
+    for (const reason of webhookRejections) this.#rejected.inc({ reason }, 0);
+  }
+
+  /** A run was asked for. Its outcomes are counted from here, so that the first of them shows as growth. */
+  runOpened({ cluster, procedure, trigger }: OfProcedure & { readonly trigger: RunTrigger }): void {
+    for (const outcome of runOutcomes) this.#runs.inc({ cluster, procedure, outcome, trigger }, 0);
+  }
+
+  /** @param ended `seconds` from the start of its first section; undefined for a run that never started */
+  runEnded(
+    ended: OfProcedure & {
+      readonly outcome: RunOutcome;
+      readonly trigger: RunTrigger;
+      readonly seconds: number | undefined;
+    },
+  ): void {
+    const { cluster, procedure, outcome, trigger, seconds } = ended;
+    this.#runs.inc({ cluster, procedure, outcome, trigger });
+    if (seconds !== undefined) this.#durations.observe({ procedure, outcome }, seconds);
+  }
+
+  /** @param refused `guard`: the name of the guard, one of a closed list */
+  runRefused({ cluster, procedure, guard }: OfProcedure & { readonly guard: string }): void {
+    this.#refused.inc({ cluster, procedure, guard });
+  }
+
+  /** @param section one of the procedure's own names, never with a server's in it: each makes sixteen series */
+  sectionEnded(procedure: string, section: string, seconds: number): void {
+    this.#sections.observe({ procedure, section }, seconds);
+  }
+
+  /** One alert that the webhook took. */
+  webhookAlert(result: WebhookResult): void {
+    this.#alerts.inc({ result });
+  }
+
+  /** A whole request that the webhook turned away. */
+  webhookRejected(reason: WebhookRejection): void {
+    this.#rejected.inc({ reason });
+  }
+
+  /** A record is durable. @param seconds since the journal was asked to hold it */
+  journalAppended(seconds: number): void {
+    this.#appends.observe(seconds);
+  }
+
+  async families(): Promise<readonly Family[]> {
+    return [...automationSamples(this.#state()), ...familiesOf(await this.#registry.getMetricsAsJSON())];
+  }
+
+  #declared(name: MetricName) {
+    const { help, labels } = metric(name);
+    return { name, help, labelNames: [...labels], registers: [this.#registry] };
+  }
+}

@@ -1,0 +1,194 @@
+import { type Metric, ofCluster, ofServer } from '../metric.js';
+
+/** What an open run is doing; a run that has ended is counted by its outcome. */
+export const runStates = ['waiting', 'running', 'undoing', 'needs-human'] as const;
+export type RunState = (typeof runStates)[number];
+
+/** `failed`: nothing to undo, and not mended. */
+export const runOutcomes = [
+  'succeeded',
+  'rolled-back',
+  'failed',
+  'refused',
+  'cancelled',
+  'expired',
+  'abandoned',
+] as const;
+export type RunOutcome = (typeof runOutcomes)[number];
+
+/** Who or what asked for a run. */
+export const runTriggers = ['alert', 'schedule', 'operator'] as const;
+export type RunTrigger = (typeof runTriggers)[number];
+
+/**
+ * What became of one alert that the webhook took: `accepted` opened an episode, `repeated` belongs to an open one,
+ * `ignored` has no policy, `rejected` names nothing that the configuration knows.
+ */
+export const webhookResults = ['accepted', 'repeated', 'resolved', 'ignored', 'rejected'] as const;
+export type WebhookResult = (typeof webhookResults)[number];
+
+/** Why a request to the webhook was turned away, all its alerts with it. `not-durable`: the journal could not take it. */
+export const webhookRejections = ['unauthenticated', 'forbidden', 'too-large', 'malformed', 'not-durable'] as const;
+export type WebhookRejection = (typeof webhookRejections)[number];
+
+const ofProcedure = [...ofCluster, 'procedure'] as const;
+
+/** Runs, the webhook that asks for them, and the journal that holds them. */
+export const automationMetrics = [
+  {
+    name: 'lockstep_runs_total',
+    type: 'counter',
+    help: 'Runs that ended, by outcome (succeeded, rolled-back, failed, refused, cancelled, expired, abandoned) and by who asked for them (alert, schedule, operator).',
+    labels: [...ofProcedure, 'outcome', 'trigger'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_runs_open',
+    type: 'gauge',
+    help: 'Runs that have not ended, by state (waiting, running, undoing, needs-human); absent for a procedure with none.',
+    labels: [...ofProcedure, 'state'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_runs_waiting',
+    type: 'gauge',
+    help: 'Runs that wait for this guard; one that waits for several is counted for each.',
+    labels: [...ofProcedure, 'guard'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_run_waiting_since_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'Since when the run that has waited longest has been waiting; absent when none waits.',
+    labels: ofProcedure,
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_runs_refused_total',
+    type: 'counter',
+    help: 'Runs that a guard refused.',
+    labels: [...ofProcedure, 'guard'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_run_duration_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'How long runs took from the start of their first section to their end, waiting left out.',
+    labels: ['procedure', 'outcome'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_section_duration_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'How long sections of runs took, the looks before and after included.',
+    labels: ['procedure', 'section'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_procedure_last_success_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'When a run of this procedure last succeeded, from the journal; absent if none is in it.',
+    labels: ofProcedure,
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_webhook_alerts_total',
+    type: 'counter',
+    help: 'Alerts that the webhook took, by what became of them: accepted, repeated, resolved, ignored or rejected.',
+    labels: ['result'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_webhook_rejected_total',
+    type: 'counter',
+    help: 'Requests that the webhook turned away: unauthenticated, forbidden, too-large, malformed, or not-durable.',
+    labels: ['reason'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_webhook_last_received_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'When the webhook last took alerts of any kind; absent until then.',
+    labels: [],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_watchdog_last_received_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'When the webhook last took the Watchdog, which always fires; absent until then.',
+    labels: [],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_journal_append_duration_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'How long the journal took to hold a record durably.',
+    labels: [],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_journal_head_sequence',
+    type: 'gauge',
+    help: 'The number of the newest record in the journal.',
+    labels: [],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_journal_head_info',
+    type: 'info',
+    help: 'The hash of the newest record in the journal, with its number: keep both elsewhere, and a journal that was cut off shows.',
+    labels: ['sequence', 'hash'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_journal_writable',
+    type: 'gauge',
+    help: 'Whether the journal takes records (1), or its disk is full or failing and nothing acts (0).',
+    labels: [],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_paused',
+    type: 'gauge',
+    help: 'Whether automation is paused for this cluster; with an empty cluster, for all of them.',
+    labels: ofCluster,
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_paused_since_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'Since when it is paused; absent while it is not.',
+    labels: ofCluster,
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_server_downtime_until_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'When the downtime of this server ends, until which its alerts are quiet; absent without one.',
+    labels: ofServer,
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_switchover_ready',
+    type: 'gauge',
+    help: 'Whether a switchover to this replica is possible now.',
+    labels: ofServer,
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_announcement_matches',
+    type: 'gauge',
+    help: 'Whether what this announcer tells applications is the primary that is seen on the servers.',
+    labels: [...ofCluster, 'announcer'],
+    scope: 'automation',
+  },
+] as const satisfies readonly Metric[];

@@ -1,0 +1,176 @@
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { AutomationMetrics } from '../../src/metrics/automation.js';
+import { catalogue } from '../../src/metrics/catalogue.js';
+import { runOutcomes } from '../../src/metrics/catalogue/automation.js';
+import { render } from '../../src/metrics/exposition.js';
+import { automationSamples, type AutomationState } from '../../src/metrics/samples/automation.js';
+import { listen } from '../http/listener.js';
+import { Scrape } from '../live/scrape.js';
+import { readOpenMetrics } from './parse.js';
+
+const folder = path.join(import.meta.dirname, '../golden/metrics');
+const second = 1000;
+
+const idle: AutomationState = {
+  clusters: ['shop', 'mail'],
+  runs: [],
+  paused: [],
+  downtimes: [],
+  lastSuccesses: [],
+  journal: undefined,
+  received: { alerts: undefined, watchdog: undefined },
+  switchovers: [],
+  announcements: [],
+};
+
+const busy: AutomationState = {
+  ...idle,
+  runs: [
+    {
+      cluster: 'shop',
+      procedure: 'failover',
+      state: 'waiting',
+      waiting: { guards: ['approval'], since: 900 * second },
+    },
+    {
+      cluster: 'shop',
+      procedure: 'failover',
+      state: 'waiting',
+      waiting: { guards: ['approval', 'window'], since: 700 * second },
+    },
+    { cluster: 'shop', procedure: 'restart-replication', state: 'running' },
+    { cluster: 'mail', procedure: 'switchover', state: 'needs-human' },
+  ],
+  paused: [
+    { cluster: 'mail', since: 500 * second },
+    { cluster: undefined, since: 600 * second },
+  ],
+  downtimes: [{ cluster: 'shop', server: 'db2', until: 5000 * second }],
+  lastSuccesses: [{ cluster: 'shop', procedure: 'restart-replication', at: 800 * second }],
+  journal: { writable: true, head: { sequence: 41, hash: 'ab12' } },
+  received: { alerts: 990 * second, watchdog: 980 * second },
+  switchovers: [{ cluster: 'shop', server: 'db2', ready: false }],
+  announcements: [{ cluster: 'shop', announcer: 'haproxy', matches: true }],
+};
+
+/** All that can happen, once; `runEnded` twice. */
+function lived(state: AutomationState): AutomationMetrics {
+  const metrics = new AutomationMetrics(() => state);
+  const run = { cluster: 'shop', procedure: 'restart-replication' } as const;
+  metrics.runOpened({ ...run, trigger: 'alert' });
+  metrics.sectionEnded(run.procedure, 'restart', 0.4);
+  metrics.runEnded({ ...run, trigger: 'alert', outcome: 'succeeded', seconds: 2 });
+  metrics.runEnded({ ...run, trigger: 'alert', outcome: 'refused', seconds: undefined });
+  metrics.runRefused({ ...run, guard: 'condition' });
+  metrics.webhookAlert('accepted');
+  metrics.webhookRejected('unauthenticated');
+  metrics.journalAppended(0.0007);
+  return metrics;
+}
+
+/** As Prometheus gets it: over HTTP. */
+async function scraped(metrics: AutomationMetrics): Promise<Scrape> {
+  const { url } = await listen(
+    {},
+    { metrics: async ({ openMetrics }) => render(await metrics.families(), openMetrics ? 'openmetrics' : 'text') },
+  );
+  const answer = await fetch(`${url}/metrics`);
+  expect(answer.status).toBe(200);
+  return new Scrape(await answer.text());
+}
+
+describe('on the page of metrics', () => {
+  it('stand the runs that ended, and those that have not', async () => {
+    const page = await scraped(lived(busy));
+    const shop = { cluster: 'shop' };
+    const ended = (outcome: string) => page.value('lockstep_runs_total', { outcome, trigger: 'alert' });
+    expect(runOutcomes.map(ended)).toEqual([1, 0, 0, 1, 0, 0, 0]);
+    expect(page.value('lockstep_runs_refused_total', { ...shop, guard: 'condition' })).toBe(1);
+    expect(page.value('lockstep_run_duration_seconds_bucket', { outcome: 'succeeded', le: '1' })).toBe(0);
+    expect(page.value('lockstep_run_duration_seconds_bucket', { outcome: 'succeeded', le: '2.5' })).toBe(1);
+    expect(page.all('lockstep_run_duration_seconds_count', { outcome: 'refused' })).toEqual([]);
+    expect(page.value('lockstep_section_duration_seconds_sum', { section: 'restart' })).toBe(0.4);
+    const open = (procedure: string) =>
+      page.all('lockstep_runs_open', { procedure }).map(({ labels, value }) => `${labels['state']} ${value}`);
+    expect(open('failover')).toEqual(['needs-human 0', 'running 0', 'undoing 0', 'waiting 2']);
+    expect(page.value('lockstep_runs_open', { cluster: 'mail', state: 'needs-human' })).toBe(1);
+    expect(page.value('lockstep_runs_waiting', { procedure: 'failover', guard: 'approval' })).toBe(2);
+    expect(page.value('lockstep_runs_waiting', { procedure: 'failover', guard: 'window' })).toBe(1);
+    expect(page.all('lockstep_run_waiting_since_timestamp_seconds')).toMatchObject([{ labels: shop, value: 700 }]);
+    expect(page.value('lockstep_procedure_last_success_timestamp_seconds', shop)).toBe(800);
+  });
+
+  it('stand the webhook and the journal', async () => {
+    const page = await scraped(lived(busy));
+    expect(page.value('lockstep_webhook_alerts_total', { result: 'accepted' })).toBe(1);
+    expect(page.value('lockstep_webhook_alerts_total', { result: 'repeated' })).toBe(0);
+    expect(page.value('lockstep_webhook_rejected_total', { reason: 'unauthenticated' })).toBe(1);
+    expect(page.value('lockstep_webhook_rejected_total', { reason: 'not-durable' })).toBe(0);
+    expect(page.value('lockstep_webhook_last_received_timestamp_seconds')).toBe(990);
+    expect(page.value('lockstep_watchdog_last_received_timestamp_seconds')).toBe(980);
+    expect(page.value('lockstep_journal_append_duration_seconds_bucket', { le: '0.0005' })).toBe(0);
+    expect(page.value('lockstep_journal_append_duration_seconds_bucket', { le: '0.001' })).toBe(1);
+    expect(page.value('lockstep_journal_head_sequence')).toBe(41);
+    expect(page.all('lockstep_journal_head_info')).toMatchObject([{ labels: { sequence: '41', hash: 'ab12' } }]);
+    expect(page.value('lockstep_journal_writable')).toBe(1);
+  });
+
+  it('stand pauses, downtimes, and what is ready', async () => {
+    const page = await scraped(lived(busy));
+    const paused = page.all('lockstep_paused').map(({ labels, value }) => `${labels['cluster']} ${value}`);
+    expect(paused).toEqual([' 1', 'mail 1', 'shop 0']);
+    expect(page.value('lockstep_paused_since_timestamp_seconds', { cluster: 'mail' })).toBe(500);
+    expect(page.value('lockstep_paused_since_timestamp_seconds', { cluster: '' })).toBe(600);
+    expect(page.value('lockstep_server_downtime_until_timestamp_seconds', { server: 'db2' })).toBe(5000);
+    expect(page.value('lockstep_switchover_ready', { server: 'db2' })).toBe(0);
+    expect(page.value('lockstep_announcement_matches', { announcer: 'haproxy' })).toBe(1);
+  });
+
+  it('is nothing that is not known', async () => {
+    const page = await scraped(new AutomationMetrics(() => idle));
+    const names = new Set(page.series.map(({ name }) => name.replace(/_(?:bucket|sum|count)$/, '')));
+    expect([...names].sort()).toEqual([
+      'lockstep_journal_append_duration_seconds',
+      'lockstep_paused',
+      'lockstep_webhook_alerts_total',
+      'lockstep_webhook_rejected_total',
+    ]);
+  });
+});
+
+it('counts a run from when it was asked for, so that its end shows as growth', async () => {
+  const metrics = new AutomationMetrics(() => idle);
+  const run = { cluster: 'shop', procedure: 'failover', trigger: 'operator' } as const;
+  metrics.runOpened(run);
+  const before = await scraped(metrics);
+  expect(before.all('lockstep_runs_total').map(({ value }) => value)).toEqual(runOutcomes.map(() => 0));
+  metrics.runEnded({ ...run, outcome: 'expired', seconds: undefined });
+  metrics.runOpened(run);
+  expect((await scraped(metrics)).value('lockstep_runs_total', { outcome: 'expired' })).toBe(1);
+});
+
+it('produces every metric of its scope and no other', async () => {
+  const names = new Set((await lived(busy).families()).map(({ metric }) => metric.name));
+  const declared = catalogue.filter(({ scope }) => scope === 'automation').map(({ name }) => name);
+  expect([...names].sort()).toEqual([...declared].sort());
+});
+
+it.each([
+  ['text', 'prom'],
+  ['openmetrics', 'om'],
+] as const)('is written as %s as it always was', async (format, ending) => {
+  const text = render(await lived(busy).families(), format);
+  if (format === 'openmetrics') expect(readOpenMetrics(text).length).toBeGreaterThan(15);
+  await expect(text).toMatchFileSnapshot(path.join(folder, `automation.${ending}`));
+});
+
+it('keeps clusters apart that have runs of one procedure', () => {
+  const runs = ['shop', 'mail'].map((cluster) => ({ cluster, procedure: 'failover', state: 'undoing' }) as const);
+  const [family] = automationSamples({ ...idle, runs });
+  const undoing = family?.samples.filter(({ labels }) => labels['state'] === 'undoing');
+  expect(undoing?.map(({ labels, value }) => [labels['cluster'], value])).toEqual([
+    ['shop', 1],
+    ['mail', 1],
+  ]);
+});
