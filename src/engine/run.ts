@@ -31,6 +31,8 @@ export type Trigger =
       readonly alertname: string;
       /** Alertmanager's, evidence only. */
       readonly fingerprint: string;
+      /** Of the alert as it came: compared with silences, never used for anything else. */
+      readonly labels: Readonly<Record<string, string>>;
       /** As Alertmanager said it. */
       readonly startsAt: string;
       /** The name of the token or user that delivered it. */

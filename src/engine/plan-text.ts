@@ -1,0 +1,79 @@
+import type { Action, Statement } from '../domain/action.js';
+import type { PlannedStep } from './automation.js';
+import { defaultWithin, type Plan, type Section } from './plan.js';
+import type { Step } from './procedure.js';
+
+/** A plan for people: a line per step, what is sent below it, how it is taken back below that. */
+export function planLines(plan: Plan): readonly string[] {
+  const { cluster, ...others } = plan.parameters;
+  const given = Object.entries(others).map(([name, value]) => `${name} ${value === '' ? '""' : value}`);
+  const steps = plan.sections.flatMap((section) => section.steps.map((step) => ({ section, step })));
+  return [
+    `${plan.procedure} on ${[cluster, ...given].join(', ')}`,
+    `digest ${plan.digest.slice(0, 12)}`,
+    ...steps.flatMap(({ section, step }, index) => [
+      '',
+      `${index + 1}. ${step.title}${sectionWords(section)}${step.commits === true ? ' [commit point]' : ''}`,
+      ...step.plan.flatMap(actionLines).map((line) => `     ${line}`),
+      ...(step.undo === undefined || step.undo.plan.length === 0
+        ? []
+        : ['   to take it back:', ...step.undo.plan.flatMap(actionLines).map((line) => `     ${line}`)]),
+    ]),
+  ];
+}
+
+export function plannedSteps(plan: Plan): readonly PlannedStep[] {
+  return plan.sections.flatMap(({ name, steps }) => steps.map((step) => plannedStep(name, step)));
+}
+
+/** What an action does, a line for each thing that is sent. Secrets stand by name, notes in angle brackets. */
+export function actionLines(action: Action): readonly string[] {
+  switch (action.kind) {
+    case 'sql':
+      return action.statements.map((statement) => `${action.on}: ${shown(statement)};${answerWords(statement)}`);
+    case 'kill':
+      return [`${action.on}: end ${action.whose}, as found by ${shown(action.select)};`];
+    case 'login': {
+      const { tls } = action;
+      const files = [tls.caFile, tls.certFile, tls.keyFile].filter((file) => file !== undefined).join(', ');
+      const name = tls.verify ? ', and its certificate must name it' : '';
+      return [
+        `rehearse: log in to ${action.to.host}:${action.to.port} as ${action.user} with ${files} of ${action.filesOf}${name}`,
+      ];
+    }
+  }
+}
+
+function plannedStep(section: string, step: Step): PlannedStep {
+  return {
+    id: step.id,
+    title: step.title,
+    section,
+    commits: step.commits === true,
+    actions: step.plan.flatMap(actionLines),
+    undo: (step.undo?.plan ?? []).flatMap(actionLines),
+    within: step.within ?? defaultWithin,
+  };
+}
+
+function sectionWords({ name, steps }: Section): string {
+  return steps.length > 1 ? ` (in "${name}")` : '';
+}
+
+function answerWords({ expect, notes }: Statement): string {
+  const kept = Object.values(notes ?? {}).map((name) => `<${name}>`);
+  return [
+    ...(expect === undefined ? [] : [` -- must answer ${valueText(expect)}`]),
+    ...(kept.length === 0 ? [] : [` -- gives ${kept.join(', ')}`]),
+  ].join('');
+}
+
+function shown({ text, values }: Statement): string {
+  return text.map((part, index) => part + (index < values.length ? valueText(values[index] ?? '') : '')).join('');
+}
+
+function valueText(value: Statement['values'][number]): string {
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'string') return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+  return 'secret' in value ? `<password of ${value.secret}>` : `<${value.note}>`;
+}
