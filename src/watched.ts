@@ -38,7 +38,7 @@ function watchedOf(cluster: ClusterConfig, server: ServerConfig, observe: Observ
     address: server.address,
     target: () => targetOf(cluster, server),
     questions: { heartbeatTable: { schema: database, table, utc }, registered: cluster.registeredReplicas },
-    files: cluster.hosts?.kind === 'local' ? async (path) => certificatesOf(await readFile(path, 'utf8')) : undefined,
+    files: server.host?.kind === 'local' ? async (path) => certificatesOf(await readFile(path, 'utf8')) : undefined,
   };
 }
 

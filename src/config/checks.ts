@@ -2,6 +2,7 @@ import { addressText, parseAddress } from './address.js';
 import type { YamlFile } from './document.js';
 import { entriesAt, quoted, valueAt } from './explain.js';
 import type { Fault } from './fault.js';
+import { hostChecks } from './host-checks.js';
 import { nearest } from './nearest.js';
 import { defaultServerPort } from './schema.js';
 import { safeName, safeNameWords } from './vocabulary.js';
@@ -19,6 +20,7 @@ export function checks(main: YamlFile, includes: readonly YamlFile[], web: WebCo
     ...clustersTwice(files),
     ...noCluster(main, files),
     ...files.flatMap((file) => noMonitor(main, file)),
+    ...files.flatMap((file) => hostChecks(main, file)),
     ...tokensTwice(main),
     ...rolesOfNobody(main, web),
   ];

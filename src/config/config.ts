@@ -2,6 +2,7 @@ import type { Thresholds } from '../domain/problems.js';
 import type { Address } from '../domain/snapshot.js';
 import type { ReplicationTls } from '../domain/scene.js';
 import type { AutomationConfig } from './automation.js';
+import type { HostConfig } from './host-config.js';
 import type { SecretRef } from './secrets.js';
 import type { WebConfig } from './web-config.js';
 
@@ -67,8 +68,6 @@ export interface ClusterConfig {
   };
   readonly tls: TlsConfig;
   readonly heartbeat: HeartbeatConfig;
-  /** How files on the database machines are reached. Default undefined: not at all. */
-  readonly hosts: { readonly kind: 'local' } | undefined;
   /**
    * Whether to ask servers which replicas have registered with them, which names an unknown one surely and finds two
    * of one id. Default false: it takes REPLICATION SLAVE on MySQL, REPLICATION MASTER ADMIN on MariaDB.
@@ -87,6 +86,8 @@ export interface ServerConfig {
   readonly socket: string | undefined;
   /** What it presents and trusts as a replica; paths on its own machine. Default the cluster's; undefined: only what its channels say. */
   readonly replicationTls: ReplicationTls | undefined;
+  /** How files and services on its machine are reached. Default undefined: not at all. */
+  readonly host: HostConfig | undefined;
 }
 
 export interface AccountConfig {

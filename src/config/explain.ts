@@ -17,7 +17,7 @@ export function explain(file: YamlFile, issues: readonly z.core.$ZodIssue[]): re
   });
 }
 
-const secrets = ['password', 'token'];
+const secrets = ['password', 'token', 'passphrase'];
 
 function unknownKey(file: YamlFile, parent: Path, key: string, known: readonly string[]): Fault {
   const path = [...parent, key];

@@ -10,6 +10,7 @@ import type {
   ReplicationAccountConfig,
   TlsConfig,
 } from './config.js';
+import { hostOf, type Hosts } from './host-resolve.js';
 import { defaultListenPort, type ClusterEntry, type MainFile, type SharedEntries } from './schema.js';
 import type { SecretRef } from './secrets.js';
 import type { WebConfig } from './web-config.js';
@@ -63,9 +64,9 @@ interface Shared {
   readonly replication?: ReplicationAccountConfig;
   readonly tls: Partial<TlsConfig>;
   readonly heartbeat: Partial<HeartbeatConfig>;
-  readonly hosts?: { readonly kind: 'local' };
   readonly replicationTls?: ReplicationTls;
   readonly acceptUnproven?: boolean;
+  readonly hosts?: Hosts;
   readonly thresholds: Partial<Thresholds>;
 }
 
@@ -75,11 +76,12 @@ function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: 
   if (monitor === undefined) throw new Error(`cluster ${name} passed the checks without a monitor account`);
   return {
     name,
-    servers: Object.entries(entry.servers).map(([server, { address, socket, replication_tls: given }]) => ({
+    servers: Object.entries(entry.servers).map(([server, given]) => ({
       name: server,
-      address,
-      socket,
-      replicationTls: given === undefined ? replicationTls : replicationTlsOf(given),
+      address: given.address,
+      socket: given.socket,
+      replicationTls: given.replication_tls === undefined ? replicationTls : replicationTlsOf(given.replication_tls),
+      host: hosts === undefined ? undefined : hostOf(hosts, { ...given, name: server }),
     })),
     names: entry.names ?? [],
     accounts: { monitor, operate, replication },
@@ -94,7 +96,6 @@ function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: 
       ...own.tls,
     },
     heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false, ...defaults.heartbeat, ...own.heartbeat },
-    hosts,
     acceptUnproven,
     registeredReplicas: entry.registered_replicas ?? false,
     thresholds: { ...defaultThresholds, ...defaults.thresholds, ...own.thresholds },
@@ -117,9 +118,9 @@ function sharedOf(entry: SharedEntries, folder: string): Shared {
         ...account(accounts.replication),
         require: accounts.replication.require ?? ('x509' as const),
       },
-      hosts: entry.hosts,
       replicationTls: entry.replication_tls && replicationTlsOf(entry.replication_tls),
       acceptUnproven: entry.accept_unproven,
+      hosts: entry.hosts && { entry: entry.hosts, folder },
     }),
     tls: present({
       mode: tls?.mode,

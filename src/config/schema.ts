@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { automationKeys } from './automation-schema.js';
+import { hosts, serverHosts } from './host-schema.js';
 import {
   absolute,
   address,
@@ -72,8 +73,6 @@ const replicationTls = strict({
   error: 'cert_file and key_file together, or neither',
 });
 
-const hosts = strict({ kind: oneOf(['local']) });
-
 /** What a cluster may say for itself, and `defaults` for all. */
 const shared = {
   accounts: accounts.optional(),
@@ -89,6 +88,7 @@ const server = strict({
   address: address(defaultServerPort, 1, 'an address such as db1.example:3306, 192.0.2.1:3306 or [2001:db8::1]:3306'),
   socket: text('the absolute path of a socket', /^\/[^\0\n\r]{1,106}$/).optional(),
   replication_tls: replicationTls.optional(),
+  hosts: serverHosts.optional(),
 });
 
 const cluster = strict({

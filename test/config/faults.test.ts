@@ -51,7 +51,7 @@ roles: { bob: viewer }
     '12:7 clusters."bad name".servers.db1.address: nothing given, expected an address such as db1.example:3306, 192.0.2.1:3306 or [2001:db8::1]:3306',
     '12:14 clusters."bad name".servers.db1.adress: unknown key "adress". Did you mean "address"?',
     '15:49 clusters.shop.servers.b.address: given "H.:3306", which is already the address of "a" in this cluster. Give each server its own address, or remove one of the two',
-    '15:62 clusters.shop.servers.c: given an empty value, expected a mapping of address, socket, replication_tls',
+    '15:62 clusters.shop.servers.c: given an empty value, expected a mapping of address, socket, replication_tls, hosts',
     '16:10 clusters.shop.tls: expected cert_file and key_file together, or neither',
     '17:12 clusters.shop.names: given "x", expected a list of host names',
     '18:26 clusters.shop.registered_replicas: given 2, expected true or false',
@@ -64,6 +64,7 @@ describe('a secret', () => {
     ['a password written out', 'defaults: { accounts: { monitor: { user: look, password: hunter2 } } }'],
     ['a password as the account', 'defaults: { accounts: { monitor: hunter2 } }'],
     ['a password as a variable name', 'defaults: { accounts: { monitor: { user: look, password_env: "hunter2!" } } }'],
+    ['a passphrase written out', 'defaults: { hosts: { kind: ssh, user: x, key_file: k, passphrase: hunter2 } }'],
     ['a token written out', 'tokens: [{ name: a, role: viewer, token: hunter2 }]'],
     ['a token as the list', 'tokens: hunter2'],
     ['a URL with a password', 'listen: "mysql://root:hunter2@db1:3306"'],
@@ -208,4 +209,136 @@ it.each([
   const work = loadConfig(path.join(folder, 'lockstep.yml'));
   if (good) await work;
   else expect((await refusal(work)).message).toContain('expected an address such as');
+});
+
+describe('hosts', () => {
+  const textWith = (hosts: string, db2: string) => `version: 1
+defaults: { accounts: { monitor: { user: look, password_env: LOOK } } }
+clusters:
+  shop:
+    servers: { db1: { address: a }, db2: { address: b, hosts: ${db2} } }
+    hosts: ${hosts}
+`;
+  /** The faults, without file and line. */
+  async function faultsWith(hosts: string, db2 = '{}'): Promise<readonly string[]> {
+    const found = await faultsOf(textWith(hosts, db2));
+    return found.map((line) => line.replace(/^[^ ]* (clusters.shop.)?/, ''));
+  }
+  const ssh = 'kind: ssh, user: lockstep, key_file: k';
+
+  it.each([
+    ['local', '{ kind: local, paths: [/etc/mysql/tls/], sudo: true }', '{ paths: [/etc/mysql/tls/db2] }'],
+    ['ssh', `{ ${ssh}, known_hosts_file: h, passphrase_env: P }`, '{ address: "b:2222", user: root }'],
+    ['a server with a key of its own', `{ ${ssh}, host_key: [SHA256:${'a'.repeat(43)}] }`, '{}'],
+    ['a command with a placeholder', '{ kind: command, command: [docker, exec, -i, "{server}"] }', '{}'],
+    ['services', '{ kind: local, services: { mysql: [systemctl, restart, mariadb] }, programs: [/bin/x] }', '{}'],
+  ])('are accepted: %s', async (_, hosts, db2) => {
+    const folder = folderWith({ 'lockstep.yml': textWith(hosts, db2) });
+    const config = await loadConfig(path.join(folder, 'lockstep.yml'));
+    expect(config.clusters[0]?.servers.map((server) => server.host?.kind)).not.toContain(undefined);
+  });
+
+  it.each<[string, string, string, string | RegExp]>([
+    ['no mapping', 'local', '{}', 'hosts: given "local", expected a mapping with `kind` and what belongs to it'],
+    ['no kind', '{}', '{}', 'hosts.kind: nothing given, expected one of local, ssh, command'],
+    ['another kind', '{ kind: salt }', '{}', 'hosts.kind: given "salt", expected one of local, ssh, command'],
+    [
+      'a key of another kind',
+      '{ kind: local, user: x }',
+      '{}',
+      'hosts.user: unknown key "user". Known here: kind, sudo, paths, programs, services',
+    ],
+    [
+      'a relative path',
+      '{ kind: local, paths: [etc] }',
+      '{}',
+      'hosts.paths[0]: given "etc", expected an absolute path below /, without "..", "//" or control characters',
+    ],
+    ['all paths', '{ kind: local, paths: [/] }', '{}', /^hosts.paths\[0\]: given "\/", expected an absolute path/],
+    ['a way up', '{ kind: local, paths: [/a/../etc] }', '{}', /^hosts.paths\[0\]: given "\/a\/\.\.\/etc", expected/],
+    ['a program by name', '{ kind: local, programs: [rm] }', '{}', /^hosts.programs\[0\]: given "rm", expected/],
+    [
+      'a service as a line',
+      '{ kind: local, services: { mysql: systemctl restart mysql } }',
+      '{}',
+      'hosts.services.mysql: given "systemctl restart mysql", expected the words of a command, the program first, such as [systemctl, restart, mariadb]',
+    ],
+    [
+      'no way to log in',
+      '{ kind: ssh, user: x, known_hosts_file: h }',
+      '{}',
+      'hosts: expected exactly one of key_file and agent',
+    ],
+    [
+      'two ways to log in',
+      `{ ${ssh}, agent: /run/agent, known_hosts_file: h }`,
+      '{}',
+      'hosts: expected exactly one of key_file and agent',
+    ],
+    [
+      'no key file for its passphrase',
+      '{ kind: ssh, user: x, agent: /run/agent, passphrase_env: P, known_hosts_file: h }',
+      '{}',
+      'hosts: expected a passphrase with key_file, not with agent',
+    ],
+    [
+      'a passphrase written out',
+      `{ ${ssh}, passphrase: x, known_hosts_file: h }`,
+      '{}',
+      'hosts.passphrase: a passphrase must not stand in the configuration. Put it into a file of mode 0600 and write `passphrase_file: /path/of/it`, or write `passphrase_env: NAME` for an environment variable',
+    ],
+    [
+      'no host key',
+      `{ ${ssh} }`,
+      `{ host_key: SHA256:${'a'.repeat(43)} }`,
+      'servers.db1: nothing says which host key the host of "db1" has. Write `known_hosts_file` under its `hosts`, or `host_key: SHA256:…`',
+    ],
+    [
+      'a host key of another kind',
+      `{ ${ssh}, host_key: MD5:00 }`,
+      '{}',
+      'hosts.host_key: given "MD5:00", expected the SHA256:… fingerprint of a host key, as `ssh-keygen -l` prints it, or a list of such',
+    ],
+    [
+      'a port that is none',
+      `{ ${ssh}, known_hosts_file: h, port: 0 }`,
+      '{}',
+      'hosts.port: given 0, expected a port, 1 to 65535',
+    ],
+    [
+      'a command that cannot tell its servers apart',
+      '{ kind: command, command: [docker, exec, -i, db1] }',
+      '{ command: [docker, exec, -i, db2] }',
+      'servers.db1: the command of its `hosts` does not tell "db1" from the other servers. Put {server} or {host} into it, or write `hosts: { command: … }` for this server',
+    ],
+    [
+      'an unknown placeholder',
+      '{ kind: command, command: [docker, exec, -i, "{sever}"] }',
+      '{}',
+      'hosts.command: given a list, expected no other placeholder than {server} and {host}',
+    ],
+    [
+      'a command that hands over a line',
+      '{ kind: command, command: [/usr/bin/ssh, "{host}"] }',
+      '{}',
+      'hosts.command: given a list, expected a program that hands on each argument as it is, which ssh does not: write `kind: ssh`',
+    ],
+    [
+      'an address where none is asked',
+      '{ kind: local }',
+      '{ address: b }',
+      'servers.db2.hosts.address: "address" belongs to hosts of kind ssh; these are "local"',
+    ],
+  ])('are refused: %s', async (_, hosts, db2, expected) => {
+    expect(await faultsWith(hosts, db2)).toEqual([
+      typeof expected === 'string' ? expected : (expect.stringMatching(expected) as string),
+    ]);
+  });
+
+  it('of a server alone are refused', async () => {
+    const found = await faultsOf(sound.replace('address: db1', 'address: db1, hosts: { paths: [/a] }'));
+    expect(found).toEqual([
+      'lockstep.yml:3:53 clusters.shop.servers.db1.hosts: nothing says how the hosts of this cluster are reached. Write `hosts: { kind: … }` in the cluster or under `defaults`',
+    ]);
+  });
 });

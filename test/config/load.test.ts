@@ -22,7 +22,7 @@ it('applies the documented defaults to the smallest file', async () => {
     clusters: [
       {
         name: 'shop',
-        servers: [{ name: 'db1', address: { host: 'db1', port: 3306 }, socket: undefined }],
+        servers: [{ name: 'db1', address: { host: 'db1', port: 3306 }, socket: undefined, host: undefined }],
         names: [],
         accounts: {
           monitor: { user: 'look', password: { from: 'file', path: path.join(folder, 'secret/look') } },
@@ -38,7 +38,6 @@ it('applies the documented defaults to the smallest file', async () => {
           serverName: undefined,
         },
         heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false },
-        hosts: undefined,
         acceptUnproven: false,
         registeredReplicas: false,
         thresholds: {
@@ -134,4 +133,51 @@ clusters:
   });
   const config = await loadConfig(path.join(folder, 'lockstep.yml'));
   expect(config.clusters[1]?.accounts.monitor.user).toBe('m');
+});
+
+it('gives every server its host: its own word before that of its cluster, and that before the defaults', async () => {
+  const pin = `SHA256:${'a'.repeat(43)}`;
+  const folder = folderWith({
+    'lockstep.yml': `version: 1
+defaults:
+  accounts: { monitor: { user: m, password_env: M } }
+  hosts: { kind: ssh, user: lockstep, key_file: ssh/key, known_hosts_file: ssh/known, port: 2222, paths: [/etc/mysql/tls/] }
+clusters:
+  shop:
+    servers:
+      db1: { address: db1.example:3307 }
+      db2: { address: db2.example, hosts: { address: "[2001:db8::2]:22", host_key: ${pin}, paths: [/srv] } }
+  docked:
+    hosts: { kind: command, command: [docker, exec, -i, "{server}.{host}"], services: { mysql: [kill, "1"] } }
+    servers: { db1: { address: ten }, db2: { address: eleven, hosts: { command: [env] } } }
+  here:
+    hosts: { kind: local }
+    servers: { db1: { address: localhost } }
+`,
+  });
+  const config = await loadConfig(path.join(folder, 'lockstep.yml'));
+  const hosts = config.clusters.map((cluster) => cluster.servers.map((server) => server.host));
+  const ssh = {
+    kind: 'ssh',
+    address: { host: 'db1.example', port: 2222 },
+    user: 'lockstep',
+    key: { from: 'file', path: path.join(folder, 'ssh/key') },
+    passphrase: undefined,
+    agent: undefined,
+    knownHostsFile: path.join(folder, 'ssh/known'),
+    hostKeys: [],
+    sudo: false,
+    paths: ['/etc/mysql/tls'],
+    programs: [],
+    services: {},
+  };
+  const docked = { kind: 'command', paths: [], programs: [], services: { mysql: ['kill', '1'] } };
+  expect(hosts).toEqual([
+    [ssh, { ...ssh, address: { host: '2001:db8::2', port: 22 }, hostKeys: [pin], paths: ['/srv'] }],
+    [
+      { ...docked, command: ['docker', 'exec', '-i', 'db1.ten'] },
+      { ...docked, command: ['env'] },
+    ],
+    [{ kind: 'local', sudo: false, paths: [], programs: [], services: {} }],
+  ]);
 });
