@@ -1,6 +1,11 @@
 /** Every error that HTTP answers with. `code` is stable; the remedy holds where the error names no better one. */
 export const errorTable = {
   'malformed-request': { status: 400, title: 'The request is malformed', remedy: 'Check the address.' },
+  'body-malformed': {
+    status: 400,
+    title: 'The body cannot be read',
+    remedy: 'Send JSON in UTF-8, no deeper than what the route takes.',
+  },
   'target-missing': {
     status: 400,
     title: 'No target is named',
@@ -46,6 +51,16 @@ export const errorTable = {
     status: 409,
     title: 'The new configuration cannot be taken while running',
     remedy: 'Restart Lockstep to take it.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    remedy: 'Send less at once.',
+  },
+  'media-type-unsupported': {
+    status: 415,
+    title: 'The body is not in a format that this address takes',
+    remedy: 'Send `Content-Type: application/json`, and no Content-Encoding.',
   },
   'config-invalid': {
     status: 422,

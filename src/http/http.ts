@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '../base/clock.js';
 import { LockstepError, messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { Authenticator } from './authenticate.js';
+import { boundRest } from './body.js';
 import type { Doorkeeper } from './guard.js';
 import { FailureLimit } from './limiter.js';
 import type { HttpPorts } from './ports.js';
@@ -32,13 +33,29 @@ export interface Http {
   stop(graceMilliseconds?: number): Promise<void>;
 }
 
+/** How long a client may take, milliseconds: it may be slow, or mean to hold connections for ever. */
+export interface Patience {
+  /** For the head of a request. */
+  readonly headers: number;
+  /** For a whole request with its body. */
+  readonly request: number;
+  /** How often both are looked at. */
+  readonly check: number;
+}
+
 /** Prometheus reuses a connection from scrape to scrape: it must outlast the usual intervals. */
 const keepAliveMilliseconds = 125_000;
-const headersMilliseconds = 10_000;
-const requestMilliseconds = 30_000;
 const handshakeMilliseconds = 10_000;
+const usualPatience: Patience = { headers: 10_000, request: 30_000, check: 5000 };
+/** Of a body that nobody wants any more, bytes. */
+const mostOfRest = 4 * 1024 * 1024;
 
-export function createHttp(ports: HttpPorts, first: HttpSettings, log: Log, clock: Clock = systemClock): Http {
+export function createHttp(
+  ports: HttpPorts,
+  first: HttpSettings,
+  log: Log,
+  { clock = systemClock, patience = usualPatience }: { readonly clock?: Clock; readonly patience?: Patience } = {},
+): Http {
   const limit = new FailureLimit(clock);
   let door: Doorkeeper = { settings: first, authenticator: new Authenticator(first, limit, log) };
   let server: Server | TlsServer | undefined;
@@ -49,7 +66,7 @@ export function createHttp(ports: HttpPorts, first: HttpSettings, log: Log, cloc
   let idle = (): void => undefined;
 
   function build(): Server | TlsServer {
-    const options = { keepAliveTimeout: keepAliveMilliseconds };
+    const options = { keepAliveTimeout: keepAliveMilliseconds, connectionsCheckingInterval: patience.check };
     const tls = first.web?.tls;
     const built = tls
       ? createTls({
@@ -59,15 +76,16 @@ export function createHttp(ports: HttpPorts, first: HttpSettings, log: Log, cloc
           handshakeTimeout: handshakeMilliseconds,
         })
       : createPlain(options);
-    built.headersTimeout = headersMilliseconds;
-    built.requestTimeout = requestMilliseconds;
+    built.headersTimeout = patience.headers;
+    built.requestTimeout = patience.request;
     if (tls) refresh = keepCertificates(built as TlsServer, tls, () => door.settings, log);
     built.on('connection', (socket: Socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     });
-    built.on('request', (_request, response) => {
+    built.on('request', (request, response) => {
       running += 1;
+      boundRest(request, response, mostOfRest);
       // Known before any header is written: the client must not send its next request on this connection.
       if (stopping) response.setHeader('Connection', 'close');
       response.once('close', () => {

@@ -19,8 +19,8 @@ export function createRoutes(ports: HttpPorts, door: () => Doorkeeper, log: Log)
   const read = reads(door);
   const get = (path: string, ...handlers: RequestHandler[]) =>
     app.route(path).get(...handlers).all(onlyMethods('GET, HEAD')); // prettier-ignore
-  const post = (path: string, ...handlers: RequestHandler[]) =>
-    app.route(path).post(...handlers).all(acts(door), onlyMethods('POST')); // prettier-ignore
+  const post = (path: string, guard: RequestHandler, ...handlers: RequestHandler[]) =>
+    app.route(path).all(guard).post(...handlers).all(onlyMethods('POST')); // prettier-ignore
 
   get('/', read, (_request, response) => {
     response.type('html').end(landingPage(ports.targets()));

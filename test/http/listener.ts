@@ -1,7 +1,7 @@
 import { afterEach } from 'vitest';
 import { silentLog } from '../../src/base/log.js';
 import { systemClock, type Clock } from '../../src/base/clock.js';
-import { createHttp, type Http } from '../../src/http/http.js';
+import { createHttp, type Http, type Patience } from '../../src/http/http.js';
 import type { HttpPorts } from '../../src/http/ports.js';
 import type { HttpSettings } from '../../src/http/settings.js';
 
@@ -34,9 +34,10 @@ export async function listen(
   changed: Partial<HttpSettings> = {},
   changedPorts: Partial<HttpPorts> = {},
   clock: Clock = systemClock,
+  patience?: Patience,
 ): Promise<{ readonly url: string; readonly http: Http; readonly settings: HttpSettings }> {
   const settings = { ...open, ...changed };
-  const http = createHttp({ ...ports, ...changedPorts }, settings, silentLog, clock);
+  const http = createHttp({ ...ports, ...changedPorts }, settings, silentLog, { clock, ...(patience && { patience }) });
   started.push(http);
   return { url: await http.start(), http, settings };
 }
