@@ -56,7 +56,8 @@ export function boundRest(request: IncomingMessage, response: ServerResponse, mo
 }
 
 function readBytes(request: IncomingMessage, most: number): Promise<Buffer> {
-  const tooLarge = (size: string) => new Problem('body-too-large', `the body is ${size} long, the most is ${most} bytes`);
+  const tooLarge = (size: string) =>
+    new Problem('body-too-large', `the body is ${size} long, the most is ${most} bytes`);
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > most) throw tooLarge(`${announced} bytes`);
   return new Promise((resolve, reject) => {

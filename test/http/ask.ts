@@ -11,9 +11,18 @@ export interface Answer {
 
 /** One real request over a connection of its own, with nothing added: no Accept, no encoding, no redirect followed. */
 export function ask(url: string, options: RequestOptions = {}): Promise<Answer> {
+  return exchange(url, options);
+}
+
+/** One POST of this body, with its length. */
+export function send(url: string, body: string | Buffer, options: RequestOptions = {}): Promise<Answer> {
+  return exchange(url, { ...options, method: 'POST' }, body);
+}
+
+function exchange(url: string, options: RequestOptions, body?: string | Buffer): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const send = url.startsWith('https:') ? tls : plain;
-    const request = send(url, { agent: false, ...options }, (response) => {
+    const open = url.startsWith('https:') ? tls : plain;
+    const request = open(url, { agent: false, ...options }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.once('error', reject);
@@ -23,7 +32,7 @@ export function ask(url: string, options: RequestOptions = {}): Promise<Answer> 
       });
     });
     request.once('error', reject);
-    request.end();
+    request.end(body);
   });
 }
 
