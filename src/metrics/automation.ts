@@ -1,9 +1,9 @@
 import { Counter, Histogram, Registry } from 'prom-client';
+import type { EngineEvent } from '../engine/events.js';
+import type { GuardName, Outcome, TriggerKind } from '../engine/run.js';
 import { type MetricName, metric } from './catalogue.js';
 import {
   runOutcomes,
-  type RunOutcome,
-  type RunTrigger,
   webhookRejections,
   type WebhookRejection,
   webhookResults,
@@ -26,7 +26,8 @@ interface OfProcedure {
 }
 
 /**
- * The metrics of scope `automation`. What happened is told to it event by event; what is now it asks for at each scrape.
+ * The metrics of scope `automation`. What happened is told to it, by the engine's events and by the webhook; what is
+ * now it asks for at each scrape.
  */
 export class AutomationMetrics {
   readonly #registry = new Registry();
@@ -56,16 +57,29 @@ export class AutomationMetrics {
     for (const reason of webhookRejections) this.#rejected.inc({ reason }, 0);
   }
 
+  /** What the engine said. It counts what has come out in the end; the rest is asked for. */
+  heard(event: EngineEvent): void {
+    if (!('run' in event)) return;
+    const { procedure, parameters, trigger, startedAt, endedAt, outcome, guard } = event.run;
+    const run = { cluster: parameters.cluster, procedure };
+    if (event.type === 'requested') this.runOpened({ ...run, trigger: trigger.kind });
+    if (event.type === 'section-ended') this.sectionEnded(procedure, event.section, event.seconds);
+    if (event.type !== 'ended' || outcome === undefined) return;
+    const seconds = startedAt === undefined || endedAt === undefined ? undefined : (endedAt - startedAt) / 1000;
+    this.runEnded({ ...run, trigger: trigger.kind, outcome, seconds });
+    if (outcome === 'refused' && guard !== undefined) this.runRefused({ ...run, guard: guard.guard });
+  }
+
   /** A run was asked for. Its outcomes are counted from here, so that the first of them shows as growth. */
-  runOpened({ cluster, procedure, trigger }: OfProcedure & { readonly trigger: RunTrigger }): void {
+  runOpened({ cluster, procedure, trigger }: OfProcedure & { readonly trigger: TriggerKind }): void {
     for (const outcome of runOutcomes) this.#runs.inc({ cluster, procedure, outcome, trigger }, 0);
   }
 
   /** @param ended `seconds` from the start of its first section; undefined for a run that never started */
   runEnded(
     ended: OfProcedure & {
-      readonly outcome: RunOutcome;
-      readonly trigger: RunTrigger;
+      readonly outcome: Outcome;
+      readonly trigger: TriggerKind;
       readonly seconds: number | undefined;
     },
   ): void {
@@ -74,12 +88,11 @@ export class AutomationMetrics {
     if (seconds !== undefined) this.#durations.observe({ procedure, outcome }, seconds);
   }
 
-  /** @param refused `guard`: the name of the guard, one of a closed list */
-  runRefused({ cluster, procedure, guard }: OfProcedure & { readonly guard: string }): void {
+  runRefused({ cluster, procedure, guard }: OfProcedure & { readonly guard: GuardName }): void {
     this.#refused.inc({ cluster, procedure, guard });
   }
 
-  /** @param section one of the procedure's own names, never with a server's in it: each makes sixteen series */
+  /** @param section should be one of few names: each makes eighteen series */
   sectionEnded(procedure: string, section: string, seconds: number): void {
     this.#sections.observe({ procedure, section }, seconds);
   }

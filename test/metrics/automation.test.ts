@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { outcomes, runStates, type GuardName, type RunView } from '../../src/engine/run.js';
 import { AutomationMetrics } from '../../src/metrics/automation.js';
 import { catalogue } from '../../src/metrics/catalogue.js';
-import { runOutcomes } from '../../src/metrics/catalogue/automation.js';
+import { openStates, runOutcomes } from '../../src/metrics/catalogue/automation.js';
 import { render } from '../../src/metrics/exposition.js';
-import { automationSamples, type AutomationState } from '../../src/metrics/samples/automation.js';
+import { automationSamples, type AutomationState, type OpenRun } from '../../src/metrics/samples/automation.js';
 import { listen } from '../http/listener.js';
 import { Scrape } from '../live/scrape.js';
 import { readOpenMetrics } from './parse.js';
@@ -27,20 +28,11 @@ const idle: AutomationState = {
 const busy: AutomationState = {
   ...idle,
   runs: [
-    {
-      cluster: 'shop',
-      procedure: 'failover',
-      state: 'waiting',
-      waiting: { guards: ['approval'], since: 900 * second },
-    },
-    {
-      cluster: 'shop',
-      procedure: 'failover',
-      state: 'waiting',
-      waiting: { guards: ['approval', 'window'], since: 700 * second },
-    },
-    { cluster: 'shop', procedure: 'restart-replication', state: 'running' },
-    { cluster: 'mail', procedure: 'switchover', state: 'needs-human' },
+    run('shop', 'require-tls', 'waiting', 900, 'approval'),
+    run('shop', 'require-tls', 'waiting', 700, 'approval'),
+    run('shop', 'require-tls', 'waiting', 800, 'window'),
+    run('shop', 'restart-replication', 'running', 100),
+    run('mail', 'secure-channel', 'needs-human', 100),
   ],
   paused: [
     { cluster: 'mail', since: 500 * second },
@@ -48,21 +40,37 @@ const busy: AutomationState = {
   ],
   downtimes: [{ cluster: 'shop', server: 'db2', until: 5000 * second }],
   lastSuccesses: [{ cluster: 'shop', procedure: 'restart-replication', at: 800 * second }],
-  journal: { writable: true, head: { sequence: 41, hash: 'ab12' } },
+  journal: { writable: true, head: { seq: 41, hash: 'ab12' } },
   received: { alerts: 990 * second, watchdog: 980 * second },
   switchovers: [{ cluster: 'shop', server: 'db2', ready: false }],
   announcements: [{ cluster: 'shop', announcer: 'haproxy', matches: true }],
 };
 
-/** All that can happen, once; `runEnded` twice. */
+function run(
+  cluster: string,
+  procedure: OpenRun['procedure'],
+  state: OpenRun['state'],
+  requested: number,
+  guard?: GuardName,
+): OpenRun {
+  return {
+    procedure,
+    parameters: { cluster },
+    state,
+    requestedAt: requested * second,
+    guard: guard && { guard },
+  };
+}
+
+/** All that can happen, once; a run ends twice. */
 function lived(state: AutomationState): AutomationMetrics {
   const metrics = new AutomationMetrics(() => state);
-  const run = { cluster: 'shop', procedure: 'restart-replication' } as const;
-  metrics.runOpened({ ...run, trigger: 'alert' });
-  metrics.sectionEnded(run.procedure, 'restart', 0.4);
-  metrics.runEnded({ ...run, trigger: 'alert', outcome: 'succeeded', seconds: 2 });
-  metrics.runEnded({ ...run, trigger: 'alert', outcome: 'refused', seconds: undefined });
-  metrics.runRefused({ ...run, guard: 'condition' });
+  const restart = { cluster: 'shop', procedure: 'restart-replication', trigger: 'alert' } as const;
+  metrics.runOpened(restart);
+  metrics.sectionEnded(restart.procedure, 'restart', 0.4);
+  metrics.runEnded({ ...restart, outcome: 'succeeded', seconds: 2 });
+  metrics.runEnded({ ...restart, outcome: 'refused', seconds: undefined });
+  metrics.runRefused({ ...restart, guard: 'not-observed' });
   metrics.webhookAlert('accepted');
   metrics.webhookRejected('unauthenticated');
   metrics.journalAppended(0.0007);
@@ -85,18 +93,18 @@ describe('on the page of metrics', () => {
     const page = await scraped(lived(busy));
     const shop = { cluster: 'shop' };
     const ended = (outcome: string) => page.value('lockstep_runs_total', { outcome, trigger: 'alert' });
-    expect(runOutcomes.map(ended)).toEqual([1, 0, 0, 1, 0, 0, 0]);
-    expect(page.value('lockstep_runs_refused_total', { ...shop, guard: 'condition' })).toBe(1);
+    expect(runOutcomes.map(ended)).toEqual([1, 0, 0, 0, 1, 0, 0, 0]);
+    expect(page.value('lockstep_runs_refused_total', { ...shop, guard: 'not-observed' })).toBe(1);
     expect(page.value('lockstep_run_duration_seconds_bucket', { outcome: 'succeeded', le: '1' })).toBe(0);
     expect(page.value('lockstep_run_duration_seconds_bucket', { outcome: 'succeeded', le: '2.5' })).toBe(1);
     expect(page.all('lockstep_run_duration_seconds_count', { outcome: 'refused' })).toEqual([]);
     expect(page.value('lockstep_section_duration_seconds_sum', { section: 'restart' })).toBe(0.4);
     const open = (procedure: string) =>
       page.all('lockstep_runs_open', { procedure }).map(({ labels, value }) => `${labels['state']} ${value}`);
-    expect(open('failover')).toEqual(['needs-human 0', 'running 0', 'undoing 0', 'waiting 2']);
+    expect(open('require-tls')).toEqual(['needs-human 0', 'running 0', 'undoing 0', 'waiting 3']);
     expect(page.value('lockstep_runs_open', { cluster: 'mail', state: 'needs-human' })).toBe(1);
-    expect(page.value('lockstep_runs_waiting', { procedure: 'failover', guard: 'approval' })).toBe(2);
-    expect(page.value('lockstep_runs_waiting', { procedure: 'failover', guard: 'window' })).toBe(1);
+    expect(page.value('lockstep_runs_waiting', { procedure: 'require-tls', guard: 'approval' })).toBe(2);
+    expect(page.value('lockstep_runs_waiting', { procedure: 'require-tls', guard: 'window' })).toBe(1);
     expect(page.all('lockstep_run_waiting_since_timestamp_seconds')).toMatchObject([{ labels: shop, value: 700 }]);
     expect(page.value('lockstep_procedure_last_success_timestamp_seconds', shop)).toBe(800);
   });
@@ -139,15 +147,59 @@ describe('on the page of metrics', () => {
   });
 });
 
-it('counts a run from when it was asked for, so that its end shows as growth', async () => {
-  const metrics = new AutomationMetrics(() => idle);
-  const run = { cluster: 'shop', procedure: 'failover', trigger: 'operator' } as const;
-  metrics.runOpened(run);
-  const before = await scraped(metrics);
-  expect(before.all('lockstep_runs_total').map(({ value }) => value)).toEqual(runOutcomes.map(() => 0));
-  metrics.runEnded({ ...run, outcome: 'expired', seconds: undefined });
-  metrics.runOpened(run);
-  expect((await scraped(metrics)).value('lockstep_runs_total', { outcome: 'expired' })).toBe(1);
+describe('of what the engine says', () => {
+  const restart: RunView = {
+    id: '20261128T152233Z-3f9a1c',
+    procedure: 'restart-replication',
+    parameters: { cluster: 'shop', server: 'db2' },
+    mode: 'auto',
+    trigger: { kind: 'person', by: 'local:root' },
+    state: 'running',
+    guard: undefined,
+    outcome: undefined,
+    why: '',
+    requestedAt: 0,
+    startedAt: 10 * second,
+    endedAt: undefined,
+    expiresAt: 0,
+    digest: undefined,
+    steps: [],
+    approval: undefined,
+    committed: false,
+  };
+  const base = { at: 0, head: { seq: 1, hash: 'ab' }, sentence: '' };
+
+  it('a run is counted from when it was asked for, so that its end shows as growth', async () => {
+    const metrics = new AutomationMetrics(() => idle);
+    metrics.heard({ ...base, type: 'requested', run: restart });
+    const before = await scraped(metrics);
+    expect(before.all('lockstep_runs_total').map(({ value }) => value)).toEqual(runOutcomes.map(() => 0));
+    metrics.heard({ ...base, type: 'section-ended', section: 'start', seconds: 3, run: restart });
+    metrics.heard({ ...base, type: 'ended', run: { ...restart, outcome: 'failed', endedAt: 14 * second } });
+    metrics.heard({ ...base, type: 'requested', run: restart });
+    const after = await scraped(metrics);
+    const labels = { cluster: 'shop', procedure: 'restart-replication', outcome: 'failed', trigger: 'person' };
+    expect(after.value('lockstep_runs_total', labels)).toBe(1);
+    expect(after.value('lockstep_run_duration_seconds_sum', { outcome: 'failed' })).toBe(4);
+    expect(after.value('lockstep_section_duration_seconds_sum', { section: 'start' })).toBe(3);
+  });
+
+  it('a run that never started has no duration, and its guard is counted', async () => {
+    const metrics = new AutomationMetrics(() => idle);
+    const guard = { guard: 'topology', why: 'a ring', remedy: undefined } as const;
+    const refused = { ...restart, startedAt: undefined, endedAt: second, outcome: 'refused', guard } as const;
+    metrics.heard({ ...base, type: 'ended', run: refused });
+    metrics.heard({ ...base, type: 'paused', by: 'ops', cluster: undefined });
+    const page = await scraped(metrics);
+    expect(page.value('lockstep_runs_total', { outcome: 'refused' })).toBe(1);
+    expect(page.value('lockstep_runs_refused_total', { guard: 'topology' })).toBe(1);
+    expect(page.all('lockstep_run_duration_seconds_count')).toEqual([]);
+  });
+});
+
+it('knows the outcomes and the states of the engine, each of them', () => {
+  expect([...runOutcomes].sort()).toEqual([...outcomes].sort());
+  expect([...openStates, 'ended'].sort()).toEqual([...runStates].sort());
 });
 
 it('produces every metric of its scope and no other', async () => {
@@ -166,7 +218,7 @@ it.each([
 });
 
 it('keeps clusters apart that have runs of one procedure', () => {
-  const runs = ['shop', 'mail'].map((cluster) => ({ cluster, procedure: 'failover', state: 'undoing' }) as const);
+  const runs = ['shop', 'mail'].map((cluster) => run(cluster, 'require-tls', 'undoing', 1));
   const [family] = automationSamples({ ...idle, runs });
   const undoing = family?.samples.filter(({ labels }) => labels['state'] === 'undoing');
   expect(undoing?.map(({ labels, value }) => [labels['cluster'], value])).toEqual([

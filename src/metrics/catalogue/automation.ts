@@ -1,24 +1,20 @@
+import type { Outcome, RunState } from '../../engine/run.js';
 import { type Metric, ofCluster, ofServer } from '../metric.js';
 
 /** What an open run is doing; a run that has ended is counted by its outcome. */
-export const runStates = ['waiting', 'running', 'undoing', 'needs-human'] as const;
-export type RunState = (typeof runStates)[number];
+export const openStates = ['waiting', 'running', 'undoing', 'needs-human'] as const satisfies readonly RunState[];
 
-/** `failed`: nothing to undo, and not mended. */
+/** `planned`: it was only to say what it would do. `failed`: nothing to undo, and not mended. */
 export const runOutcomes = [
   'succeeded',
   'rolled-back',
   'failed',
+  'planned',
   'refused',
   'cancelled',
   'expired',
   'abandoned',
-] as const;
-export type RunOutcome = (typeof runOutcomes)[number];
-
-/** Who or what asked for a run. */
-export const runTriggers = ['alert', 'schedule', 'operator'] as const;
-export type RunTrigger = (typeof runTriggers)[number];
+] as const satisfies readonly Outcome[];
 
 /**
  * What became of one alert that the webhook took: `accepted` opened an episode, `repeated` belongs to an open one,
@@ -38,7 +34,7 @@ export const automationMetrics = [
   {
     name: 'lockstep_runs_total',
     type: 'counter',
-    help: 'Runs that ended, by outcome (succeeded, rolled-back, failed, refused, cancelled, expired, abandoned) and by who asked for them (alert, schedule, operator).',
+    help: 'Runs that ended, by outcome (succeeded, rolled-back, failed, planned, refused, cancelled, expired, abandoned) and by who asked for them (alert, person, schedule).',
     labels: [...ofProcedure, 'outcome', 'trigger'],
     scope: 'automation',
   },
@@ -52,7 +48,7 @@ export const automationMetrics = [
   {
     name: 'lockstep_runs_waiting',
     type: 'gauge',
-    help: 'Runs that wait for this guard; one that waits for several is counted for each.',
+    help: 'Runs that wait for this guard to lift.',
     labels: [...ofProcedure, 'guard'],
     scope: 'automation',
   },

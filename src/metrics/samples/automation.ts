@@ -1,11 +1,12 @@
-import type { RunState } from '../catalogue/automation.js';
-import { runStates } from '../catalogue/automation.js';
+import type { GuardName, RunView } from '../../engine/run.js';
+import { openStates } from '../catalogue/automation.js';
 import { type Family, Sink } from '../families.js';
 
 /** What the automation is at one moment. Times are milliseconds since the Unix epoch. Every list may be empty. */
 export interface AutomationState {
   /** Every configured cluster: of each it is told whether it is paused. */
   readonly clusters: readonly string[];
+  /** Those that have not ended. */
   readonly runs: readonly OpenRun[];
   /** Since when; `cluster` undefined: all clusters. */
   readonly paused: readonly { readonly cluster: string | undefined; readonly since: number }[];
@@ -13,7 +14,7 @@ export interface AutomationState {
   readonly lastSuccesses: readonly { readonly cluster: string; readonly procedure: string; readonly at: number }[];
   /** Undefined without a journal. `head` is undefined while it is empty. */
   readonly journal:
-    | { readonly writable: boolean; readonly head: { readonly sequence: number; readonly hash: string } | undefined }
+    | { readonly writable: boolean; readonly head: { readonly seq: number; readonly hash: string } | undefined }
     | undefined;
   /** When alerts of any kind, and when the Watchdog, last came in through the webhook. */
   readonly received: { readonly alerts: number | undefined; readonly watchdog: number | undefined };
@@ -25,14 +26,11 @@ export interface AutomationState {
   }[];
 }
 
-/** A run that has not ended. */
-export interface OpenRun {
-  readonly cluster: string;
-  readonly procedure: string;
-  readonly state: RunState;
-  /** While it waits: the guards that it waits for, and since when. */
-  readonly waiting?: { readonly guards: readonly string[]; readonly since: number } | undefined;
-}
+/** As much of a run as is told. */
+export type OpenRun = Pick<RunView, 'procedure' | 'state' | 'requestedAt'> & {
+  readonly parameters: { readonly cluster: string };
+  readonly guard: { readonly guard: GuardName } | undefined;
+};
 
 /** The gauges of scope `automation`. Pure. */
 export function automationSamples(state: AutomationState): readonly Family[] {
@@ -45,8 +43,9 @@ export function automationSamples(state: AutomationState): readonly Family[] {
   sink.add('lockstep_watchdog_last_received_timestamp_seconds', seconds(received.watchdog));
   if (journal !== undefined) {
     sink.add('lockstep_journal_writable', journal.writable);
-    sink.add('lockstep_journal_head_sequence', journal.head?.sequence);
-    if (journal.head !== undefined) sink.info('lockstep_journal_head_info', journal.head);
+    const { seq, hash } = journal.head ?? {};
+    sink.add('lockstep_journal_head_sequence', seq);
+    if (seq !== undefined) sink.info('lockstep_journal_head_info', { sequence: seq, hash });
   }
   const since = new Map(paused.map((one) => [one.cluster ?? '', one.since]));
   for (const cluster of ['', ...clusters]) {
@@ -64,31 +63,27 @@ export function automationSamples(state: AutomationState): readonly Family[] {
 
 /** Every state of a procedure that has an open run, so that a count goes to 0 before it goes away. */
 function runs(sink: Sink<never>, open: readonly OpenRun[]): void {
-  for (const { cluster, procedure, runs: these } of byProcedure(open)) {
-    for (const state of runStates) {
-      const count = these.filter((run) => run.state === state).length;
-      sink.add('lockstep_runs_open', count, { cluster, procedure, state });
-    }
-    const waiting = these.flatMap((run) => run.waiting ?? []);
-    const guards = waiting.flatMap((one) => one.guards);
-    for (const guard of new Set(guards)) {
-      const count = guards.filter((one) => one === guard).length;
-      sink.add('lockstep_runs_waiting', count, { cluster, procedure, guard });
-    }
+  for (const [labels, these] of byProcedure(open)) {
+    for (const state of openStates)
+      sink.add('lockstep_runs_open', these.filter((run) => run.state === state).length, { ...labels, state });
+    const waiting = these.filter(({ state }) => state === 'waiting');
+    const guards = waiting.flatMap(({ guard }) => guard?.guard ?? []);
+    for (const guard of new Set(guards))
+      sink.add('lockstep_runs_waiting', guards.filter((one) => one === guard).length, { ...labels, guard });
     if (waiting.length === 0) continue;
-    const oldest = Math.min(...waiting.map((one) => one.since));
-    sink.add('lockstep_run_waiting_since_timestamp_seconds', oldest / 1000, { cluster, procedure });
+    const oldest = Math.min(...waiting.map(({ requestedAt }) => requestedAt));
+    sink.add('lockstep_run_waiting_since_timestamp_seconds', oldest / 1000, labels);
   }
 }
 
 function byProcedure(open: readonly OpenRun[]) {
-  const groups = new Map<string, { cluster: string; procedure: string; runs: OpenRun[] }>();
+  const groups = new Map<string, readonly [{ cluster: string; procedure: string }, OpenRun[]]>();
   for (const run of open) {
-    const { cluster, procedure } = run;
-    const key = JSON.stringify([cluster, procedure]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { cluster, procedure, runs: [run] });
-    else group.runs.push(run);
+    const labels = { cluster: run.parameters.cluster, procedure: run.procedure };
+    const key = JSON.stringify(labels);
+    const [, these] = groups.get(key) ?? [];
+    if (these === undefined) groups.set(key, [labels, [run]]);
+    else these.push(run);
   }
   return groups.values();
 }
