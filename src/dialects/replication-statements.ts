@@ -1,24 +1,35 @@
-import { Secret } from '../base/secret.js';
-import type { LogPosition } from '../domain/snapshot.js';
+import { plainSql, sql, type Statement, type Value } from '../domain/action.js';
 import type { Column } from './capabilities.js';
-import { quoteText } from './quote.js';
+import { composed, joined } from './compose.js';
 
 /** A source for a channel to read from. */
 export interface ChannelSource {
   readonly host: string;
   readonly port: number;
-  readonly user: string;
-  readonly password: Secret;
-  /** `gtid`: from where the replica stands (MariaDB slave_pos, MySQL auto position). Else a position in the source's log. */
-  readonly from: 'gtid' | LogPosition;
+  /** undefined: the channel keeps the account and the password that it has. */
+  readonly login: { readonly user: string; readonly password: Value } | undefined;
+  readonly from: Start;
   /** undefined: plaintext. */
   readonly tls: ChannelTls | undefined;
-  /** Seconds between attempts; default the server's, 60. */
+  /** Seconds between attempts; default what the channel has, 60 for a new one. */
   readonly connectRetrySeconds?: number;
-  /** Seconds between heartbeats of an idle source; default the server's, half of its slave_net_timeout. */
+  /** Seconds between heartbeats of an idle source, 0 for none. Left out, servers put it back to half of slave_net_timeout. */
   readonly heartbeatPeriodSeconds?: number;
-  /** Seconds to stay behind on purpose; default 0. */
+  /** Seconds to stay behind on purpose; default what the channel has, 0 for a new one. */
   readonly delaySeconds?: number;
+}
+
+/**
+ * Where a channel begins to read. `gtid`: where the replica stands (MariaDB slave_pos, MySQL auto position).
+ * `current_pos`: MariaDB's other way to do that. A position in the source's log: by file and position, without GTID.
+ * `kept`: as the channel does it now, where its position does not depend on the host (MySQL auto position); the only
+ * one that MySQL takes while the applier runs.
+ */
+export type Start = 'gtid' | 'current_pos' | 'kept' | Coordinates;
+
+export interface Coordinates {
+  readonly file: Value;
+  readonly position: Value;
 }
 
 export interface ChannelTls {
@@ -27,82 +38,120 @@ export interface ChannelTls {
   readonly keyFile: string | undefined;
   /** Whether the source's certificate must carry its host name. */
   readonly verify: boolean;
+  /** A directory of further authorities; default none. */
+  readonly caPath?: string | undefined;
+  /** Lists of revoked certificates; default none. */
+  readonly crlFile?: string | undefined;
+  readonly crlPath?: string | undefined;
+  /** Cipher suites up to TLS 1.2; default all. */
+  readonly cipher?: string | undefined;
+  /** Protocol versions (MySQL); default all that the server has. */
+  readonly versions?: string | undefined;
 }
 
 /**
- * Makes a channel read from a source; the channel must be stopped. Every TLS option is spelled out, off as well as
- * on: MariaDB remembers them through RESET SLAVE ALL, all but the verification, so that one left unsaid is not what
- * it was (seen on 10.5 and 10.11). The statement holds the password, hence a secret.
+ * Makes a channel read from a source; its receiver must be stopped, and its applier too unless `from` is `kept`. Every
+ * TLS option is spelled out, off as well as on: MariaDB remembers them through RESET SLAVE ALL, all but the
+ * verification, so that one left unsaid is not what it was (seen on 10.5 and 10.11). Restating the host without a
+ * position restarts from the first log, so that a position always stands beside it.
  * @param channel '' is the default channel
  */
-export function changeSource(column: Column, channel: string, source: ChannelSource): Secret {
+export function changeSource(column: Column, channel: string, source: ChannelSource): Statement {
   const options = [
-    ['HOST', quoteText(source.host)],
-    ['PORT', String(source.port)],
-    ['USER', quoteText(source.user)],
-    ['PASSWORD', quoteText(source.password.reveal())],
+    option(column, 'HOST', source.host),
+    option(column, 'PORT', source.port),
+    ...loginOptions(column, source),
     ...startOptions(column, source.from),
     ...tlsOptions(column, source.tls),
-    ...numberOption('CONNECT_RETRY', source.connectRetrySeconds),
-    ...numberOption('HEARTBEAT_PERIOD', source.heartbeatPeriodSeconds),
-    ...numberOption('DELAY', source.delaySeconds),
-  ].map(([name, value]) => `${column.sourceWord}_${name}=${value}`);
-  // The public key is asked for by a name that has no such prefix.
-  if (column.asksPublicKey) options.push(`GET_${column.sourceWord}_PUBLIC_KEY=${source.tls === undefined ? 1 : 0}`);
+    ...numberOptions(column, source),
+  ];
   const verb = column.sourceWord === 'SOURCE' ? 'CHANGE REPLICATION SOURCE' : 'CHANGE MASTER';
-  return new Secret(`${verb}${connection(column, channel)} TO ${options.join(', ')}${forChannel(column, channel)}`);
+  return composed(verb, connection(column, channel), ' TO ', joined(options, ', '), forChannel(column, channel));
 }
 
 /** @param thread default both */
-export function startReplica(column: Column, channel = '', thread?: 'io' | 'sql'): string {
+export function startReplica(column: Column, channel = '', thread?: 'io' | 'sql'): Statement {
   return threads(column, 'START', channel, thread);
 }
 
 /** @param thread default both */
-export function stopReplica(column: Column, channel = '', thread?: 'io' | 'sql'): string {
+export function stopReplica(column: Column, channel = '', thread?: 'io' | 'sql'): Statement {
   return threads(column, 'STOP', channel, thread);
 }
 
 /** Forgets the channel, its source and its relay logs; the channel must be stopped. */
-export function resetReplica(column: Column, channel = ''): string {
-  return `RESET ${column.replicaWord}${connection(column, channel)} ALL${forChannel(column, channel)}`;
+export function resetReplica(column: Column, channel = ''): Statement {
+  return composed(`RESET ${column.replicaWord}`, connection(column, channel), ' ALL', forChannel(column, channel));
 }
 
-function threads(column: Column, verb: 'START' | 'STOP', channel: string, thread: 'io' | 'sql' | undefined): string {
+/** One channel's status, one row. */
+export function channelStatus(column: Column, channel = ''): Statement {
+  const word = column.statusWords === 'source-replica' ? 'REPLICA' : 'SLAVE';
+  return composed(`SHOW ${word}`, connection(column, channel), ' STATUS', forChannel(column, channel));
+}
+
+function threads(column: Column, verb: 'START' | 'STOP', channel: string, thread: 'io' | 'sql' | undefined): Statement {
   const which = thread === undefined ? '' : ` ${thread.toUpperCase()}_THREAD`;
-  return `${verb} ${column.replicaWord}${connection(column, channel)}${which}${forChannel(column, channel)}`;
+  return composed(`${verb} ${column.replicaWord}`, connection(column, channel), which, forChannel(column, channel));
 }
 
-function startOptions(column: Column, from: 'gtid' | LogPosition): [string, string][] {
-  const mariadb = column.flavour === 'mariadb';
-  if (from === 'gtid') return mariadb ? [['USE_GTID', 'slave_pos']] : [['AUTO_POSITION', '1']];
+function loginOptions(column: Column, { login }: ChannelSource): Statement[] {
+  return login === undefined ? [] : [option(column, 'USER', login.user), option(column, 'PASSWORD', login.password)];
+}
+
+function startOptions(column: Column, from: Start): Statement[] {
+  const way = column.flavour === 'mariadb' ? 'USE_GTID' : 'AUTO_POSITION';
+  const [gtid, none] = column.flavour === 'mariadb' ? ['slave_pos', 'no'] : ['1', '0'];
+  if (from === 'kept') return [];
+  if (from === 'gtid') return [word(column, way, gtid)];
+  if (from === 'current_pos') return [word(column, way, from)];
+  return [option(column, 'LOG_FILE', from.file), option(column, 'LOG_POS', from.position), word(column, way, none)];
+}
+
+function tlsOptions(column: Column, tls: ChannelTls | undefined): Statement[] {
+  const texts: [string, string | undefined][] = [
+    ['SSL_CA', tls?.caFile],
+    ['SSL_CAPATH', tls?.caPath],
+    ['SSL_CERT', tls?.certFile],
+    ['SSL_KEY', tls?.keyFile],
+    ['SSL_CIPHER', tls?.cipher],
+    ['SSL_CRL', tls?.crlFile],
+    ['SSL_CRLPATH', tls?.crlPath],
+    ...(column.flavour === 'mysql' ? [['TLS_VERSION', tls?.versions] as [string, string | undefined]] : []),
+  ];
   return [
-    ['LOG_FILE', quoteText(from.file)],
-    ['LOG_POS', String(from.position)],
-    mariadb ? ['USE_GTID', 'no'] : ['AUTO_POSITION', '0'],
+    option(column, 'SSL', tls === undefined ? 0 : 1),
+    option(column, 'SSL_VERIFY_SERVER_CERT', tls?.verify === true ? 1 : 0),
+    ...texts.map(([name, value]) => option(column, name, value ?? '')),
+    // The public key is asked for by a name that has no such prefix.
+    ...(column.asksPublicKey ? [plainSql(`GET_${column.sourceWord}_PUBLIC_KEY=${tls === undefined ? 1 : 0}`)] : []),
   ];
 }
 
-function tlsOptions(column: Column, tls: ChannelTls | undefined): [string, string][] {
-  return [
-    ['SSL', tls === undefined ? '0' : '1'],
-    ['SSL_CA', quoteText(tls?.caFile ?? '')],
-    ['SSL_CERT', quoteText(tls?.certFile ?? '')],
-    ['SSL_KEY', quoteText(tls?.keyFile ?? '')],
-    ['SSL_VERIFY_SERVER_CERT', tls?.verify === true ? '1' : '0'],
+function numberOptions(column: Column, source: ChannelSource): Statement[] {
+  const given: [string, number | undefined][] = [
+    ['CONNECT_RETRY', source.connectRetrySeconds],
+    ['HEARTBEAT_PERIOD', source.heartbeatPeriodSeconds],
+    ['DELAY', source.delaySeconds],
   ];
+  return given.flatMap(([name, value]) => (value === undefined ? [] : [option(column, name, value)]));
 }
 
-function numberOption(name: string, value: number | undefined): [string, string][] {
-  return value === undefined ? [] : [[name, String(value)]];
+function option(column: Column, name: string, value: Value): Statement {
+  return composed(`${column.sourceWord}_${name}=`, sql`${value}`);
+}
+
+/** A value that SQL takes without quotes. */
+function word(column: Column, name: string, value: string): Statement {
+  return plainSql(`${column.sourceWord}_${name}=${value}`);
 }
 
 /** MariaDB names the connection behind the verb. */
-function connection(column: Column, channel: string): string {
-  return column.flavour === 'mariadb' && channel !== '' ? ` ${quoteText(channel)}` : '';
+function connection(column: Column, channel: string): Statement {
+  return column.flavour === 'mariadb' && channel !== '' ? sql` ${channel}` : plainSql('');
 }
 
 /** MySQL names the channel at the end, and '' is the default channel by name. */
-function forChannel(column: Column, channel: string): string {
-  return column.flavour === 'mysql' ? ` FOR CHANNEL ${quoteText(channel)}` : '';
+function forChannel(column: Column, channel: string): Statement {
+  return column.flavour === 'mysql' ? sql` FOR CHANNEL ${channel}` : plainSql('');
 }

@@ -41,6 +41,8 @@ export interface LoginAction {
     /** Whether the certificate must carry the name of `to`. */
     readonly verify: boolean;
   };
+  /** Keeps the protocol that was negotiated, `TLSv1.3`, under this name: what shows that the login succeeded. */
+  readonly noteAs: string;
 }
 
 /**
@@ -54,7 +56,13 @@ export type SessionName = (typeof sessionNames)[number];
 export type SecretName = 'replication' | 'monitor' | 'operate';
 
 /** A value of a statement; text is quoted and numbers are written as they are by whoever sends or prints it. */
-export type Value = string | number | { readonly secret: SecretName } | { readonly note: string };
+export type Value = string | number | { readonly secret: SecretName } | NoteValue;
+
+/** What was learned under this name in the run. Text unless it says number: some clauses take no quoted one. */
+export interface NoteValue {
+  readonly note: string;
+  readonly as?: 'number';
+}
 
 /** One SQL statement: `text[0] values[0] text[1] …`. */
 export interface Statement {

@@ -1,3 +1,4 @@
+import { shown, shownValue } from '../dialects/written.js';
 import type { Action, Statement } from '../domain/action.js';
 import type { PlannedStep } from './automation.js';
 import { defaultWithin, type Plan, type Section } from './plan.js';
@@ -38,7 +39,7 @@ export function actionLines(action: Action): readonly string[] {
       const files = [tls.caFile, tls.certFile, tls.keyFile].filter((file) => file !== undefined).join(', ');
       const name = tls.verify ? ', and its certificate must name it' : '';
       return [
-        `rehearse: log in to ${action.to.host}:${action.to.port} as ${action.user} with ${files} of ${action.filesOf}${name}`,
+        `rehearse: log in to ${action.to.host}:${action.to.port} as ${action.user} with ${files} of ${action.filesOf}${name} -- gives <${action.noteAs}>`,
       ];
     }
   }
@@ -63,17 +64,7 @@ function sectionWords({ name, steps }: Section): string {
 function answerWords({ expect, notes }: Statement): string {
   const kept = Object.values(notes ?? {}).map((name) => `<${name}>`);
   return [
-    ...(expect === undefined ? [] : [` -- must answer ${valueText(expect)}`]),
+    ...(expect === undefined ? [] : [` -- must answer ${shownValue(expect)}`]),
     ...(kept.length === 0 ? [] : [` -- gives ${kept.join(', ')}`]),
   ].join('');
-}
-
-function shown({ text, values }: Statement): string {
-  return text.map((part, index) => part + (index < values.length ? valueText(values[index] ?? '') : '')).join('');
-}
-
-function valueText(value: Statement['values'][number]): string {
-  if (typeof value === 'number') return String(value);
-  if (typeof value === 'string') return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
-  return 'secret' in value ? `<password of ${value.secret}>` : `<${value.note}>`;
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { LockstepError } from '../base/errors.js';
 import { Scope } from '../base/scope.js';
 import { changeSource, startReplica, type ChannelTls } from '../dialects/replication-statements.js';
+import { written } from '../dialects/written.js';
 import type { Authority } from '../pki/authority.js';
 import type { Address } from '../domain/snapshot.js';
 import { accountStatements, makeAccounts, type Accounts, type Requirement } from './accounts.js';
@@ -134,15 +135,16 @@ export class SandboxCluster {
     const { channel = '', through = source.address, start = true } = options;
     const from = options.from ?? (this.mode === 'gtid' ? 'gtid' : await coordinatesOf(source));
     const tls = 'tls' in options ? (options.tls === 'off' ? undefined : options.tls) : this.channelTls(replica);
+    const { user, password } = this.accounts.replication;
     const change = changeSource(replica.column, channel, {
       ...through,
-      ...this.accounts.replication,
+      login: { user, password: { secret: 'replication' } },
       from,
       tls,
       connectRetrySeconds: 1,
       heartbeatPeriodSeconds,
     });
-    await replica.sql(change.reveal());
+    await replica.sql(written(change, { secrets: { replication: password }, notes: {} }).reveal());
     const patience = replica.words.patience(channel);
     if (patience !== undefined) await replica.sql(patience);
     if (!start) return;

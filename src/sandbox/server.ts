@@ -4,6 +4,8 @@ import { LockstepError } from '../base/errors.js';
 import type { Scope } from '../base/scope.js';
 import type { Column } from '../dialects/capabilities.js';
 import type { Row } from '../dialects/question.js';
+import { written } from '../dialects/written.js';
+import type { Statement } from '../domain/action.js';
 import type { Address } from '../domain/snapshot.js';
 import { takeAddress } from './addresses.js';
 import { Admin } from './admin.js';
@@ -193,15 +195,17 @@ export class SandboxServer {
 
   /**
    * Run one statement as root over the socket; its rows as text.
+   * @param statement SQL, or what a dialect wrote without secrets
    * @param within milliseconds, default 30000
    */
-  sql(text: string, within?: number): Promise<readonly Row[]> {
+  async sql(statement: string | Statement, within?: number): Promise<readonly Row[]> {
+    const text = typeof statement === 'string' ? statement : written(statement, { secrets: {}, notes: {} }).reveal();
     return this.#admin.query(text, within);
   }
 
   /** Run statements one after another as root over the socket. */
-  async run(statements: readonly string[]): Promise<void> {
-    for (const statement of statements) await this.#admin.query(statement);
+  async run(statements: readonly (string | Statement)[]): Promise<void> {
+    for (const statement of statements) await this.sql(statement);
   }
 
   #running(): Child {
