@@ -19,8 +19,7 @@ export type RunEvent = Base & { readonly run: RunView } & (
       }
     | { readonly type: 'waiting'; readonly guard: GuardVerdict }
     | { readonly type: 'step-began' | 'step-ended'; readonly step: string }
-    | { readonly type: 'section-began'; readonly section: string }
-    | { readonly type: 'section-ended'; readonly section: string; readonly seconds: number }
+    | { readonly type: 'section-began' | 'section-ended'; readonly section: string }
   );
 
 export type SwitchEvent = Base & {

@@ -49,6 +49,8 @@ export interface Refusal {
   readonly reason: string;
   readonly why: string;
   readonly remedy: string;
+  /** Nobody but a person can decide, and nothing else should act meanwhile: two primaries. The run then needs a human. */
+  readonly human?: true;
 }
 
 export interface Step {

@@ -100,6 +100,8 @@ export interface GuardVerdict {
   /** A plain sentence. */
   readonly why: string;
   readonly remedy: string | undefined;
+  /** Nobody but a person can decide what is to be done: the run needs a human instead of being refused. */
+  readonly human?: true;
 }
 
 /** A run as people, the API and subscribers see it. JSON; times are milliseconds since the Unix epoch. */

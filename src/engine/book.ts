@@ -1,0 +1,276 @@
+import { canonical } from '../base/canonical.js';
+import type { ProcedureName } from '../domain/procedure-names.js';
+import type { Parameters, Scene } from '../domain/scene.js';
+import type { Entry } from '../journal/journal.js';
+import type { Downtime, Pause } from './automation.js';
+import type { Notes } from './procedure.js';
+import {
+  failures,
+  type EngineRecord,
+  type RunEnd,
+  type RunRecord,
+  type RunStart,
+  type SwitchRecord,
+} from './records.js';
+import type {
+  Approval,
+  GuardVerdict,
+  Mode,
+  Outcome,
+  RunId,
+  RunLimits,
+  RunState,
+  RunView,
+  StepView,
+  Trigger,
+} from './run.js';
+
+/** One run as the journal tells it. */
+export interface BookedRun {
+  readonly id: RunId;
+  readonly key: string;
+  readonly procedure: ProcedureName;
+  readonly parameters: Parameters;
+  readonly mode: Mode;
+  readonly trigger: Trigger;
+  readonly limits: RunLimits;
+  readonly firstSeq: number;
+  readonly requestedAt: number;
+  state: RunState;
+  guard: GuardVerdict | undefined;
+  outcome: Outcome | undefined;
+  why: string;
+  startedAt: number | undefined;
+  endedAt: number | undefined;
+  digest: string | undefined;
+  /** Kept while it is open. */
+  scene: Scene | undefined;
+  observed: string;
+  steps: readonly StepView[];
+  approval: Approval | undefined;
+  /** Ids of the steps of every section that was begun. */
+  begun: readonly string[];
+  committed: boolean;
+  /** It was being taken back when last heard of. */
+  takingBack: boolean;
+  aborting: string | undefined;
+  notes: Notes;
+}
+
+/** Ended runs that are kept in memory; older ones stand in the journal. */
+const keptEnded = 5000;
+const hour = 3_600_000;
+
+/** What the journal adds up to. Every state follows from its entries alone, in their order. */
+export class Book {
+  readonly runs = new Map<RunId, BookedRun>();
+  /** The run of each open episode, by key. */
+  readonly episodes = new Map<string, RunId>();
+  readonly idempotency = new Map<string, RunId>();
+  readonly pauses = new Map<string, Pause>();
+  readonly downtimes = new Map<string, Downtime>();
+  readonly ends = new Map<string, RunEnd>();
+  starts: RunStart[] = [];
+  #ended: RunId[] = [];
+
+  apply({ seq, at, record }: Pick<Entry<EngineRecord>, 'seq' | 'at' | 'record'>): void {
+    if ('run' in record) this.#ofRun(seq, at, record);
+    else this.#ofSwitch(record);
+  }
+
+  /** A run that is known to be there. */
+  run(id: RunId): BookedRun {
+    const run = this.runs.get(id);
+    if (run === undefined) throw new Error(`run ${id} is not in the book`);
+    return run;
+  }
+
+  open(): BookedRun[] {
+    return [...this.runs.values()].filter(({ state }) => state !== 'ended');
+  }
+
+  #ofRun(seq: number, at: number, record: RunRecord): void {
+    if (record.type === 'requested') {
+      this.#requested(seq, at, record);
+      return;
+    }
+    const run = this.runs.get(record.run);
+    // Its beginning was dropped from the journal long ago.
+    if (run === undefined) return;
+    switch (record.type) {
+      case 'waiting':
+        run.guard = record.guard;
+        run.why = record.guard.why;
+        return;
+      case 'planned':
+        run.digest = record.digest;
+        run.scene = record.scene;
+        run.observed = record.observed;
+        run.steps = record.steps.map((step) => ({ ...step, status: 'pending' }));
+        return;
+      case 'approved':
+        run.approval = record.approval;
+        return;
+      case 'started':
+        run.state = 'running';
+        run.startedAt = at;
+        run.guard = undefined;
+        run.why = 'it is at work';
+        if (run.trigger.kind !== 'person') this.starts.push({ cluster: run.parameters.cluster, at });
+        this.starts = this.starts.filter((start) => start.at > at - hour);
+        return;
+      case 'section':
+        run.notes = record.notes;
+        run.begun = [...run.begun, ...record.steps];
+        this.#steps(run, record.steps, 'running');
+        return;
+      case 'committing':
+        run.notes = record.notes;
+        return;
+      case 'section-done':
+        run.notes = record.notes;
+        run.committed ||= record.committed;
+        this.#steps(run, record.done, 'done');
+        this.#steps(run, record.skipped, 'skipped');
+        return;
+      case 'undoing':
+        run.state = 'undoing';
+        run.takingBack = true;
+        run.notes = record.notes;
+        run.why = record.why;
+        this.#steps(
+          run,
+          run.steps.filter(({ status }) => status === 'running').map(({ id }) => id),
+          'failed',
+        );
+        return;
+      case 'undone':
+        this.#steps(run, record.steps, 'undone');
+        return;
+      case 'aborting':
+        run.aborting = record.by;
+        return;
+      case 'needs-human':
+        run.state = 'needs-human';
+        run.why = record.why;
+        return;
+      case 'resumed':
+        // What needed a human before it began begins to wait again.
+        run.state = run.startedAt === undefined ? 'waiting' : 'running';
+        run.why = `resumed by ${record.by}`;
+        return;
+      case 'ended': {
+        this.#hasEnded(run, at, record);
+        return;
+      }
+      case 'episode-over':
+        if (this.episodes.get(run.key) === run.id) this.episodes.delete(run.key);
+    }
+  }
+
+  #requested(seq: number, at: number, record: Extract<RunRecord, { type: 'requested' }>): void {
+    const { run: id, procedure, parameters, mode, trigger, limits, idempotencyKey } = record;
+    const key = keyOf(procedure, parameters);
+    this.runs.set(id, {
+      id,
+      key,
+      procedure,
+      parameters,
+      mode,
+      trigger,
+      limits,
+      firstSeq: seq,
+      requestedAt: at,
+      state: 'waiting',
+      guard: undefined,
+      outcome: undefined,
+      why: 'it was asked for',
+      startedAt: undefined,
+      endedAt: undefined,
+      digest: undefined,
+      scene: undefined,
+      observed: '',
+      steps: [],
+      approval: undefined,
+      begun: [],
+      committed: false,
+      takingBack: false,
+      aborting: undefined,
+      notes: {},
+    });
+    this.episodes.set(key, id);
+    if (idempotencyKey !== undefined) this.idempotency.set(idempotencyKey, id);
+  }
+
+  #hasEnded(run: BookedRun, at: number, record: Extract<RunRecord, { type: 'ended' }>): void {
+    run.state = 'ended';
+    run.outcome = record.outcome;
+    run.why = record.why;
+    run.guard = record.guard;
+    run.endedAt = at;
+    run.scene = undefined;
+    if (record.outcome !== 'succeeded')
+      this.#steps(
+        run,
+        run.steps.filter(({ status }) => status === 'running').map(({ id }) => id),
+        'failed',
+      );
+    if (run.startedAt !== undefined) {
+      const { key, procedure, parameters } = run;
+      const { outcome } = record;
+      const acknowledged = !failures.has(outcome);
+      this.ends.set(key, { key, procedure, cluster: parameters.cluster, at, outcome, acknowledged });
+    }
+    this.#ended.push(run.id);
+    for (const old of this.#ended.splice(0, Math.max(0, this.#ended.length - keptEnded))) this.#forget(old);
+  }
+
+  #ofSwitch(record: SwitchRecord): void {
+    switch (record.type) {
+      case 'paused':
+        this.pauses.set(record.pause.cluster ?? '', record.pause);
+        return;
+      case 'unpaused':
+        this.pauses.delete(record.cluster ?? '');
+        return;
+      case 'downtime':
+        this.downtimes.set(`${record.downtime.cluster}/${record.downtime.server}`, record.downtime);
+        return;
+      case 'downtime-ended':
+        this.downtimes.delete(`${record.cluster}/${record.server}`);
+        return;
+      case 'acknowledged':
+        for (const end of this.ends.values())
+          if (end.cluster === record.cluster) this.ends.set(end.key, { ...end, acknowledged: true });
+        return;
+      case 'carried':
+        record.pauses.forEach((pause) => this.pauses.set(pause.cluster ?? '', pause));
+        record.downtimes.forEach((one) => this.downtimes.set(`${one.cluster}/${one.server}`, one));
+        record.ends.forEach((end) => this.ends.set(end.key, end));
+        this.starts = [...record.starts];
+    }
+  }
+
+  #steps(run: BookedRun, ids: readonly string[], status: StepView['status']): void {
+    run.steps = run.steps.map((step) => (ids.includes(step.id) ? { ...step, status } : step));
+  }
+
+  #forget(id: RunId): void {
+    const run = this.runs.get(id);
+    if (run === undefined || this.episodes.get(run.key) === id) return;
+    this.runs.delete(id);
+    for (const [key, of] of this.idempotency) if (of === id) this.idempotency.delete(key);
+  }
+}
+
+/** What makes two requests the same: the procedure and all its parameters. */
+export function keyOf(procedure: ProcedureName, parameters: Parameters): string {
+  return `${procedure} ${canonical(parameters)}`;
+}
+
+export function viewOf(run: BookedRun): RunView {
+  const { id, procedure, parameters, mode, trigger, state, guard, outcome, why, requestedAt, startedAt, endedAt } = run;
+  const { digest, steps, approval, committed, limits } = run;
+  const expiresAt = requestedAt + limits.waitAtMost * 1000;
+  return { id, procedure, parameters, mode, trigger, state, guard, outcome, why, requestedAt, startedAt, endedAt, expiresAt, digest, steps, approval, committed }; // prettier-ignore
+}

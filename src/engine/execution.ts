@@ -1,0 +1,218 @@
+import { deadline } from '../base/deadline.js';
+import { LockstepError, messageOf } from '../base/errors.js';
+import { commitmentOf } from './commit.js';
+import { sectionBegins, sectionEnds, stepBegins, stepEnds } from './faults.js';
+import { defaultWithin, stepsOf, type Plan, type Section } from './plan.js';
+import type { Actor, EngineClock } from './ports.js';
+import type { Notes, Seen, Step } from './procedure.js';
+import { takeBack } from './take-back.js';
+
+/** What one run needs while it is at work. */
+export interface Bench {
+  readonly plan: Plan;
+  readonly actor: Actor;
+  readonly clock: EngineClock;
+  /** Looks anew, with the notes of now. */
+  look(notes: Notes, signal: AbortSignal): Promise<Seen>;
+  readonly write: Writer;
+  fault(point: string): Promise<void> | void;
+  /** Why it should end at its next step boundary, before its commit point; undefined: it should not. */
+  interrupted(): string | undefined;
+  /** Ends everything at once: the process gives up, and whoever comes next resumes. */
+  readonly signal: AbortSignal;
+}
+
+/** Durable words. Each resolves once it is on the disk. */
+export interface Writer {
+  section(section: Section, todo: readonly Step[], notes: Notes): Promise<void>;
+  committing(step: Step, notes: Notes): Promise<void>;
+  sectionDone(section: Section, done: readonly Step[], skipped: readonly Step[], committed: boolean, notes: Notes): Promise<void>; // prettier-ignore
+  undoing(why: string, notes: Notes): Promise<void>;
+  undone(steps: readonly Step[]): Promise<void>;
+  /** Not durable: for whoever watches. */
+  step(step: Step, phase: 'began' | 'ended'): void;
+}
+
+/** How a run at work ends. */
+export interface Ending {
+  readonly outcome: 'succeeded' | 'rolled-back' | 'failed' | 'cancelled' | 'needs-human';
+  readonly why: string;
+}
+
+/** What was done before, on resume. */
+export interface Past {
+  readonly begun: readonly string[];
+  readonly notes: Notes;
+}
+
+/** Beyond its commit point a run is tried again so often, with 1, 2, 4, … seconds in between, before a human is asked. */
+const forwardTries = 4;
+/** Between two looks at what a step should have brought about, milliseconds. */
+const settlePause = 200;
+/** How long servers that cannot be asked are waited for when everything depends on them, seconds. */
+const hiddenWithin = 30;
+
+/** Carries out a plan from wherever it stands: each section is looked at before, done, and looked at after. */
+export class Execution {
+  #notes: Notes;
+  #begun: Set<string>;
+
+  constructor(
+    readonly bench: Bench,
+    past: Past = { begun: [], notes: {} },
+  ) {
+    this.#notes = past.notes;
+    this.#begun = new Set(past.begun);
+  }
+
+  /** From the start, or again beyond the commit point. */
+  async forward(): Promise<Ending> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        for (const section of this.bench.plan.sections) await this.#section(section);
+        return { outcome: 'succeeded', why: 'every step was seen on the servers' };
+      } catch (cause) {
+        if (this.bench.signal.aborted) throw cause;
+        const end = await this.#failed(cause, attempt);
+        if (end !== undefined) return end;
+        await this.bench.clock.sleep(1000 * 2 ** (attempt - 1), this.bench.signal);
+      }
+    }
+  }
+
+  /** After the death of whoever began: what the servers show decides. @param takingBack whether it was being taken back then */
+  async resume(takingBack: boolean): Promise<Ending> {
+    const commitment = await this.#commitment();
+    if (commitment === 'hidden')
+      return {
+        outcome: 'needs-human',
+        why: 'the server that shows whether the commit point was passed cannot be asked',
+      };
+    if (commitment === 'absent' || (takingBack && commitment === 'none'))
+      return this.#back('it was found unfinished, before its commit point');
+    return this.forward();
+  }
+
+  async #section(section: Section): Promise<void> {
+    const { bench } = this;
+    const before = await this.#look();
+    this.#mayGoOn(before);
+    const todo = section.steps.filter((step) => !step.done(before) && !this.#isBehind(section, step, before));
+    const skipped = section.steps.filter((step) => !todo.includes(step));
+    if (todo.length === 0) {
+      await bench.write.sectionDone(section, [], skipped, commitmentOf(bench.plan, before) === 'seen', this.#notes);
+      return;
+    }
+    await bench.fault(sectionBegins(section.name));
+    await bench.write.section(section, todo, this.#notes);
+    todo.forEach(({ id }) => this.#begun.add(id));
+    for (const step of todo) await this.#step(section, step);
+    const after = await this.#settled(todo);
+    const committed = commitmentOf(bench.plan, after) === 'seen';
+    await bench.write.sectionDone(section, todo, skipped, committed, this.#notes);
+    await bench.fault(sectionEnds(section.name));
+  }
+
+  /** Once committed, what the section did on the way there is not done again. */
+  #isBehind(section: Section, step: Step, seen: Seen): boolean {
+    const at = section.steps.findIndex(({ commits }) => commits === true);
+    return at > section.steps.indexOf(step) && section.steps[at]?.done(seen) === true;
+  }
+
+  #mayGoOn(seen: Seen): void {
+    const why = this.bench.interrupted();
+    if (why !== undefined && commitmentOf(this.bench.plan, seen) !== 'seen') throw new Interrupted('interrupted', why);
+  }
+
+  async #step(section: Section, step: Step): Promise<void> {
+    const { bench } = this;
+    await bench.fault(stepBegins(step.id));
+    if (step.commits === true) await bench.write.committing(step, this.#notes);
+    bench.write.step(step, 'began');
+    const attempts = section.steps.length === 1 ? (step.attempts ?? 1) : 1;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#apply(step);
+        // Alone in its section it is looked at here, so that it can be tried again.
+        if (attempts > 1) await this.#settled([step]);
+        break;
+      } catch (cause) {
+        if (attempt >= attempts || bench.signal.aborted) throw cause;
+        await bench.clock.sleep(1000 * 2 ** (attempt - 1), bench.signal);
+        if (bench.interrupted() !== undefined) throw cause;
+        if (step.done(await this.#look())) break;
+      }
+    }
+    bench.write.step(step, 'ended');
+    await bench.fault(stepEnds(step.id));
+  }
+
+  async #apply(step: Step): Promise<void> {
+    const limit = deadline((step.within ?? defaultWithin) * 1000, this.bench.signal);
+    try {
+      for (const action of step.plan)
+        this.#notes = { ...this.#notes, ...(await this.bench.actor.send(action, this.#notes, limit.signal)) };
+    } catch (cause) {
+      throw new LockstepError('step-failed', `${step.title}: ${messageOf(cause)}`, undefined, { cause });
+    } finally {
+      limit.clear();
+    }
+  }
+
+  /** Looks until all of these are seen, within the time of the longest. */
+  async #settled(steps: readonly Step[]): Promise<Seen> {
+    const { bench } = this;
+    const until = bench.clock.monotonic() + 1000 * Math.max(...steps.map(({ within }) => within ?? defaultWithin));
+    for (;;) {
+      const seen = await this.#look();
+      const unmet = steps.find((step) => !step.done(seen));
+      if (unmet === undefined) return seen;
+      if (bench.clock.monotonic() >= until)
+        throw new LockstepError('not-seen', `${unmet.title}: not seen on the servers afterwards`);
+      await bench.clock.sleep(settlePause, bench.signal);
+    }
+  }
+
+  #look(): Promise<Seen> {
+    return this.bench.look(this.#notes, this.bench.signal);
+  }
+
+  /** @returns how it ends, or undefined: go forward again */
+  async #failed(cause: unknown, attempt: number): Promise<Ending | undefined> {
+    const why = messageOf(cause);
+    const commitment = await this.#commitment();
+    if (commitment === 'hidden')
+      return { outcome: 'needs-human', why: `${why}; and the server that shows whether the commit point was passed cannot be asked` }; // prettier-ignore
+    if (commitment !== 'seen') return this.#back(why, cause instanceof Interrupted);
+    if (attempt < forwardTries) return undefined;
+    return { outcome: 'needs-human', why: `past its commit point: ${why}` };
+  }
+
+  async #commitment() {
+    const { bench } = this;
+    const until = bench.clock.monotonic() + 1000 * hiddenWithin;
+    for (;;) {
+      const commitment = commitmentOf(bench.plan, await this.#look());
+      if (commitment !== 'hidden' || bench.clock.monotonic() >= until) return commitment;
+      await bench.clock.sleep(settlePause, bench.signal);
+    }
+  }
+
+  async #back(why: string, wanted = false): Promise<Ending> {
+    const begun = stepsOf(this.bench.plan).filter(({ id }) => this.#begun.has(id));
+    await this.bench.write.undoing(why, this.#notes);
+    const back = await takeBack(
+      this.bench,
+      begun,
+      () => this.#look(),
+      () => this.#notes,
+    );
+    if (back.left !== undefined)
+      return { outcome: 'needs-human', why: `${why}; and it could not be taken back: ${back.left}` };
+    if (back.undone.length > 0) return { outcome: 'rolled-back', why };
+    return { outcome: wanted && begun.length === 0 ? 'cancelled' : 'failed', why };
+  }
+}
+
+/** It was told to end at its next step boundary. */
+class Interrupted extends LockstepError {}

@@ -1,0 +1,129 @@
+import type { BookedRun } from './book.js';
+import { askedBy, consider, type Considered } from './consider.js';
+import { runPlanned, runRequested } from './faults.js';
+import { passes } from './guards.js';
+import { stepsOf, type Plan } from './plan.js';
+import type { GuardVerdict, Outcome, RunId } from './run.js';
+import type { Shop } from './shop.js';
+
+/** How often a waiting run looks again by itself, milliseconds. */
+const lookAgain = 5000;
+
+/**
+ * A run until it may start: it looks, plans, asks the guards, and waits for those that pass by themselves.
+ * @returns the plan to carry out, claimed; undefined when it has ended, or needs a human, or the process stops
+ */
+export async function untilItMayStart(shop: Shop, id: RunId, alarm: Alarm): Promise<Plan | undefined> {
+  await shop.ports.fault(runRequested);
+  for (;;) {
+    const run = shop.book.run(id);
+    if (stops(shop) || run.state !== 'waiting') return undefined;
+    if (run.aborting !== undefined) return end(shop, run, 'cancelled', `cancelled by ${run.aborting} before it began`);
+    const considered = await shop.considering(() =>
+      consider(shop, shop.procedure(run.procedure), askedBy(run), shop.stopping),
+    );
+    if (stops(shop)) return undefined;
+    const plan = await decide(shop, run, considered);
+    if (plan !== undefined || shop.book.run(id).state !== 'waiting') return plan;
+    const left = run.requestedAt + run.limits.waitAtMost * 1000 - shop.ports.clock.now();
+    if (left <= 0) return end(shop, run, 'expired', `it waited as long as it might: ${run.why}`, run.guard);
+    await alarm.wait(Math.min(left, lookAgain), shop);
+  }
+}
+
+/** Wakes a waiting run before its time: an approval, a resolved alert, another run that ended. */
+export class Alarm {
+  #wake: (() => void) | undefined;
+  #rung = false;
+
+  ring(): void {
+    this.#rung = true;
+    this.#wake?.();
+  }
+
+  async wait(milliseconds: number, { ports, stopping }: Shop): Promise<void> {
+    if (!this.#rung) {
+      const over = new AbortController();
+      const rung = new Promise<void>((resolve) => (this.#wake = resolve));
+      const slept = ports.clock.sleep(milliseconds, AbortSignal.any([over.signal, stopping])).catch(() => undefined);
+      await Promise.race([rung, slept]);
+      over.abort(new Error('woken'));
+    }
+    this.#rung = false;
+    this.#wake = undefined;
+  }
+}
+
+function stops({ stopping }: Shop): boolean {
+  return stopping.aborted;
+}
+
+async function decide(shop: Shop, run: BookedRun, considered: Considered): Promise<Plan | undefined> {
+  const { plan, verdicts } = considered;
+  if (plan !== undefined && plan.digest !== run.digest && run.approval === undefined)
+    await writePlanned(shop, run, plan, considered);
+  const [first] = verdicts;
+  if (first !== undefined && !passes(first)) return refuse(shop, run, first);
+  if (run.mode === 'plan' && first?.guard !== 'not-visible') return end(shop, run, 'planned', plannedWords(verdicts));
+  if (first !== undefined) {
+    if (run.guard?.guard !== first.guard || run.guard.why !== first.why) await writeWaiting(shop, run, first);
+    return undefined;
+  }
+  // Guards and claim without a pause in between: no other run can slip in.
+  shop.claims.set(run.id, run);
+  return plan;
+}
+
+async function writePlanned(
+  shop: Shop,
+  { id: run }: BookedRun,
+  plan: Plan,
+  { scene, need }: Considered,
+): Promise<void> {
+  const { digest } = plan;
+  const steps = plan.sections.flatMap(({ name: section, steps }) =>
+    steps.map(({ id, title }) => ({ id, title, section })),
+  );
+  await shop.write({ v: 1, run, type: 'planned', digest, scene, observed: need.why, steps });
+  await shop.ports.fault(runPlanned);
+}
+
+async function writeWaiting(shop: Shop, run: BookedRun, guard: GuardVerdict): Promise<void> {
+  // Only another guard is worth a line; the words of one may hold the time.
+  if (run.guard?.guard === guard.guard) run.guard = guard;
+  else await shop.write({ v: 1, run: run.id, type: 'waiting', guard });
+}
+
+async function refuse(shop: Shop, run: BookedRun, verdict: GuardVerdict): Promise<undefined> {
+  if (verdict.human === true && run.trigger.kind !== 'person' && run.mode !== 'plan') {
+    await shop.write({ v: 1, run: run.id, type: 'needs-human', why: verdict.why });
+    return undefined;
+  }
+  // It was there when it was planned, and went away by itself.
+  if (verdict.guard === 'not-observed' && run.observed !== '')
+    return end(shop, run, 'cancelled', `there is nothing left to mend: ${verdict.why}`);
+  return end(shop, run, 'refused', verdict.why, verdict);
+}
+
+async function end(
+  shop: Shop,
+  run: BookedRun,
+  outcome: Outcome,
+  why: string,
+  guard?: GuardVerdict,
+): Promise<undefined> {
+  await shop.write({ v: 1, run: run.id, type: 'ended', outcome, why, ...(guard === undefined ? {} : { guard }) });
+  return undefined;
+}
+
+function plannedWords(verdicts: readonly GuardVerdict[]): string {
+  const [first] = verdicts;
+  const would = first === undefined ? 'it would start at once' : `it would wait: ${first.why}`;
+  return `the policy is to plan only, so nothing was done; ${would}`;
+}
+
+/** What a run may have to write beside its scene, bytes; undo included. */
+export function spaceFor(run: BookedRun, plan: Plan): number {
+  const step = 4096;
+  return JSON.stringify(run.scene ?? {}).length + 16_384 + step * stepsOf(plan).length;
+}

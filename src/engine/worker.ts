@@ -1,0 +1,253 @@
+import { deadline } from '../base/deadline.js';
+import { messageOf } from '../base/errors.js';
+import type { Scene } from '../domain/scene.js';
+import type { Lease, Reservation } from '../journal/journal.js';
+import { viewOf, type BookedRun } from './book.js';
+import { askedBy, consider } from './consider.js';
+import { Execution, type Bench, type Ending, type Writer } from './execution.js';
+import { runEnds, runLocked, runStarted } from './faults.js';
+import { planOf, type Plan } from './plan.js';
+import type { Actor } from './ports.js';
+import type { RunRecord } from './records.js';
+import type { DistributiveOmit, Shop } from './shop.js';
+import { Alarm, spaceFor, untilItMayStart } from './waiting.js';
+
+/** How long the locks of a session that has just died are waited for, milliseconds: more than any wait_timeout of ours. */
+const locksWithin = { start: 5000, resume: 45_000 };
+/** Before a run that found its servers locked tries again, milliseconds. */
+const lockedPause = 3000;
+
+/** One run, from its request to its end. */
+export class Worker {
+  readonly alarm = new Alarm();
+  readonly #leases: Lease[] = [];
+  #reservation: Reservation | undefined;
+
+  constructor(
+    readonly shop: Shop,
+    readonly id: string,
+    /** Who resumes it, if it was at work before. */
+    readonly resumer = 'the next start',
+  ) {}
+
+  /** Settles when it has ended, needs a human, or the process stops. Never rejects. */
+  async live(): Promise<void> {
+    try {
+      if (!this.#waits()) await this.#atWork(undefined);
+      while (this.#waits()) {
+        const plan = await untilItMayStart(this.shop, this.id, this.alarm);
+        if (plan === undefined) return;
+        await this.#atWork(plan);
+        if (this.#waits()) await this.alarm.wait(lockedPause, this.shop);
+      }
+    } catch (cause) {
+      // The journal is not written any more, or the time to stop is over. Who starts next resumes.
+      this.shop.log.error({ run: this.id, error: messageOf(cause) }, 'the run was left as it is');
+    }
+  }
+
+  #waits(): boolean {
+    return this.#run.state === 'waiting';
+  }
+
+  get #run(): BookedRun {
+    return this.shop.book.run(this.id);
+  }
+
+  /** @param fresh the plan to start with; undefined: it was at work before, and is resumed */
+  async #atWork(fresh: Plan | undefined): Promise<void> {
+    const { shop } = this;
+    const run = this.#run;
+    shop.claims.set(run.id, run);
+    const actor = shop.ports.actors.open(run.id, run.parameters.cluster);
+    try {
+      const plan = fresh ?? this.#planAgain();
+      if (plan === undefined) { await this.#needsHuman('its plan is not what it was: this version of Lockstep would do something else'); return; } // prettier-ignore
+      if (!(await this.#prepared(plan, actor, fresh === undefined))) return;
+      const execution = new Execution(this.#bench(plan, actor), run);
+      await this.#end(await (fresh === undefined ? execution.resume(run.takingBack) : execution.forward()));
+    } finally {
+      await actor.close();
+      await this.#reservation?.release();
+      await Promise.all(this.#leases.splice(0).map((lease) => lease.release()));
+      shop.claims.delete(run.id);
+    }
+  }
+
+  /** Made from the journalled scene; undefined unless it is the very plan that was begun. */
+  #planAgain(): Plan | undefined {
+    const { procedure, parameters, scene, digest } = this.#run;
+    if (scene === undefined) return undefined;
+    const plan = planOf(this.shop.procedure(procedure), scene, parameters);
+    return plan.digest === digest ? plan : undefined;
+  }
+
+  /** Lease, space, locks, and one more look: then it is started. @returns false when it is not */
+  async #prepared(plan: Plan, actor: Actor, resuming: boolean): Promise<boolean> {
+    const { shop } = this;
+    const run = this.#run;
+    const lease = await shop.journal.lease(leaseName(run, shop));
+    if (lease === undefined) return this.#locked('another instance is at work there', resuming);
+    this.#leases.push(lease);
+    try {
+      this.#reservation = await shop.journal.reserve(spaceFor(run, plan));
+    } catch (cause) {
+      if (resuming) throw cause;
+      const guard = {
+        guard: 'journal-full',
+        why: messageOf(cause),
+        remedy: 'Make room where the journal lies.',
+      } as const;
+      await this.#write({ type: 'ended', outcome: 'refused', why: guard.why, guard });
+      return false;
+    }
+    const unreachable = await this.#lock(actor, resuming);
+    if (typeof unreachable === 'string') return this.#locked(unreachable, resuming);
+    const missing = run.parameters['server'];
+    if (!resuming && missing !== undefined && unreachable.includes(missing))
+      return this.#locked(`${missing} cannot be reached`, resuming);
+    await shop.ports.fault(runLocked);
+    if (resuming) {
+      await this.#write({ type: 'resumed', by: this.resumer });
+      return true;
+    }
+    if (!(await this.#stillSo(plan))) return false;
+    await this.#write({ type: 'started', digest: plan.digest });
+    await shop.ports.fault(runStarted);
+    return true;
+  }
+
+  /** Under the locks, once more: is it needed, and does the plan rest on the same facts? */
+  async #stillSo(plan: Plan): Promise<boolean> {
+    const { shop } = this;
+    const run = this.#run;
+    const asked = askedBy(run);
+    const { plan: now, verdicts } = await consider(shop, shop.procedure(run.procedure), asked, shop.giveUp);
+    const guard = verdicts[0];
+    if (guard === undefined && now?.digest === plan.digest) return true;
+    if (guard === undefined || guard.guard === 'premises-changed') {
+      const why = 'what the plan rests on changed while the servers were being locked';
+      if (run.approval === undefined) return this.#locked(why, false);
+      const verdict = {
+        guard: 'premises-changed',
+        why,
+        remedy: 'Ask for it again, and approve the new plan.',
+      } as const;
+      await this.#write({ type: 'ended', outcome: 'refused', why, guard: verdict });
+      return false;
+    }
+    return this.#locked(guard.why, false);
+  }
+
+  /** @returns the servers that cannot be reached, or why they are not ours */
+  async #lock(actor: Actor, resuming: boolean): Promise<readonly string[] | string> {
+    const run = this.#run;
+    const procedure = this.shop.procedure(run.procedure);
+    const named = run.parameters['server'];
+    const all = run.scene?.site.servers.map(({ name }) => name) ?? [];
+    const servers = procedure.locks === 'server' && named !== undefined ? [named] : all;
+    const limit = deadline(resuming ? locksWithin.resume : locksWithin.start, this.shop.giveUp);
+    try {
+      return (await actor.lock(servers, limit.signal)).unreachable;
+    } catch (cause) {
+      if (this.shop.giveUp.aborted) throw cause;
+      return messageOf(cause);
+    } finally {
+      limit.clear();
+    }
+  }
+
+  async #locked(why: string, resuming: boolean): Promise<false> {
+    if (resuming) {
+      await this.#needsHuman(`it cannot go on: ${why}`);
+      return false;
+    }
+    const guard = { guard: 'locked', why, remedy: 'It is tried again.' } as const;
+    if (this.#run.guard?.guard !== 'locked') await this.#write({ type: 'waiting', guard });
+    return false;
+  }
+
+  async #end({ outcome, why }: Ending): Promise<void> {
+    await this.shop.ports.fault(runEnds);
+    if (outcome === 'needs-human') await this.#needsHuman(why);
+    else await this.#write({ type: 'ended', outcome, why });
+  }
+
+  async #needsHuman(why: string): Promise<void> {
+    await this.#write({ type: 'needs-human', why });
+  }
+
+  #write(record: DistributiveOmit<RunRecord, 'v' | 'run'>): Promise<void> {
+    const [lease] = this.#leases;
+    const reservation = this.#reservation;
+    return this.shop.write(
+      { v: 1, run: this.id, ...record },
+      {
+        ...(lease === undefined ? {} : { lease }),
+        ...(reservation === undefined ? {} : { reservation }),
+      },
+    );
+  }
+
+  #bench(plan: Plan, actor: Actor): Bench {
+    const { shop } = this;
+    const { cluster } = this.#run.parameters;
+    const lost = this.#leases.map(({ lost }) => lost);
+    return {
+      plan,
+      actor,
+      clock: shop.ports.clock,
+      look: async (notes, signal) => {
+        const scene: Scene = await shop.ports.observer.look(cluster, signal);
+        return { ...scene, notes, held: actor.held };
+      },
+      write: this.#writer(),
+      fault: (point) => shop.ports.fault(point),
+      interrupted: () => {
+        const { aborting } = this.#run;
+        if (aborting !== undefined) return `${aborting} told it to end`;
+        return shop.stopping.aborted ? 'Lockstep was told to stop' : undefined;
+      },
+      signal: AbortSignal.any([shop.giveUp, ...lost]),
+    };
+  }
+
+  #writer(): Writer {
+    const ids = (steps: readonly { readonly id: string }[]) => steps.map(({ id }) => id);
+    // Taking back matters more than saying so: who starts next looks at the servers.
+    const attempt = async (record: DistributiveOmit<RunRecord, 'v' | 'run'>) => {
+      try {
+        await this.#write(record);
+      } catch (cause) {
+        this.shop.log.error(
+          { run: this.id, error: messageOf(cause) },
+          'the journal cannot be written; the run is taken back',
+        );
+      }
+    };
+    return {
+      section: ({ name: section }, todo, notes) => this.#write({ type: 'section', section, steps: ids(todo), notes }),
+      committing: ({ id: step }, notes) => this.#write({ type: 'committing', step, notes }),
+      sectionDone: ({ name: section }, done, skipped, committed, notes) =>
+        this.#write({ type: 'section-done', section, done: ids(done), skipped: ids(skipped), committed, notes }),
+      undoing: (why, notes) => attempt({ type: 'undoing', why, notes }),
+      undone: (steps) => attempt({ type: 'undone', steps: ids(steps) }),
+      step: ({ id, title }, phase) =>
+        this.shop.emit(
+          phase === 'began'
+            ? { type: 'step-began', step: id, sentence: title, ...this.#view }
+            : { type: 'step-ended', step: id, sentence: `done: ${title}`, ...this.#view },
+        ),
+    };
+  }
+
+  get #view() {
+    return { run: viewOf(this.#run) };
+  }
+}
+
+function leaseName(run: BookedRun, shop: Shop): string {
+  const { cluster } = run.parameters;
+  const server = run.parameters['server'];
+  return shop.procedure(run.procedure).locks === 'server' && server !== undefined ? `${cluster}/${server}` : cluster;
+}
