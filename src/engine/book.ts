@@ -50,6 +50,8 @@ export interface BookedRun {
   approval: Approval | undefined;
   /** Ids of the steps of every section that was begun. */
   begun: readonly string[];
+  /** The commit record was written: without it the committing step was never sent. */
+  committing: boolean;
   committed: boolean;
   /** It was being taken back when last heard of. */
   takingBack: boolean;
@@ -126,6 +128,7 @@ export class Book {
         return;
       case 'committing':
         run.notes = record.notes;
+        run.committing = true;
         return;
       case 'section-done':
         run.notes = record.notes;
@@ -193,6 +196,7 @@ export class Book {
       steps: [],
       approval: undefined,
       begun: [],
+      committing: false,
       committed: false,
       takingBack: false,
       aborting: undefined,

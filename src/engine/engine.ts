@@ -228,8 +228,8 @@ export class Engine implements Automation {
 
   async resume(id: RunId, by: string): Promise<RunView> {
     const run = this.#waitsForHuman(id);
-    if (run.startedAt === undefined) await this.#write({ v: 1, run: id, type: 'resumed', by });
-    this.#work(id, by);
+    await this.#write({ v: 1, run: id, type: 'resumed', by });
+    this.#work(id, { resumed: true });
     return viewOf(run);
   }
 
@@ -352,8 +352,9 @@ export class Engine implements Automation {
     return { waitAtMost, cooldown, window: '', ...limits };
   }
 
-  #work(id: RunId, resumer?: string): void {
-    const worker = new Worker(this.#shop, id, resumer);
+  #work(id: RunId, { resumed = false } = {}): void {
+    if (this.#workers.has(id)) return;
+    const worker = new Worker(this.#shop, id, resumed);
     const done = worker.live().finally(() => {
       this.#workers.delete(id);
       for (const other of this.#workers.values()) other.worker.alarm.ring();

@@ -19,7 +19,7 @@ export function eventOf(record: EngineRecord, book: Book): Told | undefined {
     case 'section':
       return { type: 'section-began', section: record.section, run, sentence };
     case 'section-done':
-      return { type: 'section-ended', section: record.section, run, sentence };
+      return { type: 'section-ended', section: record.section, seconds: record.seconds, run, sentence };
     case 'committing':
     case 'aborting':
     case 'undone':

@@ -19,7 +19,8 @@ export type RunEvent = Base & { readonly run: RunView } & (
       }
     | { readonly type: 'waiting'; readonly guard: GuardVerdict }
     | { readonly type: 'step-began' | 'step-ended'; readonly step: string }
-    | { readonly type: 'section-began' | 'section-ended'; readonly section: string }
+    | { readonly type: 'section-began'; readonly section: string }
+    | { readonly type: 'section-ended'; readonly section: string; readonly seconds: number }
   );
 
 export type SwitchEvent = Base & {

@@ -26,11 +26,19 @@ export interface Bench {
 export interface Writer {
   section(section: Section, todo: readonly Step[], notes: Notes): Promise<void>;
   committing(step: Step, notes: Notes): Promise<void>;
-  sectionDone(section: Section, done: readonly Step[], skipped: readonly Step[], committed: boolean, notes: Notes): Promise<void>; // prettier-ignore
+  sectionDone(section: Section, result: SectionResult, notes: Notes): Promise<void>;
   undoing(why: string, notes: Notes): Promise<void>;
   undone(steps: readonly Step[]): Promise<void>;
   /** Not durable: for whoever watches. */
   step(step: Step, phase: 'began' | 'ended'): void;
+}
+
+export interface SectionResult {
+  readonly done: readonly Step[];
+  readonly skipped: readonly Step[];
+  readonly committed: boolean;
+  /** From its first step to the look that saw all of it; 0 when there was nothing to do. */
+  readonly seconds: number;
 }
 
 /** How a run at work ends. */
@@ -43,6 +51,8 @@ export interface Ending {
 export interface Past {
   readonly begun: readonly string[];
   readonly notes: Notes;
+  /** Whether the commit record was written. */
+  readonly committing: boolean;
 }
 
 /** Beyond its commit point a run is tried again so often, with 1, 2, 4, … seconds in between, before a human is asked. */
@@ -55,14 +65,16 @@ const hiddenWithin = 30;
 /** Carries out a plan from wherever it stands: each section is looked at before, done, and looked at after. */
 export class Execution {
   #notes: Notes;
-  #begun: Set<string>;
+  #committing: boolean;
+  readonly #begun: Set<string>;
 
   constructor(
     readonly bench: Bench,
-    past: Past = { begun: [], notes: {} },
+    past: Past = { begun: [], notes: {}, committing: false },
   ) {
     this.#notes = past.notes;
     this.#begun = new Set(past.begun);
+    this.#committing = past.committing;
   }
 
   /** From the start, or again beyond the commit point. */
@@ -100,16 +112,19 @@ export class Execution {
     const todo = section.steps.filter((step) => !step.done(before) && !this.#isBehind(section, step, before));
     const skipped = section.steps.filter((step) => !todo.includes(step));
     if (todo.length === 0) {
-      await bench.write.sectionDone(section, [], skipped, commitmentOf(bench.plan, before) === 'seen', this.#notes);
+      const committed = commitmentOf(bench.plan, before) === 'seen';
+      await bench.write.sectionDone(section, { done: [], skipped, committed, seconds: 0 }, this.#notes);
       return;
     }
     await bench.fault(sectionBegins(section.name));
     await bench.write.section(section, todo, this.#notes);
     todo.forEach(({ id }) => this.#begun.add(id));
+    const began = bench.clock.monotonic();
     for (const step of todo) await this.#step(section, step);
     const after = await this.#settled(todo);
     const committed = commitmentOf(bench.plan, after) === 'seen';
-    await bench.write.sectionDone(section, todo, skipped, committed, this.#notes);
+    const seconds = (bench.clock.monotonic() - began) / 1000;
+    await bench.write.sectionDone(section, { done: todo, skipped, committed, seconds }, this.#notes);
     await bench.fault(sectionEnds(section.name));
   }
 
@@ -127,7 +142,10 @@ export class Execution {
   async #step(section: Section, step: Step): Promise<void> {
     const { bench } = this;
     await bench.fault(stepBegins(step.id));
-    if (step.commits === true) await bench.write.committing(step, this.#notes);
+    if (step.commits === true) {
+      this.#committing = true;
+      await bench.write.committing(step, this.#notes);
+    }
     bench.write.step(step, 'began');
     const attempts = section.steps.length === 1 ? (step.attempts ?? 1) : 1;
     for (let attempt = 1; ; attempt += 1) {
@@ -193,6 +211,8 @@ export class Execution {
     const until = bench.clock.monotonic() + 1000 * hiddenWithin;
     for (;;) {
       const commitment = commitmentOf(bench.plan, await this.#look());
+      // Never sent without its record: where there is none, nothing has to be seen.
+      if (commitment === 'hidden' && !this.#committing) return 'absent';
       if (commitment !== 'hidden' || bench.clock.monotonic() >= until) return commitment;
       await bench.clock.sleep(settlePause, bench.signal);
     }

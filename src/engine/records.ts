@@ -42,6 +42,7 @@ export type RunRecord = { readonly v: 1; readonly run: RunId } & (
       readonly done: readonly string[];
       readonly skipped: readonly string[];
       readonly committed: boolean;
+      readonly seconds: number;
       readonly notes: Notes;
     }
   | { readonly type: 'undoing'; readonly why: string; readonly notes: Notes }

@@ -4,10 +4,7 @@ import type { Shop } from './shop.js';
  * Drops entries older than `keep` seconds, except those of open runs and episodes. What of the past still counts is
  * said again first, so that a start from what is left comes to the same state.
  */
-export async function dropOld(
-  { journal, book, write, ports }: Shop,
-  keep: number,
-): Promise<{ readonly dropped: number }> {
+export async function dropOld(shop: Shop, keep: number): Promise<{ readonly dropped: number }> {
   const { journal, book, ports } = shop;
   const limit = ports.clock.now() - keep * 1000;
   const live = [...book.open(), ...[...book.episodes.values()].flatMap((id) => book.runs.get(id) ?? [])];

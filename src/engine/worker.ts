@@ -26,8 +26,8 @@ export class Worker {
   constructor(
     readonly shop: Shop,
     readonly id: string,
-    /** Who resumes it, if it was at work before. */
-    readonly resumer = 'the next start',
+    /** Whether the journal says already that somebody resumes it. */
+    readonly resumed: boolean,
   ) {}
 
   /** Settles when it has ended, needs a human, or the process stops. Never rejects. */
@@ -108,7 +108,7 @@ export class Worker {
       return this.#locked(`${missing} cannot be reached`, resuming);
     await shop.ports.fault(runLocked);
     if (resuming) {
-      await this.#write({ type: 'resumed', by: this.resumer });
+      if (!this.resumed) await this.#write({ type: 'resumed', by: 'the next start' });
       return true;
     }
     if (!(await this.#stillSo(plan))) return false;
@@ -228,8 +228,16 @@ export class Worker {
     return {
       section: ({ name: section }, todo, notes) => this.#write({ type: 'section', section, steps: ids(todo), notes }),
       committing: ({ id: step }, notes) => this.#write({ type: 'committing', step, notes }),
-      sectionDone: ({ name: section }, done, skipped, committed, notes) =>
-        this.#write({ type: 'section-done', section, done: ids(done), skipped: ids(skipped), committed, notes }),
+      sectionDone: ({ name: section }, { done, skipped, committed, seconds }, notes) =>
+        this.#write({
+          type: 'section-done',
+          section,
+          done: ids(done),
+          skipped: ids(skipped),
+          committed,
+          seconds,
+          notes,
+        }),
       undoing: (why, notes) => attempt({ type: 'undoing', why, notes }),
       undone: (steps) => attempt({ type: 'undone', steps: ids(steps) }),
       step: ({ id, title }, phase) =>
