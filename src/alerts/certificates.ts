@@ -1,4 +1,4 @@
-import { channel, duration, fact, ofServer, server, type Promql } from './promql.js';
+import { channel, duration, fact, indented, ofServer, server, type Promql } from './promql.js';
 import type { BuildRules } from './rule.js';
 import { aChannel, aServer, asDuration, labelOfServer } from './words.js';
 
@@ -19,7 +19,7 @@ function handshakeSays(reason: string): Promql {
 
 /** What only the handshake tells: of an intermediate, say. */
 function chain(reason: string, known: Promql): Promql {
-  return `label_replace(0 * (${handshakeSays(reason)}), "role", "chain", "", "")\nunless on (${server})\n(\n${known.replace(/^/gm, '  ')}\n)`;
+  return `label_replace(0 * (${handshakeSays(reason)}), "role", "chain", "", "")\nunless on (${server})\n(\n${indented(known)}\n)`;
 }
 
 /** Expired, though another authority of the bundle may be valid: then Lockstep names no problem. */

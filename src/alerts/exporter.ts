@@ -1,17 +1,13 @@
-import { duration, fact, ofServer, selector, server } from './promql.js';
+import { duration, fact, indented, ofServer, perLockstep, selector, server } from './promql.js';
 import type { BuildRules } from './rule.js';
 import { aliveReasons, down } from './topology.js';
-import { aServer, asCount, asNumber, labelOfCollector, labelOfServer } from './words.js';
-
-/** What Prometheus itself puts on series of Lockstep's own. */
-const target = 'job, instance';
-const theTarget = '{{ $labels.instance }} (job {{ $labels.job }})';
+import { aServer, asCount, asNumber, labelOfCollector, labelOfServer, theLockstep } from './words.js';
 
 export const exporterRules: BuildRules<'exporter'> = (values) => ({
   recordings: [],
   alerts: {
     LoginRefused: {
-      expr: `(\n  ${ofServer('mysql_login_failure')} == 1\n  or\n  ${ofServer('mysql_down', { reason: aliveReasons })} == 1\n)\nunless on (${server})\n(\n${down.replace(/^/gm, '  ')}\n)`,
+      expr: `(\n  ${ofServer('mysql_login_failure')} == 1\n  or\n  ${ofServer('mysql_down', { reason: aliveReasons })} == 1\n)\nunless on (${server})\n(\n${indented(down)}\n)`,
       for: 'scrape',
       summary: `Lockstep cannot log in to ${aServer}`,
       description: `Lockstep cannot log in to ${aServer}: ${labelOfServer('mysql_login_failure', 'reason', 'unknown')}. Other alerts of this server may be blind.`,
@@ -29,10 +25,10 @@ export const exporterRules: BuildRules<'exporter'> = (values) => ({
       description: `Lockstep watches ${aServer}, and Prometheus has 0 answers of its probe: the server's own alerts are blind.`,
     },
     ScrapeFailing: {
-      expr: `max by (${target}) (up{job=~${JSON.stringify(values.job)}}) == 0`,
+      expr: `max by (${perLockstep}) (up{job=~${JSON.stringify(values.job)}}) == 0`,
       for: 'scrape',
-      summary: `Prometheus cannot scrape ${theTarget}`,
-      description: `Prometheus has not been able to scrape ${theTarget} for more than ${duration(values.scrape)} (up is ${asNumber}).`,
+      summary: `Prometheus cannot scrape ${theLockstep}`,
+      description: `Prometheus has not been able to scrape ${theLockstep} for more than ${duration(values.scrape)} (up is ${asNumber}).`,
     },
     LockstepAbsent: {
       expr: `absent(${selector('lockstep_build_info')})`,
@@ -41,16 +37,16 @@ export const exporterRules: BuildRules<'exporter'> = (values) => ({
       description: `Prometheus has had 0 metrics of any Lockstep for more than ${duration(values.scrape)}: nobody watches replication, TLS and certificates.`,
     },
     ConfigurationReloadFailed: {
-      expr: `max by (${target}) (${selector('lockstep_config_last_reload_successful')}) == 0`,
+      expr: `max by (${perLockstep}) (${selector('lockstep_config_last_reload_successful')}) == 0`,
       for: 'fact',
-      summary: `Lockstep at ${theTarget} refused its newest configuration`,
-      description: `The newest configuration of Lockstep at ${theTarget} was wrong (reload successful: ${asNumber}); the one before it stays in force.`,
+      summary: `Lockstep at ${theLockstep} refused its newest configuration`,
+      description: `The newest configuration of Lockstep at ${theLockstep} was wrong (reload successful: ${asNumber}); the one before it stays in force.`,
     },
     ExpositionFaults: {
-      expr: `max by (${target}) (increase(${selector('lockstep_exposition_faults_total')}[${duration(values.lookback)}])) > 0`,
+      expr: `max by (${perLockstep}) (increase(${selector('lockstep_exposition_faults_total')}[${duration(values.lookback)}])) > 0`,
       for: undefined,
-      summary: `Lockstep at ${theTarget} left series out of its metrics`,
-      description: `Lockstep at ${theTarget} left about ${asCount} series out of its metrics within ${duration(values.lookback)}: a defect to report.`,
+      summary: `Lockstep at ${theLockstep} left series out of its metrics`,
+      description: `Lockstep at ${theLockstep} left about ${asCount} series out of its metrics within ${duration(values.lookback)}: a defect to report.`,
     },
     Watchdog: {
       expr: 'vector(1)',

@@ -1,8 +1,9 @@
+import { automationRules } from './automation.js';
 import { certificateRules } from './certificates.js';
 import { exporterRules } from './exporter.js';
 import { alertList, type AlertName } from './list.js';
 import { subjects, type Listed, type Subject } from './listed.js';
-import { duration } from './promql.js';
+import { duration, outsideDowntime } from './promql.js';
 import { replicationRules } from './replication.js';
 import type { Alert, BuildRules, Recording } from './rule.js';
 import type { Values } from './settings.js';
@@ -36,6 +37,7 @@ const builders: { readonly [S in Subject]: BuildRules<S> } = {
   tls: tlsRules,
   certificates: certificateRules,
   exporter: exporterRules,
+  automation: automationRules,
 };
 
 const header = `# Written by "lockstep alerts"; do not edit: "lockstep alerts --set NAME=VALUE --output DIRECTORY" changes it.
@@ -55,7 +57,7 @@ function recordingLines({ record, expr }: Recording): readonly string[] {
 }
 
 function alertLines(name: string, alert: Alert, values: Values): readonly string[] {
-  const { severity, subject, procedure, problem }: Listed = alertList[name as AlertName];
+  const { severity, subject, procedure, problem, of }: Listed = alertList[name as AlertName];
   const labels = { severity, subject, procedure, problem };
   const annotations = {
     summary: alert.summary,
@@ -64,7 +66,7 @@ function alertLines(name: string, alert: Alert, values: Values): readonly string
   };
   return [
     `alert: ${name}`,
-    ...block('expr', alert.expr),
+    ...block('expr', of === undefined ? outsideDowntime(alert.expr) : alert.expr),
     ...(alert.for === undefined ? [] : [`for: ${duration(values[alert.for])}`]),
     ...(procedure === undefined ? [] : [`keep_firing_for: ${duration(values.keep)}`]),
     'labels:',

@@ -1,3 +1,4 @@
+import { automationAlerts } from './list/automation.js';
 import { certificateAlerts } from './list/certificates.js';
 import { exporterAlerts } from './list/exporter.js';
 import { replicationAlerts } from './list/replication.js';
@@ -15,6 +16,7 @@ export const alertList = {
   ...tlsAlerts,
   ...certificateAlerts,
   ...exporterAlerts,
+  ...automationAlerts,
 } as const;
 
 export type AlertName = keyof typeof alertList;

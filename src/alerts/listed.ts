@@ -2,7 +2,7 @@ import type { ProblemName } from '../domain/problems.js';
 import type { MetricName } from '../metrics/catalogue.js';
 
 /** The rule files: what an alert is about. */
-export const subjects = ['replication', 'topology', 'tls', 'certificates', 'exporter'] as const;
+export const subjects = ['replication', 'topology', 'tls', 'certificates', 'exporter', 'automation'] as const;
 export type Subject = (typeof subjects)[number];
 
 /** `critical` wakes somebody, `warning` waits for the morning, `none` is for the Watchdog alone. */
@@ -25,9 +25,14 @@ export type Mending =
 export interface Listed {
   readonly subject: Subject;
   readonly severity: Severity;
+  /**
+   * What it is about, where that is not a server (or a channel or certificate of one). Alerts about a server are quiet
+   * during its downtime.
+   */
+  readonly of?: 'cluster' | 'lockstep';
   /** One line: what holds when it fires. */
   readonly meaning: string;
-  /** Every metric that its expression reads, through a recording or itself. */
+  /** Every metric that its expression reads, through a recording or itself; downtimes are understood. */
   readonly metrics: readonly (MetricName | 'up')[];
   /** The procedure of Lockstep that mends it, where there is one. */
   readonly procedure?: Mending;

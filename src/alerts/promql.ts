@@ -3,6 +3,13 @@ import type { LabelOf, MetricName } from '../metrics/catalogue.js';
 /** A text in PromQL. */
 export type Promql = string;
 
+/** The labels that name a cluster, a server, a channel. */
+export const cluster = 'cluster';
+export const server = 'cluster, server';
+export const channel = 'cluster, server, channel';
+/** What Prometheus itself puts on series of Lockstep's own. */
+export const perLockstep = 'job, instance';
+
 /** A value that a label must have, or several of which it must have one. */
 export type Matchers<N extends MetricName> = Partial<Readonly<Record<LabelOf<N>, string | readonly string[]>>>;
 
@@ -34,10 +41,26 @@ export function growthOfServer(name: MetricName & With<'server'>, seconds: numbe
   return `max by (${server}) (increase(${name}[${duration(seconds)}]))`;
 }
 
-/** The labels that name a cluster, a server, a channel. */
-export const cluster = 'cluster';
-export const server = 'cluster, server';
-export const channel = 'cluster, server, channel';
+/**
+ * What holds of a server, unless it is in downtime. Said by every rule rather than by an inhibition of Alertmanager, so
+ * that it holds whatever routes the alerts, and starts no run either.
+ */
+export function outsideDowntime(expr: Promql): Promql {
+  return `(\n${indented(expr)}\n)\nunless on (${server})\n${inDowntime}`;
+}
+
+/** What follows from a primary that is away, unless that is in downtime. @param expr of channels */
+export function outsideDowntimeOfPrimary(expr: Promql): Promql {
+  return `(\n${indented(expr)}\n)\nunless on (${cluster})\n(\n  ${inDowntime}\n  and on (${server})\n  ${isPrimary}\n)`;
+}
+
+/** A condition of servers. */
+export const isPrimary = `${ofServer('mysql_server_role', { role: 'primary' })} == 1`;
+const inDowntime = `${ofServer('lockstep_server_downtime_until_timestamp_seconds')} > time()`;
+
+export function indented(text: Promql): Promql {
+  return text.replace(/^/gm, '  ');
+}
 
 /** A metric with matchers, not reduced. */
 export function selector<N extends MetricName>(name: N, where: Matchers<N> = {}): Promql {

@@ -1,4 +1,15 @@
-import { channel, duration, growthOfServer, ofChannel, ofServer, selector, server, type Promql } from './promql.js';
+import {
+  channel,
+  duration,
+  growthOfServer,
+  indented,
+  ofChannel,
+  ofServer,
+  outsideDowntimeOfPrimary,
+  selector,
+  server,
+  type Promql,
+} from './promql.js';
 import type { BuildRules } from './rule.js';
 import type { Values } from './settings.js';
 import { aChannel, aServer, asBytes, asCount, asDuration, asNumber, valueOfServer } from './words.js';
@@ -31,7 +42,9 @@ export const replicationRules: BuildRules<'replication'> = (values) => ({
       description: `${asNumber} of the 2 threads of ${aChannel} stand without an error: somebody stopped them.`,
     },
     ReplicationConnecting: {
-      expr: `${ofChannel('mysql_replica_io_errno')}\nand on (${channel})\n${ofChannel('mysql_replica_io_connecting')} == 1`,
+      expr: outsideDowntimeOfPrimary(
+        `${ofChannel('mysql_replica_io_errno')}\nand on (${channel})\n${ofChannel('mysql_replica_io_connecting')} == 1`,
+      ),
       for: 'connecting',
       summary: `${aChannel} does not reach its source`,
       description: `${aChannel} has been trying to connect to its source for more than ${duration(values.connecting)}, last with error ${asNumber} (0: none was told).`,
@@ -50,7 +63,9 @@ export const replicationRules: BuildRules<'replication'> = (values) => ({
       description: `${aChannel} is ${asDuration} further behind its source than its configured delay; the limit is ${duration(values.far_behind)}.`,
     },
     LagUnknown: {
-      expr: `(\n  ${ofChannel('mysql_replica_lag_known')} == 0\n  and on (${channel}) ${ofChannel('mysql_replica_io_running')} == 1\n  and on (${channel}) ${ofChannel('mysql_replica_sql_running')} == 1\n)\nunless on (${channel})\n${ofChannel('mysql_replica_heartbeat_lag_seconds')}`,
+      expr: outsideDowntimeOfPrimary(
+        `(\n  ${ofChannel('mysql_replica_lag_known')} == 0\n  and on (${channel}) ${ofChannel('mysql_replica_io_running')} == 1\n  and on (${channel}) ${ofChannel('mysql_replica_sql_running')} == 1\n)\nunless on (${channel})\n${ofChannel('mysql_replica_heartbeat_lag_seconds')}`,
+      ),
       for: 'unknown',
       summary: `Nobody can tell how far behind ${aChannel} is`,
       description: `Both threads of ${aChannel} say that they run, and its lag has been unknown for more than ${duration(values.unknown)}: its source may be frozen, or the network silent.`,
@@ -143,8 +158,4 @@ function thread(name: 'IO' | 'SQL', errno: Promql, stands: readonly Promql[]): P
     `  "thread", "${name}", "", ""`,
     `)`,
   ].join('\n');
-}
-
-function indented(text: Promql): Promql {
-  return text.replace(/^/gm, '  ');
 }

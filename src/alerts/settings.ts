@@ -14,6 +14,7 @@ export interface Setting {
 }
 
 const minute = 60;
+const hour = 3600;
 const day = 86_400;
 
 export const settings = {
@@ -30,6 +31,9 @@ export const settings = {
     'Time left at which a renewal that should have happened has failed.',
   ),
   authority: limit('duration', 180 * day, 'Time that replacing an authority takes: trust, reissue, distrust.'),
+  run_waiting: limit('duration', 30 * minute, 'Time within which somebody approves a run, or its guard lifts.'),
+  paused: limit('duration', 4 * hour, 'Time for which automation is paused on purpose: longer than most maintenance.'),
+  watchdog: limit('duration', 5 * minute, 'Time without the Watchdog, which its route repeats every minute or two.'),
 
   down: wait(minute, 'A server that does not answer: longer than a restart of a small server.'),
   primary: wait(30, 'What concerns all writers: a primary that is down, two of them, none.'),
@@ -42,6 +46,7 @@ export const settings = {
   growing: wait(15 * minute, 'What grows slowly: a gap, a relay log.'),
   degraded: wait(minute, 'A source that no longer waits for its replicas.'),
   fact: wait(5 * minute, 'Settings, TLS and certificates: they change by hand, and not back by themselves.'),
+  journal: wait(minute, 'A journal that takes no records: longer than a rotation of its files.'),
   scrape: wait(5 * minute, 'Scrapes, collectors and logins that fail: longer than a restart of Lockstep.'),
   keep: wait(5 * minute, 'Alerts that drive a run go on for so long after their cause is gone: one episode, one run.'),
 
@@ -51,6 +56,8 @@ export const settings = {
     'How far the trend of the lag is followed: a replica that will have caught up by then is well.',
   ),
   lookback: window(10 * minute, 'For how long something that was over before anyone looked is told of.'),
+
+  watchdog_memory: window(day, 'For how long a Watchdog that was heard once is missed.'),
 
   job: text('lockstep.*', 'The jobs, as a regular expression, by which Prometheus scrapes Lockstep.'),
   runbook_base: text(

@@ -1,4 +1,14 @@
-import { cluster, duration, ofCluster, ofServer, selector, server, type Promql } from './promql.js';
+import {
+  cluster,
+  duration,
+  indented,
+  isPrimary,
+  ofCluster,
+  ofServer,
+  selector,
+  server,
+  type Promql,
+} from './promql.js';
 import type { BuildRules } from './rule.js';
 import { aCluster, aServer, asDuration, asNumber, labelOfServer, valueOfServer } from './words.js';
 
@@ -21,7 +31,6 @@ export const aliveReasons = [
 export const down: Promql = `${ofServer('mysql_up')} == 0\nunless on (${server})\n${ofServer('mysql_down', { reason: aliveReasons })} == 1`;
 
 const async = `${ofCluster('mysql_cluster_topology', { topology: 'async' })} == 1`;
-const isPrimary = `${ofServer('mysql_server_role', { role: 'primary' })} == 1`;
 const reason = labelOfServer('mysql_down', 'reason', 'unknown');
 
 export const topologyRules: BuildRules<'topology'> = (values) => ({
@@ -38,7 +47,7 @@ export const topologyRules: BuildRules<'topology'> = (values) => ({
       description: `${aServer} has not answered for more than ${duration(values.down)}: ${reason}.`,
     },
     PrimaryDown: {
-      expr: `(\n${down.replace(/^/gm, '  ')}\n)\nand on (${server})\n${isPrimary}`,
+      expr: `(\n${indented(down)}\n)\nand on (${server})\n${isPrimary}`,
       for: 'primary',
       summary: `The primary ${aServer} does not answer`,
       description: `${aServer} is the primary and has not answered for more than ${duration(values.primary)}: ${reason}. Nobody can write.`,

@@ -7,6 +7,8 @@ export const aServer = '{{ $labels.cluster }}/{{ $labels.server }}';
 /** `production/db2`, or `production/db2 (channel audit)` where the channel has a name. */
 export const aChannel = `${aServer}{{ with $labels.channel }} (channel {{ . }}){{ end }}`;
 export const aCluster = '{{ $labels.cluster }}';
+/** One that Prometheus scrapes. */
+export const theLockstep = '{{ $labels.instance }} (job {{ $labels.job }})';
 
 /** The value, as a duration, a size, a number. */
 export const asDuration = '{{ $value | humanizeDuration }}';

@@ -27,6 +27,9 @@ describe('routes', () => {
     ['WritableReplica', 'lockstep,operators'],
     ['TwoPrimaries', 'operators-now'],
     ['ClockOffset', 'operators'],
+    ['RunNeedsHuman', 'operators-now'],
+    ['WatchdogSilent', 'operators-now'],
+    ['RunWaitingLong', 'operators'],
   ] as const)('%s goes to %s', async (name, receivers) => {
     const labels = Object.entries(labelsOf(name)).map(([label, value]) => `${label}=${value}`);
     const { code, stdout, output } = await amtool(['config', 'routes', 'test', `--config.file=${file}`, ...labels]);
@@ -48,6 +51,7 @@ describe('inhibition, in a real Alertmanager', () => {
 
   const db1 = { cluster: 'production', server: 'db1' };
   const db2 = { cluster: 'production', server: 'db2' };
+  const lockstep = { job: 'lockstep', instance: 'x:1' };
 
   it.each([
     [
@@ -91,6 +95,18 @@ describe('inhibition, in a real Alertmanager', () => {
       [fires('LockstepAbsent', {})],
       [fires('ScrapeFailing', { job: 'lockstep', instance: 'x:1' })],
       [fires('ServerDown', db2)],
+    ],
+    [
+      'a run that needs a human',
+      [fires('RunNeedsHuman', { cluster: 'production' })],
+      [fires('RunWaitingLong', { cluster: 'production' })],
+      [fires('RunWaitingLong', { cluster: 'other' })],
+    ],
+    [
+      'a journal that takes nothing',
+      [fires('JournalNotWritable', lockstep)],
+      [fires('WebhookRejected', { ...lockstep, reason: 'not-durable' })],
+      [fires('WebhookRejected', { ...lockstep, reason: 'unauthenticated' })],
     ],
   ])('%s', async (_, causes, inhibited, others) => {
     const all = [...causes, ...inhibited, ...others];

@@ -48,12 +48,15 @@ const runbooks = 'docs/runbooks/';
 
 /** The unit tests as promtool reads them. */
 export function testFile(rules: string, cases: readonly Case[]): string {
-  const groups = cases.flatMap((one) => [
+  const groups = cases.flatMap((one, index) => [
     ...group(one, one.series, ['lockstep'], ''),
     ...group(one, one.series, ['lockstep-a', 'lockstep-b'], ', seen by two Locksteps'),
     ...(one.short === undefined
       ? []
       : group({ ...one, after: 'never' }, shortOf(one), ['lockstep'], ', just short of the limit')),
+    ...(isQuietInDowntime(one) && isFirst(cases, index)
+      ? group({ ...one, after: 'never' }, { ...one.series, ...downtimeOf(one) }, ['lockstep'], ', in a downtime')
+      : []),
   ]);
   return [
     '# Written by the tests from test/alerts/cases: `npx vitest run --project rooms test/alerts -u` writes it anew.',
@@ -63,6 +66,23 @@ export function testFile(rules: string, cases: readonly Case[]): string {
     ...groups,
     '',
   ].join('\n');
+}
+
+/** Of the cases of its alert that fire. */
+function isFirst(cases: readonly Case[], index: number): boolean {
+  const firing = cases.findIndex(({ alert, after }) => alert === cases[index]?.alert && typeof after === 'number');
+  return firing === index;
+}
+
+/** What is about a server must be quiet while that is in downtime. */
+function isQuietInDowntime({ alert, after }: Case): boolean {
+  return typeof after === 'number' && (alertList[alert] as Listed).of === undefined;
+}
+
+function downtimeOf({ labels = ofDb2 }: Case): Case['series'] {
+  const { server = '' } = labels;
+  const never = 1e9;
+  return { [`lockstep_server_downtime_until_timestamp_seconds{server="${server}"}`]: [never, never] };
 }
 
 function shortOf({ series, short = {} }: Case): Case['series'] {

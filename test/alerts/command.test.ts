@@ -50,7 +50,7 @@ describe('lockstep alerts', () => {
         from: 'user',
       });
       expect((await readdir(output)).sort()).toEqual(
-        ['certificates', 'exporter', 'replication', 'tls', 'topology'].map((name) => `${name}.rules.yml`),
+        ['automation', 'certificates', 'exporter', 'replication', 'tls', 'topology'].map((name) => `${name}.rules.yml`),
       );
       expect(await readFile(path.join(output, 'replication.rules.yml'), 'utf8')).toContain('the limit is 5m');
     } finally {
@@ -63,7 +63,7 @@ describe('lockstep alerts', () => {
     await alertsCommand().parseAsync([], { from: 'user' });
     const text = write.mock.calls.map(([chunk]) => String(chunk)).join('');
     expect(text.match(/^groups:$/gm)).toHaveLength(1);
-    expect(text.match(/^ {2}- name: /gm)).toHaveLength(5);
+    expect(text.match(/^ {2}- name: /gm)).toHaveLength(6);
   });
 });
 

@@ -7,6 +7,7 @@ import { subjects, type Listed, type Subject } from '../../src/alerts/listed.js'
 import { valuesWith } from '../../src/alerts/settings.js';
 import { promtool } from '../../src/sandbox/programs.js';
 import { testFile, type Case } from './case.js';
+import { automationCases } from './cases/automation.js';
 import { certificateCases } from './cases/certificates.js';
 import { exporterCases } from './cases/exporter.js';
 import { replicationCases } from './cases/replication.js';
@@ -22,6 +23,7 @@ const cases: Readonly<Record<Subject, readonly Case[]>> = {
   tls: tlsCases,
   certificates: certificateCases,
   exporter: exporterCases,
+  automation: automationCases,
 };
 
 describe('alerts/', () => {

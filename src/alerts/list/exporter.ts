@@ -26,30 +26,35 @@ export const exporterAlerts = {
   ScrapeFailing: {
     subject: 'exporter',
     severity: 'warning',
+    of: 'lockstep',
     meaning: 'Prometheus cannot scrape a target of Lockstep.',
     metrics: ['up'],
   },
   LockstepAbsent: {
     subject: 'exporter',
     severity: 'critical',
+    of: 'lockstep',
     meaning: 'Prometheus has no metrics of any Lockstep: nobody watches replication.',
     metrics: ['lockstep_build_info'],
   },
   ConfigurationReloadFailed: {
     subject: 'exporter',
     severity: 'warning',
+    of: 'lockstep',
     meaning: 'The newest configuration of Lockstep was wrong; the one before it stays in force.',
     metrics: ['lockstep_config_last_reload_successful'],
   },
   ExpositionFaults: {
     subject: 'exporter',
     severity: 'warning',
+    of: 'lockstep',
     meaning: 'Lockstep left series out of its metrics because they were malformed: a defect to report.',
     metrics: ['lockstep_exposition_faults_total'],
   },
   Watchdog: {
     subject: 'exporter',
     severity: 'none',
+    of: 'lockstep',
     meaning:
       'Always fires, so that the way from Prometheus through Alertmanager to Lockstep is known to work; its silence is the alarm.',
     metrics: [],

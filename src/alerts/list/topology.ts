@@ -20,6 +20,7 @@ export const topologyAlerts = {
   NoPrimary: {
     subject: 'topology',
     severity: 'critical',
+    of: 'cluster',
     meaning: 'Servers answer, none of them accepts writes, and none that is down is the primary.',
     metrics: ['mysql_cluster_problems', 'mysql_cluster_writable_servers'],
     procedure: 'open-primary',
@@ -28,6 +29,7 @@ export const topologyAlerts = {
   TwoPrimaries: {
     subject: 'topology',
     severity: 'critical',
+    of: 'cluster',
     meaning: 'Two servers or more that replicate from nobody accept writes.',
     metrics: ['mysql_cluster_writable_servers', 'mysql_cluster_topology', 'mysql_cluster_problem'],
     problem: 'two-primaries',

@@ -9,6 +9,10 @@ const running = {
   mysql_replica_sql_errno: [0, 0],
 } as const;
 const db1 = { cluster: 'production', server: 'db1' };
+const primaryInDowntime = {
+  'mysql_server_role{server="db1",role="primary"}': [1, 1],
+  'lockstep_server_downtime_until_timestamp_seconds{server="db1"}': [1e9, 1e9],
+} as const;
 
 /** A counter that stands, then grows by one at once, then stands. */
 const oneMore = `0x${begins / interval} 1x80`;
@@ -95,6 +99,28 @@ export const replicationCases: readonly Case[] = [
       'production/db2 has been trying to connect to its source for more than 3m, last with error 0 (0: none was told).',
   },
   {
+    alert: 'ReplicationConnecting',
+    when: 'to a primary that is in downtime',
+    after: 'never',
+    series: { ...running, ...primaryInDowntime, mysql_replica_io_running: [1, 0], mysql_replica_io_connecting: [0, 1] },
+  },
+  {
+    alert: 'ReplicationConnecting',
+    when: 'though some replica is in downtime',
+    after: 3 * minute,
+    keep,
+    series: {
+      ...running,
+      ...primaryInDowntime,
+      'mysql_server_role{server="db1",role="primary"}': [0, 0],
+      mysql_replica_io_running: [1, 0],
+      mysql_replica_io_connecting: [0, 1],
+    },
+    summary: 'production/db2 does not reach its source',
+    description:
+      'production/db2 has been trying to connect to its source for more than 3m, last with error 0 (0: none was told).',
+  },
+  {
     alert: 'ReplicationLagging',
     after: 5 * minute,
     series: { mysql_replica_lag_seconds: [0, 61], mysql_replica_delay_seconds: [0, 0] },
@@ -160,6 +186,12 @@ export const replicationCases: readonly Case[] = [
       mysql_replica_lag_seconds: [0, '_'],
       mysql_replica_heartbeat_lag_seconds: [1, 20],
     },
+  },
+  {
+    alert: 'LagUnknown',
+    when: 'because its primary is in downtime',
+    after: 'never',
+    series: { ...running, ...primaryInDowntime, mysql_replica_lag_known: [1, 0], mysql_replica_lag_seconds: [0, '_'] },
   },
   {
     alert: 'GtidGapGrowing',

@@ -1,15 +1,30 @@
-import { minute, type Case } from '../case.js';
+import { begins, minute, type Case } from '../case.js';
 
 const keep = 5 * minute;
 const production = { cluster: 'production' };
 const db1 = { cluster: 'production', server: 'db1' };
 const async = { 'mysql_cluster_topology{topology="async"}': [1, 1] } as const;
 
+const downtimeUntil = 'lockstep_server_downtime_until_timestamp_seconds';
+
 export const topologyCases: readonly Case[] = [
   {
     alert: 'ServerDown',
     after: minute,
     series: { mysql_up: [1, 0], 'mysql_down{reason="refused"}': [0, 1], 'mysql_down{reason="timeout"}': [0, 0] },
+    summary: 'production/db2 does not answer',
+    description: 'production/db2 has not answered for more than 1m: refused.',
+  },
+  {
+    alert: 'ServerDown',
+    when: 'after its downtime, and in the downtime of another server',
+    after: minute,
+    series: {
+      mysql_up: [1, 0],
+      'mysql_down{reason="refused"}': [0, 1],
+      [`${downtimeUntil}{server="db2"}`]: [begins, begins],
+      [`${downtimeUntil}{server="db3"}`]: [1e9, 1e9],
+    },
     summary: 'production/db2 does not answer',
     description: 'production/db2 has not answered for more than 1m: refused.',
   },
