@@ -27,6 +27,11 @@ export interface Column {
   readonly replicaWord: 'SLAVE' | 'REPLICA';
   /** CHANGE MASTER TO MASTER_HOST=…, or CHANGE REPLICATION SOURCE TO SOURCE_HOST=… */
   readonly sourceWord: 'MASTER' | 'SOURCE';
+  /**
+   * Whether a channel with the server's own settings stops trying to connect within minutes. Where it tries for
+   * months, an IO thread that stands with an error of the network was stopped by hand while it tried: STOP keeps the number.
+   */
+  readonly givesUpConnecting: boolean;
   /** Whether a plaintext channel may ask its source for the key that caching_sha2_password wants. */
   readonly asksPublicKey: boolean;
 
@@ -35,6 +40,8 @@ export interface Column {
    * read_only itself is OFF, ON, NO_LOCK or NO_LOCK_NO_ADMIN, and the last binds privileged accounts too.
    */
   readonly readOnly: 'switch' | 'super' | 'levels';
+  /** The privileges that write past the strongest level of read_only. */
+  readonly readOnlyBypass: readonly ('READ_ONLY ADMIN' | 'SUPER')[];
   /** Where the server tells how a setting came about, and so what it will be after a restart. */
   readonly settingOrigin: 'SYSTEM_VARIABLES' | 'variables_info' | undefined;
   readonly logUpdates: 'log_slave_updates' | 'log_replica_updates';
@@ -82,8 +89,10 @@ const mariadb105: Column = {
   replicaHosts: 'SHOW SLAVE HOSTS',
   replicaWord: 'SLAVE', // REPLICA works as well from 10.5.1 on, and changes nothing
   sourceWord: 'MASTER', // there is no CHANGE REPLICATION SOURCE
+  givesUpConnecting: false, // master_retry_count: 100000 tries, 60 s apart
   asksPublicKey: false, // no caching_sha2_password
   readOnly: 'switch',
+  readOnlyBypass: ['READ_ONLY ADMIN', 'SUPER'],
   settingOrigin: 'SYSTEM_VARIABLES', // GLOBAL_VALUE_ORIGIN: CONFIG, COMMAND-LINE, SQL, …
   logUpdates: 'log_slave_updates',
   expiry: ['expire_logs_days'], // binlog_expire_logs_seconds came with 10.6.1
@@ -117,6 +126,7 @@ const mariadb1011: Column = {
   since: [10, 11, 0],
   proof: 'live',
   tested: [10, 11],
+  readOnlyBypass: ['READ_ONLY ADMIN'], // MDEV-29596 took it from SUPER
   statusByThread: true, // Ssl_version and Ssl_cipher by session, if performance_schema is on (it is off by default)
 };
 
@@ -145,6 +155,7 @@ const mariadb12: Column = {
   name: 'mariadb-12',
   since: [12, 0, 0],
   readOnly: 'levels', // MDEV-36425: a string from 12.0 on
+  readOnlyBypass: [], // NO_LOCK_NO_ADMIN
 };
 
 const mysql57: Column = {
@@ -159,8 +170,10 @@ const mysql57: Column = {
   replicaHosts: 'SHOW SLAVE HOSTS',
   replicaWord: 'SLAVE',
   sourceWord: 'MASTER',
+  givesUpConnecting: false, // MASTER_RETRY_COUNT: 86400 tries, 60 s apart
   asksPublicKey: false, // GET_MASTER_PUBLIC_KEY came with 8.0.4 and caching_sha2_password
   readOnly: 'super',
+  readOnlyBypass: [], // super_read_only
   settingOrigin: undefined, // performance_schema.variables_info came with 8.0
   logUpdates: 'log_slave_updates',
   expiry: ['expire_logs_days'],
@@ -221,6 +234,7 @@ const mysql84: Column = {
   name: 'mysql-8.4',
   since: [8, 4, 0],
   binlogStatus: 'SHOW BINARY LOG STATUS', // since 8.2; SHOW MASTER STATUS is a syntax error from 8.4 on
+  givesUpConnecting: true, // SOURCE_RETRY_COUNT: 10 tries, 60 s apart, since 8.4.0
   haveSsl: false, // removed in 8.4.0
   expiry: ['binlog_expire_logs_seconds', 'binlog_expire_logs_auto_purge'], // expire_logs_days was removed in 8.4.0
 };

@@ -1,4 +1,5 @@
 import { containsGtidSet, unionGtidSets, parseGtidSet, type GtidSet } from './gtid-mysql.js';
+import { splitLogName } from './log-position.js';
 import type { Members } from './members.js';
 import type { BinlogFacts, Channel } from './snapshot.js';
 import type { Link } from './topology.js';
@@ -49,21 +50,15 @@ function fileAvailable(binlog: BinlogFacts, channel: Channel): boolean | undefin
   const wanted = channel.read.file;
   if (channel.io === 'running' || wanted === current?.file || files.some(({ name }) => name === wanted)) return true;
   if (wanted === '') return undefined;
-  const [series, number] = split(wanted);
-  const [oldestSeries, oldestNumber] = split(oldest.name);
+  const [series, number] = splitLogName(wanted);
+  const [oldestSeries, oldestNumber] = splitLogName(oldest.name);
   if (series === oldestSeries && number < oldestNumber) return false;
   // Newer than the list, which is older than the position: begun and left since the list was read.
-  const [newestSeries, newestNumber] = split(files.at(-1)?.name ?? '');
-  const [currentSeries, currentNumber] = split(current?.file ?? '');
+  const [newestSeries, newestNumber] = splitLogName(files.at(-1)?.name ?? '');
+  const [currentSeries, currentNumber] = splitLogName(current?.file ?? '');
   if (series === newestSeries && series === currentSeries && number > newestNumber && number < currentNumber)
     return true;
   return channel.gtid.mode === 'off' ? false : undefined;
-}
-
-/** `bin.000042` is number 42 of the series `bin`. */
-function split(file: string): [series: string, number: number] {
-  const [, series, number] = /^(.*)\.(\d+)$/.exec(file) ?? [];
-  return series === undefined ? [file, 0] : [series, Number(number)];
 }
 
 function received(channel: Channel): GtidSet {

@@ -51,7 +51,7 @@ export function ofEachChannel(
 }
 
 /** `db2`, or `db2 (channel audit)` where the channel has a name. */
-export function channelText({ server, channel }: ChannelRelation): string {
+export function channelText({ server, channel }: Pick<ChannelRelation, 'server' | 'channel'>): string {
   return channel === '' ? server : `${server} (channel ${channel})`;
 }
 

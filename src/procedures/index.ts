@@ -1,0 +1,8 @@
+import type { ProcedureName } from '../domain/procedure-names.js';
+import type { Procedure } from '../engine/procedure.js';
+import { restartReplication } from './restart-replication.js';
+
+/** Every procedure, in the order in which they are listed. */
+export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
+  'restart-replication': restartReplication,
+};
