@@ -1,0 +1,166 @@
+import { LockstepError } from '../base/errors.js';
+import type { Secret } from '../base/secret.js';
+import type { Row } from '../dialects/question.js';
+import { secretsOf, shown, written, type Known } from '../dialects/written.js';
+import {
+  sessionNames,
+  type Action,
+  type KillAction,
+  type SecretName,
+  type SessionName,
+  type SqlAction,
+  type Statement,
+} from '../domain/action.js';
+import type { ServerName } from '../domain/snapshot.js';
+import type { Actor } from '../engine/ports.js';
+import type { Notes } from '../engine/procedure.js';
+import { LoginError, QueryError, type Target } from '../mysql/session.js';
+import { HeldSession, lockName } from './held-session.js';
+import { rehearse, type FileReader } from './rehearse.js';
+
+/** How the servers of one cluster are reached and what may be sent there. */
+export interface Reach {
+  /** How to log in on the operate account. @throws LockstepError `unknown-server` */
+  target(server: ServerName): Promise<Target>;
+  secret(name: SecretName): Promise<Secret>;
+  /** Files on a server's machine; undefined where Lockstep does not reach it. */
+  files(server: ServerName): FileReader | undefined;
+}
+
+/** ER_NO_SUCH_THREAD: whom we were to end has gone by itself. */
+const noSuchThread = 1094;
+const unlockWithin = 5000;
+
+/** The hands of one run: its sessions, each under its advisory lock. */
+export class SqlActor implements Actor {
+  readonly #sessions = new Map<string, HeldSession>();
+
+  constructor(readonly reach: Reach) {}
+
+  get held(): ReadonlySet<string> {
+    return new Set([...this.#sessions].filter(([, session]) => !session.closed).map(([key]) => key));
+  }
+
+  async lock(servers: readonly ServerName[], signal: AbortSignal) {
+    const results = await Promise.allSettled(servers.map((server) => this.#lockOne(server, signal)));
+    const failures = results.flatMap((one, index) => {
+      const server = servers[index];
+      return one.status === 'rejected' && server !== undefined ? [{ server, cause: one.reason as unknown }] : [];
+    });
+    const held = failures.find(({ cause }) => !isUnreachable(cause));
+    if (held !== undefined) throw held.cause;
+    return { unreachable: failures.map(({ server }) => server) };
+  }
+
+  async send(action: Action, notes: Notes, signal: AbortSignal): Promise<Notes> {
+    switch (action.kind) {
+      case 'sql':
+        return this.#sql(action, notes, signal);
+      case 'kill':
+        await this.#kill(action, notes, signal);
+        return {};
+      case 'login':
+        await rehearse(action, this.reach, signal);
+        return {};
+    }
+  }
+
+  async close(): Promise<void> {
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    await Promise.all(sessions.map((session) => session.end()));
+  }
+
+  /** Its own lock for good; those of other sessions long enough to know that nobody holds them. */
+  async #lockOne(server: ServerName, signal: AbortSignal): Promise<void> {
+    const control = await this.#session(server, 'control', signal);
+    for (const name of sessionNames.filter((one) => one !== 'control' && !this.held.has(keyOf(server, one)))) {
+      await control.take(lockName(name), server, signal);
+      await control.release(lockName(name), AbortSignal.timeout(unlockWithin));
+    }
+  }
+
+  async #session(server: ServerName, name: SessionName, signal: AbortSignal): Promise<HeldSession> {
+    const key = keyOf(server, name);
+    const known = this.#sessions.get(key);
+    if (known !== undefined && !known.closed) return known;
+    const opened = await HeldSession.open(await this.reach.target(server), server, name, signal);
+    this.#sessions.set(key, opened);
+    return opened;
+  }
+
+  async #sql({ on, session: name, statements }: SqlAction, notes: Notes, signal: AbortSignal): Promise<Notes> {
+    const session = await this.#session(on, name, signal);
+    const known = await this.#known(statements, notes);
+    const text = statements.map((statement) => written(statement, known).reveal()).join('; ');
+    let answers: readonly (readonly Row[])[];
+    try {
+      answers = await session.query(text, signal);
+    } catch (cause) {
+      throw refused(on, statements, cause);
+    }
+    return statements.reduce<Notes>((learned, statement, index) => {
+      const [row] = answers[index] ?? [];
+      check(on, statement, row, { ...notes, ...learned });
+      return { ...learned, ...learnedFrom(on, statement, row) };
+    }, {});
+  }
+
+  async #kill({ on, session: name, select }: KillAction, notes: Notes, signal: AbortSignal): Promise<void> {
+    const session = await this.#session(on, name, signal);
+    const text = written(select, await this.#known([select], notes)).reveal();
+    const [rows = []] = await session.query(text, signal);
+    for (const row of rows) {
+      const id = Number(Object.values(row)[0]);
+      if (!Number.isSafeInteger(id)) throw unexpected(on, select, 'it lists no session numbers');
+      await session.query(`KILL ${id}`, signal).catch((cause: unknown) => {
+        if (!(cause instanceof QueryError) || cause.errno !== noSuchThread) throw cause;
+      });
+    }
+  }
+
+  async #known(statements: readonly Statement[], notes: Notes): Promise<Known> {
+    const names = [...new Set(statements.flatMap(secretsOf))];
+    const secrets = await Promise.all(names.map(async (name) => [name, await this.reach.secret(name)] as const));
+    return { secrets: Object.fromEntries(secrets), notes };
+  }
+}
+
+function keyOf(server: ServerName, session: SessionName): string {
+  return `${server}/${session}`;
+}
+
+/** A server that nobody could log in to; one that let us in and is locked is another matter. */
+function isUnreachable(cause: unknown): boolean {
+  return cause instanceof LoginError || (cause instanceof LockstepError && cause.code === 'connection-lost');
+}
+
+function refused(on: ServerName, statements: readonly Statement[], cause: unknown): unknown {
+  if (!(cause instanceof QueryError)) return cause;
+  const statement = statements[cause.statement];
+  const which = statement === undefined ? '' : ` to ${shown(statement)}`;
+  return new LockstepError('refused', `${on} said no${which}: ${cause.message}`, undefined, { cause });
+}
+
+function check(on: ServerName, statement: Statement, row: Row | undefined, notes: Notes): void {
+  const { expect } = statement;
+  if (expect === undefined) return;
+  const wanted = typeof expect === 'object' ? ('note' in expect ? notes[expect.note] : undefined) : String(expect);
+  const answer = row === undefined ? undefined : Object.values(row)[0];
+  if (wanted === undefined || answer !== wanted)
+    throw unexpected(on, statement, `it answered ${JSON.stringify(answer ?? null)}, not ${JSON.stringify(wanted ?? null)}`); // prettier-ignore
+}
+
+function learnedFrom(on: ServerName, statement: Statement, row: Row | undefined): Notes {
+  return Object.fromEntries(
+    Object.entries(statement.notes ?? {}).map(([column, name]) => {
+      const value = row?.[column];
+      if (typeof value !== 'string') throw unexpected(on, statement, `its answer holds no ${column}`);
+      return [name, value];
+    }),
+  );
+}
+
+function unexpected(on: ServerName, statement: Statement, why: string): LockstepError {
+  return new LockstepError('unexpected-answer', `${on}, asked ${shown(statement)}: ${why}`);
+}
