@@ -41,7 +41,7 @@ export class Asker {
 
   /** @throws the session's failure, or the signal's reason; refused statements are reported in `failures` instead */
   async ask(collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<Asked> {
-    if (this.clock.monotonic() - this.#slowAt > this.slowLasts) this.#forget();
+    if (this.clock.monotonic() - this.#slowAt > this.slowLasts) this.forget();
     const sentAt = this.clock.now();
     const { fresh, receivedAt } = await this.#gather((question) => collectors.has(question.collector), signal);
     return {
@@ -73,7 +73,8 @@ export class Asker {
     return { fresh, receivedAt: receivedAt ?? this.clock.now() };
   }
 
-  #forget(): void {
+  /** The next look asks everything anew. */
+  forget(): void {
     this.#slow.clear();
     this.#failures.clear();
     this.#standing = undefined;

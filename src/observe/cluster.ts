@@ -28,17 +28,17 @@ const hungWithin = 1000;
 export async function lookAtCluster(
   cluster: ClusterName,
   watches: ReadonlyMap<ServerName, Watch>,
-  options: { signal: AbortSignal; maxAge: number; now: () => number },
+  options: { signal: AbortSignal; maxAge: number; thorough?: boolean; now: () => number },
 ): Promise<ClusterView> {
   const at = options.now();
   const look = async (watch: Watch): Promise<ServerSnapshot> => {
     const { newest } = watch;
     // A look from the future is one from before our clock was put back, and nobody knows how old it is.
     const age = newest === undefined ? -1 : at - newest.at;
-    if (newest !== undefined && age >= 0 && age <= options.maxAge) return newest;
+    if (options.thorough !== true && newest !== undefined && age >= 0 && age <= options.maxAge) return newest;
     const hung = newest?.failure?.reason === 'timeout';
     const patience = hung ? AbortSignal.any([options.signal, AbortSignal.timeout(hungWithin)]) : options.signal;
-    return watch.look(everyCollector, patience);
+    return watch.look(everyCollector, patience, options.thorough);
   };
   let servers = await Promise.all([...watches.values()].map((watch) => look(watch)));
   let view = viewOf({ cluster, at, servers });

@@ -57,12 +57,16 @@ export class Observer {
 
   /**
    * @param options.maxAge milliseconds; looks not older than this are taken as they are, default 0
+   * @param options.thorough looks that begin now and ask everything, whatever the age of others
    * @throws LockstepError `unknown-cluster`
    */
-  async lookAtCluster(cluster: ClusterName, options: { signal: AbortSignal; maxAge?: number }): Promise<ClusterView> {
+  async lookAtCluster(
+    cluster: ClusterName,
+    options: { signal: AbortSignal; maxAge?: number; thorough?: boolean },
+  ): Promise<ClusterView> {
     const watches = this.#watchesOf(cluster);
     const now = () => this.options.clock.now();
-    return lookAtCluster(cluster, watches, { signal: options.signal, maxAge: options.maxAge ?? 0, now });
+    return lookAtCluster(cluster, watches, { ...options, maxAge: options.maxAge ?? 0, now });
   }
 
   /** Lets looks under way end, then ends every session that was not handed on. */

@@ -75,6 +75,7 @@ export class Watch {
   readonly #stuck = new StuckThread();
   readonly #underway = new Map<string, Promise<ServerSnapshot>>();
   #newest: ServerSnapshot | undefined;
+  #thorough = 0;
   #files: FromFiles | undefined;
   #clockOffset = 0;
   #failing: Failure['reason'] | undefined;
@@ -107,12 +108,13 @@ export class Watch {
   /**
    * Look now, or share a look at the same collectors that is under way. Never throws for what the server does: a
    * server that cannot be asked is a snapshot without facts, also when `signal` ends before the answer.
+   * @param thorough asks what seldom changes too, and begins after this call: for whoever has just changed something
    */
-  async look(collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<ServerSnapshot> {
-    const key = [...collectors].sort().join();
+  async look(collectors: ReadonlySet<CollectorName>, signal: AbortSignal, thorough = false): Promise<ServerSnapshot> {
+    const key = [...collectors].sort().join() + (thorough ? ` ${(this.#thorough += 1)}` : '');
     let look = this.#underway.get(key);
     if (look === undefined) {
-      look = this.#look(collectors).finally(() => this.#underway.delete(key));
+      look = this.#look(collectors, thorough).finally(() => this.#underway.delete(key));
       this.#underway.set(key, look);
     } else {
       this.shared += 1;
@@ -131,13 +133,14 @@ export class Watch {
     await this.#entrance.close();
   }
 
-  async #look(collectors: ReadonlySet<CollectorName>): Promise<ServerSnapshot> {
+  async #look(collectors: ReadonlySet<CollectorName>, thorough: boolean): Promise<ServerSnapshot> {
     const { clock, timeout } = this.options;
     const at = clock.now();
     const limit = deadline(timeout);
     try {
       const opened = await this.#enter(limit.signal);
       try {
+        if (thorough) opened.asker.forget();
         const asked = await this.#ask(opened, collectors, limit.signal);
         return this.#ended(collectors, await this.#snapshot(opened, asked, collectors, at));
       } finally {
