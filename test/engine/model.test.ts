@@ -5,20 +5,9 @@ import { openEngine, type Engine } from '../../src/engine/engine.js';
 import { faultPointsOf, undoPointsOf } from '../../src/engine/faults.js';
 import { planOf } from '../../src/engine/plan.js';
 import type { EngineRecord } from '../../src/engine/records.js';
-import type { EngineRules } from '../../src/engine/shop.js';
+import { toyRules } from './bench.js';
 import { MemoryJournal } from './memory-journal.js';
 import { death, sceneOf, toyPorts, toySwitchover, ToyWorld } from './toy.js';
-
-const rules: EngineRules = {
-  runsPerHour: { cluster: 100, overall: 100 },
-  twoPerson: false,
-  windows: [],
-  pauseFile: undefined,
-  waitAtMost: 3600,
-  cooldown: 0,
-  approval: 3600,
-  pauseFileExists: () => false,
-};
 
 const world = new ToyWorld();
 const plan = planOf(toySwitchover, sceneOf(world.snapshot()), { cluster: 'production' });
@@ -97,7 +86,7 @@ async function lifeOf(
     procedures: { 'restart-replication': toySwitchover },
     ports,
     log: silentLog,
-    rules: () => rules,
+    rules: () => toyRules,
     clusters: () => [{ name: 'production', servers: ['db1', 'db2'] }],
   });
 }
@@ -156,6 +145,6 @@ it('comes to the state before or after, whoever dies where and how often', async
     fc.asyncProperty(fc.array(deathOf, { minLength: 1, maxLength: 5 }), async (deaths) =>
       expectWhole(await story(deaths)),
     ),
-    { seed, numRuns: 400 },
+    { seed, numRuns: 200 },
   );
 });
