@@ -75,6 +75,8 @@ export function createApp(first: Config, log: Log): App {
         exporter.metrics([own], { signal, format: openMetrics ? 'openmetrics' : 'text' }),
       roleOf: (cluster, server) => exporter.roleOf(cluster, server),
       answered: (route, status, seconds) => own.requestAnswered(route, status, seconds),
+      cluster: (cluster, signal) => exporter.report(cluster, signal),
+      automation: () => undefined,
       ready: () =>
         started && stopping === undefined
           ? { ready: true }

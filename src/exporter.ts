@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from './base/clock.js';
 import { Turns } from './base/turns.js';
 import type { ClusterConfig, Config } from './config/config.js';
-import { problemsOf } from './domain/problems.js';
+import { defaultThresholds, problemsOf, type Problem } from './domain/problems.js';
 import type { Address, ClusterName, CollectorName, ServerName } from './domain/snapshot.js';
 import type { Role } from './domain/topology.js';
 import { compatibilitySamples } from './metrics/compatibility.js';
@@ -101,6 +101,17 @@ export class Exporter {
     });
     const asked = snapshot.servers.some(({ name, facts }) => name === server && facts !== undefined);
     return asked ? (topology.roles[server] ?? 'unknown') : 'unknown';
+  }
+
+  /** A configured cluster as it was seen lately, and what is wrong with it. */
+  async report(
+    cluster: ClusterName,
+    signal: AbortSignal,
+  ): Promise<{ readonly view: ClusterView; readonly problems: readonly Problem[] }> {
+    const thresholds = this.config.clusters.find(({ name }) => name === cluster)?.thresholds ?? defaultThresholds;
+    const view = await this.#view(cluster, signal);
+    const { snapshot, topology, relations } = view;
+    return { view, problems: problemsOf(snapshot, topology, relations, thresholds, this.clock.now() / 1000) };
   }
 
   async #clusterFamilies(

@@ -36,7 +36,7 @@ const packages: Record<string, readonly string[]> = {
   'node-forge': ['pki'],
   'prom-client': ['metrics'],
   'node-cron': ['schedule'],
-  zod: ['config', 'intake'],
+  zod: ['config', 'intake', 'http'],
   yaml: ['config', 'sandbox'],
   commander: ['cli', ''],
   ssh2: ['hosts'],

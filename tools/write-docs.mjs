@@ -1,6 +1,8 @@
-// Writes the generated parts of the README from the built code: `npm run docs`.
+// Writes the generated parts of the README and the description of the API from the built code: `npm run docs`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { grantBlocks } from '../dist/dialects/readme-grants.js';
+import { allApiRoutes } from '../dist/http/api-routes.js';
+import { openApiDocument } from '../dist/http/openapi.js';
 import { metricTable } from '../dist/metrics/readme-table.js';
 
 const readme = new URL('../README.md', import.meta.url);
@@ -18,3 +20,6 @@ for (const [name, content] of Object.entries(parts)) {
   text = `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
 writeFileSync(readme, text);
+
+const description = openApiDocument(allApiRoutes);
+writeFileSync(new URL('../docs/openapi.json', import.meta.url), `${JSON.stringify(description, null, 2)}\n`);

@@ -21,6 +21,16 @@ export const errorTable = {
     title: 'The scrape timeout cannot be read',
     remedy: 'Send X-Prometheus-Scrape-Timeout-Seconds as a number of seconds above 0, or leave it out.',
   },
+  'idempotency-key-malformed': {
+    status: 400,
+    title: 'The idempotency key cannot be used',
+    remedy: 'Send an Idempotency-Key of 1 to 200 printable ASCII characters without spaces, or leave it out.',
+  },
+  'query-invalid': {
+    status: 400,
+    title: 'The query is not as it should be',
+    remedy: 'GET /api/v1/openapi.json describes what may be asked.',
+  },
   unauthenticated: {
     status: 401,
     title: 'Who is asking is not known',
@@ -36,11 +46,26 @@ export const errorTable = {
     title: 'Another site sent this request',
     remedy: 'Send it from a command line, or from a page of this address.',
   },
+  'second-person-needed': {
+    status: 403,
+    title: 'Who asked for the run may not approve it',
+    remedy: 'Have another operator approve it.',
+  },
   'not-found': { status: 404, title: 'There is nothing at this address', remedy: 'GET / lists what there is.' },
   'target-unknown': {
     status: 404,
     title: 'The target is not configured',
     remedy: 'GET /sd lists the targets; add a server under `clusters` of the configuration.',
+  },
+  'unknown-cluster': {
+    status: 404,
+    title: 'The cluster is not configured',
+    remedy: 'GET /api/v1/clusters lists them.',
+  },
+  'run-unknown': {
+    status: 404,
+    title: 'There is no such run',
+    remedy: 'GET /api/v1/runs lists them, the newest first.',
   },
   'method-not-allowed': {
     status: 405,
@@ -52,6 +77,27 @@ export const errorTable = {
     title: 'The new configuration cannot be taken while running',
     remedy: 'Restart Lockstep to take it.',
   },
+  'run-ended': { status: 409, title: 'The run has ended', remedy: 'Ask for a new one if it is still needed.' },
+  'past-commit-point': {
+    status: 409,
+    title: 'The run is past its commit point and only goes forward',
+    remedy: 'Wait until it has ended.',
+  },
+  'not-waiting-for-approval': {
+    status: 409,
+    title: 'The run does not wait for an approval',
+    remedy: 'Look where it stands: GET /api/v1/runs/ID.',
+  },
+  'plan-changed': {
+    status: 409,
+    title: 'The plan is not the one that was approved',
+    remedy: 'Look at the plan as it is now, then approve that one.',
+  },
+  'not-needing-human': {
+    status: 409,
+    title: 'The run does not need a human',
+    remedy: 'Look where it stands: GET /api/v1/runs/ID.',
+  },
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
@@ -61,6 +107,26 @@ export const errorTable = {
     status: 415,
     title: 'The body is not in a format that this address takes',
     remedy: 'Send `Content-Type: application/json`, and no Content-Encoding.',
+  },
+  'body-invalid': {
+    status: 422,
+    title: 'The body is not as it should be',
+    remedy: 'GET /api/v1/openapi.json describes what may be sent.',
+  },
+  'procedure-unknown': {
+    status: 422,
+    title: 'There is no such procedure',
+    remedy: 'GET /api/v1/procedures lists them.',
+  },
+  'parameters-invalid': {
+    status: 422,
+    title: 'The parameters are not those of the procedure',
+    remedy: 'GET /api/v1/procedures lists what each takes.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The idempotency key belongs to another request',
+    remedy: 'Send a new key with a new request.',
   },
   'config-invalid': {
     status: 422,
@@ -82,11 +148,22 @@ export const errorTable = {
     title: 'The server is not the primary',
     remedy: 'Send writes to the server whose /role answers 200.',
   },
+  stopping: { status: 503, title: 'Lockstep is stopping', remedy: 'Ask again when it has started.' },
+  'too-many-streams': {
+    status: 503,
+    title: 'Too many event streams are open',
+    remedy: 'Close some, or read GET /api/v1/runs now and then.',
+  },
   'not-ready': { status: 503, title: 'Lockstep is not ready', remedy: 'Ask again in a few seconds.' },
   'scrape-timeout': {
     status: 504,
     title: 'The scrape took too long',
     remedy: 'Raise scrape_timeout in Prometheus, or look why the server does not answer: lockstep status.',
+  },
+  'journal-full': {
+    status: 507,
+    title: 'The journal has no space left, so nothing may start',
+    remedy: "Free space on the journal's disk.",
   },
 } as const satisfies Record<string, ErrorEntry>;
 

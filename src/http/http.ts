@@ -1,16 +1,16 @@
 import { createServer as createPlain, type Server } from 'node:http';
 import { createServer as createTls, type Server as TlsServer } from 'node:https';
-import type { Socket } from 'node:net';
 import { systemClock, type Clock } from '../base/clock.js';
 import { LockstepError, messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { Authenticator } from './authenticate.js';
-import { boundRest } from './body.js';
+import { Connections } from './connections.js';
 import type { Doorkeeper } from './guard.js';
 import { FailureLimit } from './limiter.js';
 import type { HttpPorts } from './ports.js';
 import { createRoutes } from './routes.js';
-import type { HttpSettings, TlsSettings } from './settings.js';
+import { hasAuthentication, type HttpSettings, type TlsSettings } from './settings.js';
+import { Streams } from './streams.js';
 import { clientDemands, fingerprintOf, mayStay, secureContextOf } from './tls.js';
 
 /** The one listener. */
@@ -47,8 +47,6 @@ export interface Patience {
 const keepAliveMilliseconds = 125_000;
 const handshakeMilliseconds = 10_000;
 const usualPatience: Patience = { headers: 10_000, request: 30_000, check: 5000 };
-/** Of a body that nobody wants any more, bytes. */
-const mostOfRest = 4 * 1024 * 1024;
 
 export function createHttp(
   ports: HttpPorts,
@@ -57,13 +55,16 @@ export function createHttp(
   { clock = systemClock, patience = usualPatience }: { readonly clock?: Clock; readonly patience?: Patience } = {},
 ): Http {
   const limit = new FailureLimit(clock);
-  let door: Doorkeeper = { settings: first, authenticator: new Authenticator(first, limit, log) };
+  const doorOf = (settings: HttpSettings): Doorkeeper => ({
+    settings,
+    tellsApart: hasAuthentication(settings),
+    authenticator: new Authenticator(settings, limit, log),
+  });
+  let door = doorOf(first);
+  const streams = new Streams();
   let server: Server | TlsServer | undefined;
   let refresh: (settings: HttpSettings) => void = () => undefined;
-  let stopping: Promise<void> | undefined;
-  const sockets = new Set<Socket>();
-  let running = 0;
-  let idle = (): void => undefined;
+  let connections: Connections | undefined;
 
   function build(): Server | TlsServer {
     const options = { keepAliveTimeout: keepAliveMilliseconds, connectionsCheckingInterval: patience.check };
@@ -79,23 +80,10 @@ export function createHttp(
     built.headersTimeout = patience.headers;
     built.requestTimeout = patience.request;
     if (tls) refresh = keepCertificates(built as TlsServer, tls, () => door.settings, log);
-    built.on('connection', (socket: Socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-    });
-    built.on('request', (request, response) => {
-      running += 1;
-      boundRest(request, response, mostOfRest);
-      // Known before any header is written: the client must not send its next request on this connection.
-      if (stopping) response.setHeader('Connection', 'close');
-      response.once('close', () => {
-        running -= 1;
-        if (running === 0) idle();
-      });
-    });
+    connections = new Connections(built);
     return built.on(
       'request',
-      createRoutes(ports, () => door, log),
+      createRoutes({ ports, streams, clock }, () => door, log),
     );
   }
 
@@ -112,25 +100,13 @@ export function createHttp(
     reconfigure(settings) {
       refuseFixed(first, settings);
       refresh(settings);
-      door = { settings, authenticator: new Authenticator(settings, limit, log) };
+      door = doorOf(settings);
+      // Who may no longer read is not told more.
+      streams.renew();
     },
     stop(graceMilliseconds = 5000) {
-      stopping ??= (async () => {
-        if (server === undefined) return;
-        const closed = new Promise<void>((resolve) => server?.close(() => resolve()) ?? resolve());
-        server.closeIdleConnections();
-        let timer: NodeJS.Timeout | undefined;
-        await new Promise<void>((resolve) => {
-          timer = setTimeout(resolve, graceMilliseconds);
-          idle = resolve;
-          if (running === 0) resolve();
-        });
-        clearTimeout(timer);
-        // Also those that never finished a TLS handshake or a request, which no other call reaches.
-        for (const socket of sockets) socket.destroy();
-        await closed;
-      })();
-      return stopping;
+      streams.end();
+      return connections?.stop(graceMilliseconds) ?? Promise.resolve();
     },
   };
 }

@@ -1,5 +1,8 @@
+import type { Problem } from '../domain/problems.js';
 import type { Address, ClusterName, ServerName } from '../domain/snapshot.js';
 import type { Role } from '../domain/topology.js';
+import type { Automation } from '../engine/automation.js';
+import type { ClusterView } from '../observe/cluster.js';
 
 /** What this room needs of the rest; `app.ts` hands it in. */
 export interface HttpPorts {
@@ -16,6 +19,10 @@ export interface HttpPorts {
    * could not be asked lately is `unknown`, whatever it was before.
    */
   roleOf(cluster: ClusterName, server: ServerName): Promise<Role>;
+  /** What a configured cluster looks like now, or did lately. Should end with what is known when `signal` aborts. */
+  cluster(cluster: ClusterName, signal: AbortSignal): Promise<ClusterReport>;
+  /** What may act; undefined without a `journal` in the configuration. */
+  automation(): Automation | undefined;
   ready(): Readiness;
   /** Told of every answer. @param route the pattern of the route, such as `/role/:cluster/:server`; `other` for none */
   answered(route: string, status: number, seconds: number): void;
@@ -27,6 +34,11 @@ export interface Target {
   readonly cluster: ClusterName;
   readonly server: ServerName;
   readonly address: Address;
+}
+
+export interface ClusterReport {
+  readonly view: ClusterView;
+  readonly problems: readonly Problem[];
 }
 
 export interface ScrapeRequest {

@@ -66,10 +66,17 @@ export function quoted(given: string): string {
 
 function problemOf(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown;
+  // Of the other rooms: what stands in the table was written for whoever asks.
+  if (thrown instanceof LockstepError && isCode(thrown.code))
+    return new Problem(thrown.code, thrown.message, { remedy: thrown.remedy });
   if (thrown instanceof DeadlineError)
     return new Problem('scrape-timeout', `there was no answer within ${(thrown.milliseconds / 1000).toFixed(2)} s`);
   // The router's own: an address with a broken percent escape.
   if (thrown instanceof Error && 'status' in thrown && thrown.status === 400)
     return new Problem('malformed-request', 'the address cannot be decoded');
   return new Problem('internal', 'the request could not be answered');
+}
+
+function isCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorTable, code);
 }

@@ -1,9 +1,11 @@
 import express, { type Express, type RequestHandler } from 'express';
 import type { Log } from '../base/log.js';
+import { allApiRoutes } from './api-routes.js';
 import { reachedAs, targetGroups } from './discovery.js';
 import { expose } from './exposition.js';
 import { acts, reads, type Doorkeeper } from './guard.js';
 import { contentPolicy, landingPage } from './landing.js';
+import { mount, onlyMethods, type ApiContext } from './mount.js';
 import type { HttpPorts } from './ports.js';
 import { findTarget, probeQuery } from './probe.js';
 import { Problem, problemHandler, quoted } from './problem.js';
@@ -12,7 +14,8 @@ import { Problem, problemHandler, quoted } from './problem.js';
 const writingSeconds = 1.5;
 
 /** Every route, in one place. */
-export function createRoutes(ports: HttpPorts, door: () => Doorkeeper, log: Log): Express {
+export function createRoutes(context: ApiContext, door: () => Doorkeeper, log: Log): Express {
+  const { ports } = context;
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing');
   app.use(counted(ports), securityHeaders(door));
@@ -58,6 +61,7 @@ export function createRoutes(ports: HttpPorts, door: () => Doorkeeper, log: Log)
     else
       throw new Problem(outcome.code, outcome.message, { remedy: outcome.remedy, members: { faults: outcome.faults } });
   });
+  mount(app, allApiRoutes, { ...context, door });
   app.use((request) => {
     throw new Problem('not-found', `there is nothing at ${quoted(request.path)}`);
   });
@@ -90,14 +94,6 @@ function securityHeaders(door: () => Doorkeeper): RequestHandler {
     });
     for (const { name, value } of door().settings.web?.headers ?? []) response.set(name, value);
     next();
-  };
-}
-
-function onlyMethods(allowed: string): RequestHandler {
-  return (request) => {
-    throw new Problem('method-not-allowed', `${quoted(request.path)} was asked with ${quoted(request.method)}`, {
-      headers: { Allow: allowed },
-    });
   };
 }
 

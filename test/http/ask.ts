@@ -14,9 +14,9 @@ export function ask(url: string, options: RequestOptions = {}): Promise<Answer> 
   return exchange(url, options);
 }
 
-/** One POST of this body, with its length. */
+/** One request with this body and its length, a POST unless told otherwise. */
 export function send(url: string, body: string | Buffer, options: RequestOptions = {}): Promise<Answer> {
-  return exchange(url, { ...options, method: 'POST' }, body);
+  return exchange(url, { method: 'POST', ...options }, body);
 }
 
 function exchange(url: string, options: RequestOptions, body?: string | Buffer): Promise<Answer> {

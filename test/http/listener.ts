@@ -24,6 +24,8 @@ export const ports: HttpPorts = {
     Promise.resolve(`# probe ${cluster}/${server} ${collectors?.join(',') ?? 'all'} ${openMetrics}\n`),
   metrics: ({ openMetrics }) => Promise.resolve(`# metrics ${openMetrics}\n`),
   roleOf: (_, server) => Promise.resolve(server === 'db1' ? 'primary' : 'replica'),
+  cluster: () => Promise.reject(new Error('no cluster was put there')),
+  automation: () => undefined,
   answered: () => undefined,
   ready: () => ({ ready: true }),
   reload: () => Promise.resolve({ reloaded: true }),
