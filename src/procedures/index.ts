@@ -1,8 +1,10 @@
 import type { ProcedureName } from '../domain/procedure-names.js';
 import type { Procedure } from '../engine/procedure.js';
+import { fenceWritableReplica } from './fence-writable-replica.js';
 import { restartReplication } from './restart-replication.js';
 
 /** Every procedure, in the order in which they are listed. */
 export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
   'restart-replication': restartReplication,
+  'fence-writable-replica': fenceWritableReplica,
 };
