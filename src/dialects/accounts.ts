@@ -1,28 +1,35 @@
 import { isIPv4 } from 'node:net';
-import type { AccountFacts } from '../domain/snapshot.js';
+import type { Account, AccountFacts } from '../domain/snapshot.js';
 import type { Column } from './capabilities.js';
 import type { Detected } from './detect.js';
 import type { Answers, Question, Row } from './question.js';
 import { clientOf, dumpThreads } from './streams.js';
 import { number, text } from './values.js';
 
-type Account = AccountFacts['streaming'][number];
-
 /** Addresses that no network reaches. */
 const local = "'localhost', '127.0.0.1', '::1'";
+
+/** More accounts than this are not listed: a scene is kept with every plan. */
+const mostListed = 1000;
 
 export function accountQuestions(column: Column, detected: Pick<Detected, 'performanceSchema'>): Question[] {
   const slow = { collector: 'accounts', pace: 'slow' } as const;
   const threads = dumpThreads(detected);
+  // MySQL's roles are locked accounts; MariaDB's are rows without a host, which on MySQL means any host.
+  const noRole = column.accountLocked ? "account_locked = 'N'" : "Host <> ''";
+  const privileges = [`SELECT (User, Host, ssl_type${column.accountLocked ? ', account_locked' : ''}) ON mysql.user`];
   return [
     {
       ...slow,
       id: 'accounts',
-      // MySQL's roles are locked accounts; MariaDB's are rows without a host, which on MySQL means any host.
-      sql: `SELECT COUNT(*) AS without_tls FROM mysql.user WHERE ssl_type = '' AND Host NOT IN (${local}) AND ${
-        column.accountLocked ? "account_locked = 'N'" : "Host <> ''"
-      }`,
-      privileges: [`SELECT (User, Host, ssl_type${column.accountLocked ? ', account_locked' : ''}) ON mysql.user`],
+      sql: `SELECT COUNT(*) AS without_tls FROM mysql.user WHERE ssl_type = '' AND Host NOT IN (${local}) AND ${noRole}`,
+      privileges,
+    },
+    {
+      ...slow,
+      id: 'account_list',
+      sql: `SELECT User AS user, Host AS host, ssl_type AS ssl_type FROM mysql.user WHERE ${noRole} ORDER BY ssl_type <> '', User, Host LIMIT ${mostListed}`,
+      privileges,
     },
     {
       ...slow,
@@ -38,7 +45,11 @@ export function accountQuestions(column: Column, detected: Pick<Detected, 'perfo
 export function accountsOf(answers: Answers): AccountFacts | undefined {
   const [count] = answers.accounts ?? [];
   if (count === undefined || answers.account_streams === undefined) return undefined;
-  return { withoutTls: number(count, 'without_tls'), streaming: streamingOf(answers.account_streams) };
+  return {
+    withoutTls: number(count, 'without_tls'),
+    streaming: streamingOf(answers.account_streams),
+    listed: answers.account_list?.map(accountOf),
+  };
 }
 
 /**

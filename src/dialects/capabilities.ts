@@ -44,6 +44,8 @@ export interface Column {
   readonly readOnlyBypass: readonly ('READ_ONLY ADMIN' | 'SUPER')[];
   /** Where the server tells how a setting came about, and so what it will be after a restart. */
   readonly settingOrigin: 'SYSTEM_VARIABLES' | 'variables_info' | undefined;
+  /** Whether SET PERSIST keeps a setting over restarts. */
+  readonly persists: boolean;
   readonly logUpdates: 'log_slave_updates' | 'log_replica_updates';
   /** Variables that say how long binary logs are kept; all that exist are read, seconds before days. */
   readonly expiry: readonly ('binlog_expire_logs_seconds' | 'expire_logs_days' | 'binlog_expire_logs_auto_purge')[];
@@ -94,6 +96,7 @@ const mariadb105: Column = {
   readOnly: 'switch',
   readOnlyBypass: ['READ_ONLY ADMIN', 'SUPER'],
   settingOrigin: 'SYSTEM_VARIABLES', // GLOBAL_VALUE_ORIGIN: CONFIG, COMMAND-LINE, SQL, …
+  persists: false, // a file alone outlives a restart
   logUpdates: 'log_slave_updates',
   expiry: ['expire_logs_days'], // binlog_expire_logs_seconds came with 10.6.1
   haveSsl: true, // kept to this day: MySQL alone removed it
@@ -175,6 +178,7 @@ const mysql57: Column = {
   readOnly: 'super',
   readOnlyBypass: [], // super_read_only
   settingOrigin: undefined, // performance_schema.variables_info came with 8.0
+  persists: false, // SET PERSIST came with 8.0
   logUpdates: 'log_slave_updates',
   expiry: ['expire_logs_days'],
   haveSsl: true,
@@ -199,6 +203,7 @@ const mysql80: Column = {
   since: [8, 0, 11], // the first general release of the series
   asksPublicKey: true,
   settingOrigin: 'variables_info',
+  persists: true,
   // Seconds hold unless they are 0 and days are set; auto_purge (8.0.29) OFF keeps everything.
   expiry: ['binlog_expire_logs_seconds', 'expire_logs_days', 'binlog_expire_logs_auto_purge'],
   receivedTimes: 'heartbeats-and-transactions',

@@ -23,6 +23,11 @@ const statusWords = {
     caFile: 'Master_SSL_CA_File',
     certFile: 'Master_SSL_Cert',
     keyFile: 'Master_SSL_Key',
+    caPath: 'Master_SSL_CA_Path',
+    crlFile: 'Master_SSL_Crl',
+    crlPath: 'Master_SSL_Crlpath',
+    cipher: 'Master_SSL_Cipher',
+    versions: 'Master_TLS_Version',
   },
   'source-replica': {
     host: 'Source_Host',
@@ -42,6 +47,11 @@ const statusWords = {
     caFile: 'Source_SSL_CA_File',
     certFile: 'Source_SSL_Cert',
     keyFile: 'Source_SSL_Key',
+    caPath: 'Source_SSL_CA_Path',
+    crlFile: 'Source_SSL_Crl',
+    crlPath: 'Source_SSL_Crlpath',
+    cipher: 'Source_SSL_Cipher',
+    versions: 'Source_TLS_Version',
   },
 } as const;
 
@@ -54,6 +64,12 @@ const receivedTables = [
   'replication_applier_status_by_coordinator',
   'replication_applier_status_by_worker',
 ];
+
+/** The columns of that answer that say how far the applier is. */
+export function executedColumns(column: Column): { readonly file: string; readonly position: string } {
+  const { executedFile, executedPosition } = statusWords[column.statusWords];
+  return { file: executedFile, position: executedPosition };
+}
 
 export function channelQuestions(column: Column): Question[] {
   const channels: Question = {
@@ -132,7 +148,7 @@ function channelOf(column: Column, row: Row, received: Row): Channel {
     ]),
     lagSeconds: optionalNumber(row, words.lag),
     delaySeconds: optionalNumber(row, 'SQL_Delay') ?? 0,
-    heartbeatPeriodSeconds: optionalTime(row, 'Slave_heartbeat_period') ?? optionalTime(received, 'heartbeat_period'),
+    heartbeatPeriodSeconds: optionalNumber(row, 'Slave_heartbeat_period') ?? optionalNumber(received, 'heartbeat_period'),
     heartbeatsReceived: optionalNumber(row, 'Slave_received_heartbeats') ?? optionalNumber(received, 'heartbeats'),
     receivedAt: receivedAtOf(received),
     silent: undefined,
@@ -146,6 +162,11 @@ function channelOf(column: Column, row: Row, received: Row): Channel {
       caFile: optionalText(row, words.caFile),
       certFile: optionalText(row, words.certFile),
       keyFile: optionalText(row, words.keyFile),
+      caPath: optionalText(row, words.caPath),
+      crlFile: optionalText(row, words.crlFile),
+      crlPath: optionalText(row, words.crlPath),
+      cipher: optionalText(row, words.cipher),
+      versions: optionalText(row, words.versions),
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Detected } from './detect.js';
 import { gtidOf } from './gtid.js';
 import { heartbeatsOf } from './heartbeat.js';
 import { identityOf } from './identity.js';
+import { plaintextOf } from './plaintext.js';
 import type { Answers } from './question.js';
 import { semiSyncOf } from './semi-sync.js';
 import { stateOf, type Timing } from './server-state.js';
@@ -26,6 +27,7 @@ export function factsOf(column: Column, detected: Detected, answers: Answers, ti
     gtid: gtidOf(column, answers),
     tls: tlsOf(column, detected, answers),
     accounts: accountsOf(answers),
+    plaintext: plaintextOf(answers),
     semiSync: semiSyncOf(column, answers),
     binlog: binlogOf(answers),
     streams: streamsOf(answers),

@@ -52,6 +52,8 @@ export const questionIds = [
   'tls_sessions',
   'accounts',
   'account_streams',
+  'account_list',
+  'plaintext',
   'semi_sync_settings',
   'semi_sync',
   'binlog_settings',

@@ -6,6 +6,7 @@ import type { Detected } from './detect.js';
 import { gtidQuestion } from './gtid.js';
 import { heartbeatQuestions } from './heartbeat.js';
 import { identityQuestion } from './identity.js';
+import { plaintextQuestions } from './plaintext.js';
 import type { Answers, Question, QuestionOptions } from './question.js';
 import { semiSyncQuestions } from './semi-sync.js';
 import { stateQuestions } from './server-state.js';
@@ -35,6 +36,7 @@ export function questionsFor(
     ...heartbeatQuestions(options.heartbeatTable, answers),
     ...tlsQuestions(column, detected),
     ...accountQuestions(column, detected),
+    ...plaintextQuestions(column, detected),
     ...streamQuestions(column, detected, options),
   ];
 }

@@ -32,11 +32,17 @@ export function tlsQuestions(column: Column, detected: Pick<Detected, 'performan
     'ssl_cert',
     'datadir',
   ];
+  // Everybody may read it, and it answers with performance_schema off as well (seen on 9.7).
+  const persisted = column.persists
+    ? [
+        "(SELECT p.VARIABLE_VALUE FROM performance_schema.persisted_variables p WHERE p.VARIABLE_NAME = 'require_secure_transport') AS require_persisted",
+      ]
+    : [];
   const questions: Question[] = [
     {
       ...slow,
       id: 'tls',
-      sql: `SELECT ${variables.map((name) => `@@global.${name} AS ${name}`).join(', ')}`,
+      sql: `SELECT ${[...variables.map((name) => `@@global.${name} AS ${name}`), ...persisted].join(', ')}`,
       privileges: [],
     },
     {
@@ -80,6 +86,7 @@ export function tlsOf(
   return {
     ...haveSslOf(variables, channel, status),
     required: isOn(variables['require_secure_transport']),
+    requiredPersisted: persistedOf(optionalText(variables, 'require_persisted')),
     versions: (channel['current_tls_version'] ?? variables['tls_version'] ?? '')
       .split(',')
       .filter((version) => version !== '')
@@ -118,6 +125,10 @@ function haveSslOf(variables: Row, channel: Row, status: Row): Pick<TlsFacts, 'h
     return { haveSsl: word === 'YES' || word === 'DISABLED' ? word : 'NO', haveSslSource: 'have_ssl' };
   const served = optionalText(status, 'ssl_server_not_after') ?? optionalText(status, 'ssl_cipher');
   return { haveSsl: served === undefined ? 'DISABLED' : 'YES', haveSslSource: 'status' };
+}
+
+function persistedOf(value: string | undefined): boolean | undefined {
+  return value === undefined ? undefined : isOn(value);
 }
 
 /** Names without a directory are in the data directory: those that MySQL made itself. */

@@ -110,6 +110,8 @@ export interface ServerFacts {
   readonly gtid: GtidFacts | undefined;
   readonly tls: TlsFacts | undefined;
   readonly accounts: AccountFacts | undefined;
+  /** undefined where the server tells nothing of it. */
+  readonly plaintext: PlaintextFacts | undefined;
   readonly semiSync: SemiSyncFacts | undefined;
   readonly binlog: BinlogFacts | undefined;
   /** Who streams the binary log from this server. */
@@ -172,6 +174,7 @@ export interface Channel {
   readonly lagSeconds: number | undefined;
   /** The configured delay, 0 when none. */
   readonly delaySeconds: number;
+  /** 0: the source sends none. */
   readonly heartbeatPeriodSeconds: number | undefined;
   /** Heartbeats received so far, a counter of the server. */
   readonly heartbeatsReceived: number | undefined;
@@ -200,6 +203,15 @@ export interface Channel {
     readonly caFile: string | undefined;
     readonly certFile: string | undefined;
     readonly keyFile: string | undefined;
+    /** A directory of authorities. */
+    readonly caPath: string | undefined;
+    /** Revoked certificates: a file, and a directory of such. */
+    readonly crlFile: string | undefined;
+    readonly crlPath: string | undefined;
+    /** Cipher suites up to TLS 1.2; undefined: all. */
+    readonly cipher: string | undefined;
+    /** Protocol versions, `TLSv1.2,TLSv1.3`; undefined: all (and on MariaDB, which has no such option). */
+    readonly versions: string | undefined;
   };
 }
 
@@ -242,6 +254,8 @@ export interface TlsFacts {
   readonly haveSslSource: 'have_ssl' | 'tls_channel_status' | 'status';
   /** require_secure_transport; undefined where the version lacks it. */
   readonly required: boolean | undefined;
+  /** What SET PERSIST laid down for the next starts of the server; undefined: nothing, and where there is no such thing. */
+  readonly requiredPersisted: boolean | undefined;
   /** Protocol versions that the server accepts. */
   readonly versions: readonly string[];
   readonly caFile: string | undefined;
@@ -260,11 +274,35 @@ export interface AccountFacts {
   /** Accounts that may log in over the network (host other than localhost) with no TLS requirement. */
   readonly withoutTls: number;
   /** Accounts that now stream the binary log, with what they require. */
-  readonly streaming: readonly {
-    readonly user: string;
-    readonly host: string;
-    readonly requires: 'nothing' | 'ssl' | 'x509' | 'specified';
-  }[];
+  readonly streaming: readonly Account[];
+  /** Accounts of every host, those without a requirement first; the first thousand of them. Roles are not among them. */
+  readonly listed: readonly Account[] | undefined;
+}
+
+export interface Account {
+  readonly user: string;
+  /** A pattern: `%`, `10.0.%`, `localhost`. */
+  readonly host: string;
+  readonly requires: 'nothing' | 'ssl' | 'x509' | 'specified';
+}
+
+/** Who is connected without TLS. */
+export interface PlaintextFacts {
+  /** Sessions now; undefined where the server does not tell them apart (MariaDB with performance_schema off). */
+  readonly sessions: readonly PlaintextSession[] | undefined;
+  /**
+   * Logins without TLS since the counting began, by user, those over a socket among them; undefined unless the server
+   * counts them (MariaDB with userstat).
+   */
+  readonly logins: readonly { readonly user: string; readonly count: number }[] | undefined;
+}
+
+export interface PlaintextSession {
+  readonly user: string;
+  /** As the server calls it, without the port. */
+  readonly client: string;
+  /** Over a socket or the like, which no network sees. */
+  readonly local: boolean;
 }
 
 export interface SemiSyncFacts {

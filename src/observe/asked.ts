@@ -39,11 +39,15 @@ export class Asker {
     await this.#gather((question) => question.pace === 'slow', signal);
   }
 
-  /** @throws the session's failure, or the signal's reason; refused statements are reported in `failures` instead */
-  async ask(collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<Asked> {
-    if (this.clock.monotonic() - this.#slowAt > this.slowLasts) this.forget();
+  /**
+   * @param thorough ask again what is slow, and what was refused
+   * @throws the session's failure, or the signal's reason; refused statements are reported in `failures` instead
+   */
+  async ask(collectors: ReadonlySet<CollectorName>, signal: AbortSignal, thorough = false): Promise<Asked> {
+    if (this.clock.monotonic() - this.#slowAt > this.slowLasts) this.#forget();
     const sentAt = this.clock.now();
-    const { fresh, receivedAt } = await this.#gather((question) => collectors.has(question.collector), signal);
+    const wanted = (question: Question) => collectors.has(question.collector);
+    const { fresh, receivedAt } = await this.#gather(wanted, signal, thorough);
     return {
       answers: Object.fromEntries([...this.#slow, ...fresh]),
       failures: new Map(this.#failures.values()),
@@ -53,17 +57,20 @@ export class Asker {
   }
 
   /** Every question that is wanted and due. A second round only when a slow answer brought a new one (the heartbeat table was found). */
-  async #gather(wanted: (question: Question) => boolean, signal: AbortSignal) {
+  async #gather(wanted: (question: Question) => boolean, signal: AbortSignal, thorough = false) {
     const fresh = new Map<QuestionId, readonly Row[]>();
+    const asked = new Set<QuestionId>();
+    // What is known stays until the new answer replaces it, for other looks go on meanwhile.
+    const known = (id: QuestionId) => asked.has(id) || (!thorough && (this.#failures.has(id) || this.#slow.has(id)));
     let receivedAt: number | undefined;
     for (;;) {
       this.#standing ??= this.questions(Object.fromEntries(this.#slow));
-      const due = this.#standing.filter(
-        (question) => wanted(question) && ![this.#failures, this.#slow, fresh].some((known) => known.has(question.id)),
-      );
+      const due = this.#standing.filter((question) => wanted(question) && !known(question.id));
       if (due.length === 0) break;
+      due.forEach(({ id }) => asked.add(id));
       for (const [question, rows] of await this.#send(due, signal)) {
         fresh.set(question.id, rows);
+        this.#failures.delete(question.id);
         if (question.pace !== 'slow') continue;
         this.#slow.set(question.id, rows);
         this.#standing = undefined;
@@ -73,8 +80,7 @@ export class Asker {
     return { fresh, receivedAt: receivedAt ?? this.clock.now() };
   }
 
-  /** The next look asks everything anew. */
-  forget(): void {
+  #forget(): void {
     this.#slow.clear();
     this.#failures.clear();
     this.#standing = undefined;
@@ -104,6 +110,7 @@ export class Asker {
       } catch (error) {
         if (!(error instanceof QueryError) || this.session.closed) throw error;
         this.#failures.set(question.id, [question, error]);
+        this.#slow.delete(question.id);
       }
     }
     return answered;

@@ -140,8 +140,7 @@ export class Watch {
     try {
       const opened = await this.#enter(limit.signal);
       try {
-        if (thorough) opened.asker.forget();
-        const asked = await this.#ask(opened, collectors, limit.signal);
+        const asked = await this.#ask(opened, collectors, limit.signal, thorough);
         return this.#ended(collectors, await this.#snapshot(opened, asked, collectors, at));
       } finally {
         this.#entrance.release(opened);
@@ -198,9 +197,14 @@ export class Watch {
     return { session, detected, column, asker };
   }
 
-  async #ask(opened: Opened, collectors: ReadonlySet<CollectorName>, signal: AbortSignal): Promise<Asked> {
+  async #ask(
+    opened: Opened,
+    collectors: ReadonlySet<CollectorName>,
+    signal: AbortSignal,
+    thorough: boolean,
+  ): Promise<Asked> {
     try {
-      return await opened.asker.ask(withFiles(collectors), signal);
+      return await opened.asker.ask(withFiles(collectors), signal, thorough);
     } catch (error) {
       this.#entrance.drop(opened);
       if (error instanceof DeadlineError) this.#stuck.remember(opened.session.threadId);

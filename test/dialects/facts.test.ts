@@ -109,6 +109,27 @@ describe('channels', () => {
     ]);
   });
 
+  it('reads every TLS option, and that heartbeats are off', () => {
+    const options = {
+      Slave_heartbeat_period: '0.000',
+      Master_SSL_CA_Path: '/cas',
+      Master_SSL_Crl: '/crl',
+      Master_SSL_Crlpath: '/crls',
+      Master_SSL_Cipher: 'HIGH',
+    };
+    expect(mariadb({ channels: [{ ...mariadb114.row, ...options }] }).channels).toMatchObject([
+      {
+        heartbeatPeriodSeconds: 0,
+        tls: { caPath: '/cas', crlFile: '/crl', crlPath: '/crls', cipher: 'HIGH', versions: undefined },
+      },
+    ]);
+    const versions = { ...mysql84.row, Source_TLS_Version: 'TLSv1.3' };
+    expect(mysql({ channels: [versions] }).channels?.[0]?.tls).toMatchObject({
+      crlFile: undefined,
+      versions: 'TLSv1.3',
+    });
+  });
+
   it('leaves out the channels of Group Replication, which read from no source', () => {
     const own = { ...mysql84.row, Channel_Name: 'group_replication_applier', Source_Host: '<NULL>' };
     expect(mysql({ channels: [own, mysql84.row] }).channels).toHaveLength(1);
@@ -230,6 +251,60 @@ describe('streams', () => {
     const accounts = mariadb({ accounts: [{ without_tls: '0' }], account_streams }).accounts;
     expect(accounts?.streaming.map(({ requires }) => requires)).toEqual(['nothing', 'ssl', 'x509', 'specified']);
   });
+});
+
+it('lists the accounts with what they require', () => {
+  const account_list = [
+    { user: 'app', host: '%', ssl_type: '' },
+    { user: '', host: 'localhost', ssl_type: 'ANY' },
+  ];
+  const accounts = mariadb({ accounts: [{ without_tls: '1' }], account_streams: [], account_list }).accounts;
+  expect(accounts?.listed).toEqual([
+    { user: 'app', host: '%', requires: 'nothing' },
+    { user: '', host: 'localhost', requires: 'ssl' },
+  ]);
+});
+
+describe('who is connected without TLS', () => {
+  it('is told by the threads of sessions', () => {
+    const plaintext = [
+      { user: 'app', client: '10.0.0.7', connection_type: 'TCP/IP' },
+      { user: 'backup', client: 'localhost', connection_type: 'Socket' },
+      { user: 'odd', client: null, connection_type: 'Named Pipe' },
+    ];
+    expect(mysql({ plaintext }).plaintext).toEqual({
+      sessions: [
+        { user: 'app', client: '10.0.0.7', local: false },
+        { user: 'backup', client: 'localhost', local: true },
+        { user: 'odd', client: '', local: true },
+      ],
+      logins: undefined,
+    });
+    expect(mysql({ plaintext: [] }).plaintext).toEqual({ sessions: [], logins: undefined });
+  });
+
+  it('is counted by userstat, where that is on', () => {
+    const counted = { counted: '1', user: 'app', logins: '12' };
+    expect(mariadb({ plaintext: [counted] }).plaintext).toEqual({
+      sessions: undefined,
+      logins: [{ user: 'app', count: 12 }],
+    });
+    expect(mariadb({ plaintext: [{ counted: '1', user: null, logins: null }] }).plaintext?.logins).toEqual([]);
+    expect(mariadb({ plaintext: [{ counted: '0', user: null, logins: null }] }).plaintext).toBeUndefined();
+    expect(mariadb({}).plaintext).toBeUndefined();
+  });
+});
+
+it('tells what is laid down for the next start from what holds now', () => {
+  const persisted = (require_persisted: string | null) =>
+    mysql({
+      tls: [{ tls_version: 'TLSv1.3', require_secure_transport: '0', require_persisted }],
+      tls_status: variables({ Ssl_cipher: '' }),
+      tls_channel: variables({ Enabled: 'Yes' }),
+    }).tls;
+  expect(persisted('ON')).toMatchObject({ required: false, requiredPersisted: true });
+  expect(persisted('OFF')).toMatchObject({ required: false, requiredPersisted: false });
+  expect(persisted(null)).toMatchObject({ requiredPersisted: undefined });
 });
 
 it('knows semi-synchronous replication without its plugin', () => {

@@ -157,6 +157,11 @@ export function channel(flavour: Flavour, source: number): Channel {
       caFile: '/etc/mysql/tls/ca.pem',
       certFile: '/etc/mysql/tls/client.pem',
       keyFile: '/etc/mysql/tls/client.key',
+      caPath: undefined,
+      crlFile: undefined,
+      crlPath: undefined,
+      cipher: undefined,
+      versions: undefined,
     },
   };
 }
@@ -263,6 +268,7 @@ function facts(flavour: Flavour, id: number): ServerFacts {
       haveSsl: 'YES',
       haveSslSource: mysql ? 'tls_channel_status' : 'have_ssl',
       required: true,
+      requiredPersisted: undefined,
       versions: ['TLSv1.2', 'TLSv1.3'],
       caFile: '/etc/mysql/tls/ca.pem',
       certFile: '/etc/mysql/tls/server.pem',
@@ -274,7 +280,13 @@ function facts(flavour: Flavour, id: number): ServerFacts {
     accounts: {
       withoutTls: 0,
       streaming: primary ? [{ user: 'replication', host: '%', requires: 'x509' }] : [],
+      listed: [
+        { user: 'lockstep_monitor', host: '%', requires: 'ssl' },
+        { user: 'lockstep_operate', host: '%', requires: 'ssl' },
+        { user: 'replication', host: '%', requires: 'x509' },
+      ],
     },
+    plaintext: mysql ? { sessions: [], logins: undefined } : undefined,
     semiSync: {
       source: primary
         ? {

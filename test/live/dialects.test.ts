@@ -84,8 +84,26 @@ await describeEach('dialects', (version) => {
       expect(facts.tls?.sessions?.every(({ count }) => count > 0)).toBe(
         performanceSchema && column.statusByThread ? true : undefined,
       );
+      expect(facts.accounts?.listed).toContainEqual({
+        user: cluster.accounts.replication.user,
+        host: '%',
+        requires: 'x509',
+      });
+      // The sandbox's own sessions; MariaDB counts logins only when told to, in the next test.
+      const root = { user: 'root', client: 'localhost', local: true };
+      expect(facts.plaintext?.sessions).toEqual(performanceSchema ? [root] : undefined);
       if (column.flavour === 'mysql' && performanceSchema && replica !== undefined)
         expect(stream?.uuid).toBe((await askAll(cluster, replica)).facts.identity.uuid);
+    });
+
+    it('counts logins without TLS by user, where MariaDB is told to', async () => {
+      const { primary } = cluster;
+      const { column } = await dialectOf(primary);
+      if (column.flavour === 'mysql' || performanceSchema) return;
+      await primary.sql('SET GLOBAL userstat = ON'); // over the socket; all others come over TLS
+      const { plaintext } = (await askAll(cluster, primary)).facts;
+      expect(plaintext).toEqual({ sessions: undefined, logins: [{ user: 'root', count: 1 }] });
+      await primary.sql('SET GLOBAL userstat = OFF');
     });
 
     it('knows that a replica starts read-only', async () => {

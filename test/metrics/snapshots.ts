@@ -102,6 +102,9 @@ const mysqlIdentity: Identity = {
   uuid: '7f3c0e2a-0000-11f0-8000-000000000002',
 };
 
+/** No TLS options beyond the files. */
+const plainly = { caPath: undefined, crlFile: undefined, crlPath: undefined, cipher: undefined, versions: undefined };
+
 const mariadbChannel: Channel = {
   name: '',
   source: { host: 'db1.production.wpdn', port: 3306, user: 'replication', serverId: 1, uuid: undefined },
@@ -125,6 +128,7 @@ const mariadbChannel: Channel = {
     caFile: '/etc/mysql/tls/ca.pem',
     certFile: '/etc/mysql/tls/client.pem',
     keyFile: '/etc/mysql/tls/client.key',
+    ...plainly,
   },
 };
 
@@ -149,6 +153,7 @@ const tls: TlsFacts = {
   haveSsl: 'YES',
   haveSslSource: 'have_ssl',
   required: true,
+  requiredPersisted: undefined,
   versions: ['TLSv1.2', 'TLSv1.3'],
   caFile: '/etc/mysql/tls/ca.pem',
   certFile: '/etc/mysql/tls/server.pem',
@@ -186,7 +191,9 @@ export const mariadbFacts: ServerFacts = {
   accounts: {
     withoutTls: 0,
     streaming: [{ user: 'replication', host: '%', requires: 'x509' }],
+    listed: undefined,
   },
+  plaintext: undefined,
   semiSync: {
     source: semiSyncSource,
     replica: { enabled: true, active: true },
@@ -295,7 +302,14 @@ export const brokenMariadb: ServerSnapshot = {
         read: { file: '', position: 4 },
         executed: { file: '', position: 0 },
         gtid: { mode: 'off', received: '' },
-        tls: { enabled: false, verify: false, caFile: undefined, certFile: undefined, keyFile: undefined },
+        tls: {
+          enabled: false,
+          verify: false,
+          caFile: undefined,
+          certFile: undefined,
+          keyFile: undefined,
+          ...plainly,
+        },
       },
       { ...mariadbChannel, name: 'frozen', receivedAt: at - 30_000, silent: true },
     ],
@@ -303,12 +317,17 @@ export const brokenMariadb: ServerSnapshot = {
       ...tls,
       haveSsl: 'DISABLED',
       required: false,
+      requiredPersisted: undefined,
       versions: [],
       session: undefined,
       statusNotBefore: undefined,
       statusNotAfter: undefined,
     },
-    accounts: { withoutTls: 3, streaming: [{ user: 'replication', host: '%', requires: 'nothing' }] },
+    accounts: {
+      withoutTls: 3,
+      streaming: [{ user: 'replication', host: '%', requires: 'nothing' }],
+      listed: undefined,
+    },
     semiSync: { source: undefined, replica: undefined },
     binlog: { enabled: false, current: undefined, retentionSeconds: 0, files: undefined },
     streams: { threads: [], registered: undefined },

@@ -19,7 +19,18 @@ const channel = (over: Partial<Channel> = {}): Channel => ({
   read: { file: 'bin.1', position: 4 },
   executed: { file: 'bin.1', position: 4 },
   gtid: { mode: 'off', received: undefined },
-  tls: { enabled: true, verify: true, caFile: undefined, certFile: undefined, keyFile: undefined },
+  tls: {
+    enabled: true,
+    verify: true,
+    caFile: undefined,
+    certFile: undefined,
+    keyFile: undefined,
+    caPath: undefined,
+    crlFile: undefined,
+    crlPath: undefined,
+    cipher: undefined,
+    versions: undefined,
+  },
   ...over,
 });
 
