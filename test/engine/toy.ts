@@ -187,7 +187,8 @@ function toyActor(
       for (const { text, notes: kept, expect } of action.statements) {
         const answer = world.obey(action.on, text.join(''), session);
         for (const name of Object.values(kept ?? {})) learned[name] = answer;
-        const wanted = typeof expect === 'object' && 'note' in expect ? { ...notes, ...learned }[expect.note] : expect;
+        if (typeof expect === 'object' && 'secret' in expect) throw new Error('the toy has no secrets');
+        const wanted = typeof expect === 'object' ? { ...notes, ...learned }[expect.note] : expect;
         if (wanted !== undefined && String(wanted) !== answer)
           throw new Error(`the answer was ${answer}, not ${String(wanted)}`);
         world.turn();
