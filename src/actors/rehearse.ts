@@ -10,9 +10,10 @@ export type FileReader = (path: string, signal: AbortSignal) => Promise<Buffer>;
 
 /**
  * Logs in as a replica would, with the files that the replica would use, and leaves.
+ * @returns the protocol that was negotiated, `TLSv1.3`
  * @throws LockstepError `rehearsal-failed` with what stands in the way
  */
-export async function rehearse(action: LoginAction, reach: Reach, signal: AbortSignal): Promise<void> {
+export async function rehearse(action: LoginAction, reach: Reach, signal: AbortSignal): Promise<string> {
   const { to, user, password, filesOf, tls } = action;
   const reader = reach.files(filesOf);
   if (reader === undefined)
@@ -39,6 +40,7 @@ export async function rehearse(action: LoginAction, reach: Reach, signal: AbortS
       { signal },
     );
     await session.end();
+    return session.handshake.protocol ?? '';
   } catch (cause) {
     throw failed(filesOf, to, cause);
   }

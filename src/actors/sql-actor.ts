@@ -60,8 +60,7 @@ export class SqlActor implements Actor {
         await this.#kill(action, notes, signal);
         return {};
       case 'login':
-        await rehearse(action, this.reach, signal);
-        return {};
+        return { [action.noteAs]: await rehearse(action, this.reach, signal) };
     }
   }
 

@@ -148,7 +148,8 @@ function channelOf(column: Column, row: Row, received: Row): Channel {
     ]),
     lagSeconds: optionalNumber(row, words.lag),
     delaySeconds: optionalNumber(row, 'SQL_Delay') ?? 0,
-    heartbeatPeriodSeconds: optionalNumber(row, 'Slave_heartbeat_period') ?? optionalNumber(received, 'heartbeat_period'),
+    heartbeatPeriodSeconds:
+      optionalNumber(row, 'Slave_heartbeat_period') ?? optionalNumber(received, 'heartbeat_period'),
     heartbeatsReceived: optionalNumber(row, 'Slave_received_heartbeats') ?? optionalNumber(received, 'heartbeats'),
     receivedAt: receivedAtOf(received),
     silent: undefined,
