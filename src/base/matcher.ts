@@ -24,11 +24,12 @@ export function parseMatcher(text: string): Matcher {
   const [, label, operator, value] = (text.length <= longest ? form.exec(text) : null) ?? [];
   if (label === undefined || value === undefined || !isOperator(operator))
     throw invalid(text, 'expected a matcher such as alertname="ReplicationStopped" or severity=~"warning|critical"');
-  return matcherOf(unquoted(label), operator, unquoted(value), text);
+  return matcherOf(unquoted(label), operator, unquoted(value));
 }
 
-function matcherOf(label: string, operator: Matcher['operator'], value: string, text: string): Matcher {
-  const equal = test(operator, value, text);
+/** The same from its parts. @throws LockstepError `matcher-invalid` */
+export function matcherOf(label: string, operator: Matcher['operator'], value: string): Matcher {
+  const equal = test(operator, value, `${label}${operator}${JSON.stringify(value)}`);
   const wanted = operator === '=' || operator === '=~';
   return {
     label,

@@ -54,6 +54,8 @@ function alertmanagerOf(given: NonNullable<MainFile['alertmanager']>, folder: st
     token: refOf(given.token_file, given.token_env, folder),
     user: given.user === undefined || password === undefined ? undefined : { name: given.user, password },
     caFile: given.ca_file === undefined ? undefined : path.resolve(folder, given.ca_file),
+    certFile: given.cert_file === undefined ? undefined : path.resolve(folder, given.cert_file),
+    keyFile: given.key_file === undefined ? undefined : path.resolve(folder, given.key_file),
   };
 }
 

@@ -3,6 +3,7 @@ import { LockstepError } from '../base/errors.js';
 import { parseMatcher } from '../base/matcher.js';
 import { procedureNames } from '../domain/procedure-names.js';
 import { days, notifiedEvents } from './automation.js';
+import { isCron } from './cron.js';
 import { duration, exactlyOne, flag, list, mapping, oneOf, path, secretKeys, strict, text } from './vocabulary.js';
 
 /** The keys of the YAML file that concern the automation; what they become is `automation.ts`. */
@@ -22,7 +23,7 @@ const matcher = text('a matcher such as alertname="ReplicationStopped"').superRe
 const count = z.int({ error: 'a whole number above zero' }).min(1, { error: 'a whole number above zero' });
 const label = text('the name of a label', /^[A-Za-z_][A-Za-z0-9_]{0,127}$/);
 const fixed = text('a text of at most 200 characters', /^[^\0\n\r]{1,200}$/);
-const url = text('an address such as https://alertmanager.example:9093', /^https?:\/\/[^\s@]{1,300}$/);
+const url = (example: string) => text(`an address such as ${example}`, /^https?:\/\/[^\s@]{1,300}$/);
 const name = text('letters, digits, "-" and "_"', /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
 
 const policy = strict({
@@ -45,13 +46,33 @@ const window = strict({
   zone: zone.optional(),
 });
 
+const cron = text('five fields of a cron expression, such as "23 4 * * *"').refine(isCron, {
+  error: 'five fields of a cron expression, such as "23 4 * * *"',
+});
+
 const alertmanager = strict({
-  urls: list(url, 'a list of addresses').min(1, { error: 'at least one address' }),
+  urls: list(url('https://alertmanager.example:9093'), 'a list of addresses').min(1, { error: 'at least one address' }),
   ...secretKeys('token'),
   user: text('the name of a user').optional(),
   ...secretKeys('password'),
   ca_file: path.optional(),
-});
+  cert_file: path.optional(),
+  key_file: path.optional(),
+})
+  .refine((given) => (given.cert_file === undefined) === (given.key_file === undefined), {
+    error: 'cert_file and key_file together, or neither',
+  })
+  .refine((given) => given.token_file === undefined || given.token_env === undefined, {
+    error: 'one of token_file and token_env',
+  })
+  .refine(
+    ({ user, password_file, password_env }) =>
+      [password_file, password_env].filter((key) => key !== undefined).length === (user === undefined ? 0 : 1),
+    { error: 'user together with one of password_file and password_env, or none of them' },
+  )
+  .refine(({ user, token_file, token_env }) => user === undefined || (token_file ?? token_env) === undefined, {
+    error: 'a token, or a user with its password',
+  });
 
 const on = list(oneOf(notifiedEvents), `a list of ${notifiedEvents.join(', ')}`).optional();
 const notify = z.discriminatedUnion(
@@ -63,14 +84,21 @@ const notify = z.discriminatedUnion(
       on,
       ...secretKeys('signing_key'),
       ca_file: path.optional(),
-    }).refine(...exactlyOne('url')),
+    })
+      .refine(...exactlyOne('url'))
+      .refine((given) => given.signing_key_file === undefined || given.signing_key_env === undefined, {
+        error: 'one of signing_key_file and signing_key_env',
+      }),
     strict({ kind: z.literal('slack'), ...secretKeys('url'), on, ca_file: path.optional() }).refine(
       ...exactlyOne('url'),
     ),
     strict({ kind: z.literal('silence') }),
-    strict({ kind: z.literal('grafana'), url, ...secretKeys('token'), ca_file: path.optional() }).refine(
-      ...exactlyOne('token'),
-    ),
+    strict({
+      kind: z.literal('grafana'),
+      url: url('https://grafana.example:3000'),
+      ...secretKeys('token'),
+      ca_file: path.optional(),
+    }).refine(...exactlyOne('token')),
   ],
   { error: 'a kind: webhook, slack, silence or grafana' },
 );
@@ -79,7 +107,7 @@ export const automationKeys = {
   journal: strict({
     directory: path,
     keep: duration.optional(),
-    prune: text('a cron expression such as "23 4 * * *"', /^[\d*\/,\- A-Za-z]{9,100}$/).optional(),
+    prune: cron.optional(),
   }).optional(),
   automation: strict({
     wait_at_most: duration.optional(),

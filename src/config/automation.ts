@@ -29,7 +29,7 @@ export interface JournalConfig {
   readonly directory: string;
   /** How long ended runs are kept. Default 400 d. */
   readonly keepSeconds: number;
-  /** Cron expression of the retention job. Default `23 4 * * *`. */
+  /** Cron expression of the retention job, in UTC. Default `23 4 * * *`. */
   readonly prune: string;
 }
 
@@ -69,7 +69,11 @@ export interface AlertmanagerConfig {
   readonly urls: readonly string[];
   readonly token: SecretRef | undefined;
   readonly user: { readonly name: string; readonly password: SecretRef } | undefined;
+  /** Default: the authorities that come with Node. */
   readonly caFile: string | undefined;
+  /** What Lockstep presents; both or neither. */
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
 }
 
 export const notifiedEvents = ['approval-wanted', 'started', 'ended', 'needs-human', 'waiting'] as const;

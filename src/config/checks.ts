@@ -23,6 +23,7 @@ export function checks(main: YamlFile, includes: readonly YamlFile[], web: WebCo
     ...files.flatMap((file) => hostChecks(main, file)),
     ...tokensTwice(main),
     ...rolesOfNobody(main, web),
+    ...silenceOfNobody(main),
   ];
 }
 
@@ -133,4 +134,21 @@ function rolesOfNobody(main: YamlFile, web: WebConfig | undefined): readonly Fau
         : `Did you mean ${quoted(close)}?`;
     return [main.fault(['roles', subject], 'key', `${quoted(subject)} is no user of the web_config_file`, remedy)];
   });
+}
+
+function silenceOfNobody(main: YamlFile): readonly Fault[] {
+  const receivers = valueAt(main.value, ['notify']);
+  if (!Array.isArray(receivers) || valueAt(main.value, ['alertmanager']) !== undefined) return [];
+  return receivers.flatMap((_, index) =>
+    valueAt(receivers, [index, 'kind']) === 'silence'
+      ? [
+          main.fault(
+            ['notify', index, 'kind'],
+            'value',
+            'given "silence", but no Alertmanager is configured that could be silenced',
+            'Write `alertmanager: { urls: [ … ] }`, or remove this receiver',
+          ),
+        ]
+      : [],
+  );
 }

@@ -48,10 +48,13 @@ export async function startPrometheus(
   ]);
 }
 
-export async function startAlertmanager(
-  scope: Scope,
-  options: ProgramOptions & { readonly config: string },
-): Promise<Program> {
+export interface AlertmanagerOptions extends ProgramOptions {
+  readonly config: string;
+  /** It tells its peers on loopback what it knows, from this port to theirs. Default: it stands alone. */
+  readonly gossip?: { readonly port: number; readonly peers: readonly number[] } | undefined;
+}
+
+export async function startAlertmanager(scope: Scope, options: AlertmanagerOptions): Promise<Program> {
   const root = await unpack(programs.alertmanager, options);
   // Its default templates are read from where it is started.
   const cwd = path.join(root.directory, 'usr/share/prometheus/alertmanager');
@@ -64,9 +67,20 @@ export async function startAlertmanager(
       `--config.file=${configFile}`,
       `--storage.path=${path.join(directory, 'data')}`,
       `--web.listen-address=${listen}`,
-      '--cluster.listen-address=',
+      ...gossipArgs(options.gossip),
     ],
   );
+}
+
+function gossipArgs(gossip: AlertmanagerOptions['gossip']): readonly string[] {
+  if (gossip === undefined) return ['--cluster.listen-address='];
+  const own = `127.0.0.1:${gossip.port}`;
+  return [
+    `--cluster.listen-address=${own}`,
+    `--cluster.advertise-address=${own}`,
+    ...gossip.peers.map((port) => `--cluster.peer=127.0.0.1:${port}`),
+    '--cluster.settle-timeout=5s',
+  ];
 }
 
 export interface ExporterOptions extends ProgramOptions {

@@ -342,3 +342,43 @@ clusters:
     ]);
   });
 });
+
+it('names what is wrong with receivers and with times of a schedule', async () => {
+  const found = await faultsOf(`${sound}journal: { directory: j, prune: 0 0 31 4 * }
+notify:
+  - { kind: silence }
+  - { kind: slack }
+  - { kind: webhook, url_env: A, on: [everything] }
+  - { kind: grafana, url: "grafana", token_env: D }
+  - { kind: mail }
+`);
+  expect(found).toEqual([
+    'lockstep.yml:4:33 journal.prune: given "0 0 31 4 *", expected five fields of a cron expression, such as "23 4 * * *"',
+    'lockstep.yml:6:13 notify[0].kind: given "silence", but no Alertmanager is configured that could be silenced. Write `alertmanager: { urls: [ … ] }`, or remove this receiver',
+    'lockstep.yml:7:5 notify[1]: expected exactly one of url_file and url_env',
+    'lockstep.yml:8:39 notify[2].on[0]: given "everything", expected one of approval-wanted, started, ended, needs-human, waiting',
+    'lockstep.yml:9:27 notify[3].url: given "grafana", expected an address such as https://grafana.example:3000',
+    'lockstep.yml:10:13 notify[4].kind: given "mail", expected a kind: webhook, slack, silence or grafana',
+  ]);
+});
+
+it.each([
+  ['token_env: T, token_file: t', 'one of token_file and token_env'],
+  ['user: lockstep', 'user together with one of password_file and password_env, or none of them'],
+  ['password_env: P', 'user together with one of password_file and password_env, or none of them'],
+  [
+    'user: u, password_env: P, password_file: p',
+    'user together with one of password_file and password_env, or none of them',
+  ],
+  ['user: u, password_env: P, token_env: T', 'a token, or a user with its password'],
+  ['cert_file: c', 'cert_file and key_file together, or neither'],
+])('an Alertmanager with %s', async (keys, expected) => {
+  const [fault] = await faultsOf(`${sound}alertmanager: { urls: [https://a.example], ${keys} }\n`);
+  expect(fault).toBe(`lockstep.yml:4:15 alertmanager: expected ${expected}`);
+});
+
+it('a webhook with two keys', async () => {
+  const keys = 'url_env: A, signing_key_env: B, signing_key_file: c';
+  const [fault] = await faultsOf(`${sound}notify:\n  - { kind: webhook, ${keys} }\n`);
+  expect(fault).toBe('lockstep.yml:5:5 notify[0]: expected one of signing_key_file and signing_key_env');
+});
