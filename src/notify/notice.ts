@@ -43,6 +43,11 @@ export function noticeOf(event: RunEvent): Notice | undefined {
   };
 }
 
+/** Whether it comes with the plan: where a person decides, or learns what would be done. */
+export function tellsPlan({ kind, run }: Notice): boolean {
+  return kind === 'approval-wanted' || kind === 'needs-human' || run.outcome === 'planned';
+}
+
 /** `production/db2`, and the channel where the run names one. */
 export function placeOf({ parameters }: RunView): string {
   const { cluster, server, channel } = parameters;

@@ -1,12 +1,13 @@
+import pLimit from 'p-limit';
 import { deadline, raced } from '../base/deadline.js';
 import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Automation, PlanView } from '../engine/automation.js';
 import type { EngineEvent } from '../engine/events.js';
-import type { RunId } from '../engine/run.js';
+import type { RunView } from '../engine/run.js';
 import type { Delivery, DeliveryResult } from './delivery.js';
 import { grafana } from './grafana.js';
-import { noticeOf, Told } from './notice.js';
+import { noticeOf, tellsPlan, Told } from './notice.js';
 import { Queue, type QueueTimes } from './queue.js';
 import type { Receiver } from './receiver.js';
 import type { NotifySettings, ReceiverKind, ReceiverSettings } from './settings.js';
@@ -33,8 +34,8 @@ export interface Notify {
   stop(within?: number): Promise<void>;
 }
 
-/** How long a plan may take to be read from the journal, milliseconds. */
-const planWithin = 5_000;
+/** How long a plan may take to be read from the journal, those before it included; less than a try may take. Milliseconds. */
+const planWithin = 8_000;
 
 /**
  * Tells people and programs what runs do. Each receiver has a queue of its own, so that one that hangs holds up neither
@@ -55,6 +56,8 @@ export function createNotify(settings: NotifySettings, ports: NotifyPorts, times
     });
     return [{ receiver, queue }];
   });
+  // A plan may have to be read from the journal: one at a time, also in a storm of alerts.
+  const reading = pLimit(1);
   const wanted = new Set(settings.receivers.flatMap((given) => ('on' in given ? given.on : [])));
   const timers: NodeJS.Timeout[] = [];
   let leave: (() => void) | undefined;
@@ -63,17 +66,20 @@ export function createNotify(settings: NotifySettings, ports: NotifyPorts, times
   function hear(event: EngineEvent): void {
     if (!('run' in event)) return;
     const notice = told.before(event) ? undefined : noticeOf(event);
-    const plan = once(() => planOf(event.run.id, event.run.digest));
+    const plan = once(() =>
+      notice !== undefined && tellsPlan(notice) ? planOf(event.run) : Promise.resolve(undefined),
+    );
     for (const { receiver, queue } of receivers) give(queue, receiver.take({ event, notice, plan }));
     // Asked for now, however long the first delivery takes: later it may be another, or gone.
     if (notice !== undefined && wanted.has(notice.kind)) void plan();
   }
 
   /** The plan that the event is about: one that was made anew in the meantime is not shown in its stead. */
-  async function planOf(id: RunId, digest: string | undefined): Promise<PlanView | undefined> {
+  async function planOf({ id, digest }: RunView): Promise<PlanView | undefined> {
     const limit = deadline(planWithin);
     try {
-      const plan = await raced(automation.planOf(id), limit.signal);
+      const read = () => (limit.signal.aborted ? Promise.resolve(undefined) : automation.planOf(id));
+      const plan = await raced(reading(read), limit.signal);
       return plan?.digest === digest ? plan : undefined;
     } catch (error) {
       log.warn({ run: id, error: messageOf(error) }, 'a notification goes out without its plan');

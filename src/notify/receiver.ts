@@ -20,7 +20,7 @@ export interface Happened {
   readonly event: RunEvent;
   /** What the event is to people; undefined: nothing, or they were told before. */
   readonly notice: Notice | undefined;
-  /** The plan in words, asked for once for all receivers; undefined: it has none, or could not be had. */
+  /** Asked for once for all receivers; undefined: the notice comes without one, or it could not be had. */
   readonly plan: () => Promise<PlanView | undefined>;
 }
 

@@ -17,12 +17,7 @@ export function slackText(notice: Notice, plan: PlanView | undefined): string {
     `Run ${run.id}, journal ${head}`,
   ];
   const room = most - [...above, ...below].join('\n').length;
-  return [...above, ...(tellsPlan(notice) ? framed(plan?.text ?? [], room) : []), ...below].join('\n');
-}
-
-/** Where a person decides, or learns what would be done. */
-function tellsPlan({ kind, run }: Notice): boolean {
-  return kind === 'approval-wanted' || kind === 'needs-human' || run.outcome === 'planned';
+  return [...above, ...framed(plan?.text ?? [], room), ...below].join('\n');
 }
 
 const frame = '```';

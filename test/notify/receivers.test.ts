@@ -278,10 +278,22 @@ describe('the plan', () => {
     stream.planOf = () => ((asked += 1), Promise.resolve(plan));
     notify([webhookTo(one), slackTo(two)]);
     stream.emit(waitingEvent(approval));
-    expect(asked).toBe(1);
     await delivered(2);
-    stream.emit(eventOf('requested', runOf()));
     expect(asked).toBe(1);
+  });
+
+  it('comes where a person decides or learns what would be done, and is not asked for otherwise', async () => {
+    const listener = await listen(scope, answers(200));
+    let asked = 0;
+    stream.planOf = () => ((asked += 1), Promise.resolve(plan));
+    notify([webhookTo(listener)]);
+    stream.emit(eventOf('started', running()));
+    stream.emit(eventOf('ended', ended()));
+    stream.emit(eventOf('needs-human', running({ state: 'needs-human' })));
+    stream.emit(eventOf('ended', ended({ outcome: 'planned' })));
+    await delivered(4);
+    const plans = listener.received.map(({ body }) => (JSON.parse(body) as { plan: unknown }).plan !== null);
+    expect([plans, asked]).toEqual([[false, false, true, true], 2]);
   });
 
   it('that cannot be had keeps nobody from hearing of the event', async () => {

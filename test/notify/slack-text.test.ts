@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/engine/events.js';
 import { noticeOf, type Notice } from '../../src/notify/notice.js';
 import { slackText } from '../../src/notify/slack-text.js';
-import { approval, ended, eventOf, head, plan, runOf, waitingEvent } from './runs.js';
+import { approval, head, plan, runOf, waitingEvent } from './runs.js';
 
 const wanted = (why = approval.why) => noticed(waitingEvent({ ...approval, why }));
 
@@ -31,10 +31,7 @@ it('reads as a person needs it', () => {
   );
 });
 
-it('shows the plan only where one is decided upon, or learned from', () => {
-  const text = (outcome: 'planned' | 'succeeded') => slackText(noticed(eventOf('ended', ended({ outcome }))), plan);
-  expect(text('planned')).toContain('Start the SQL thread');
-  expect(text('succeeded')).not.toContain('Start the SQL thread');
+it('without a plan has no frame', () => {
   expect(slackText(wanted(), undefined)).not.toContain('```');
 });
 
