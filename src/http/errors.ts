@@ -6,6 +6,11 @@ export const errorTable = {
     title: 'The body cannot be read',
     remedy: 'Send JSON in UTF-8, no deeper than what the route takes.',
   },
+  'payload-malformed': {
+    status: 400,
+    title: 'The body is no payload of Alertmanager',
+    remedy: 'Let a webhook receiver of Alertmanager send it, with neither `payload` nor a template of your own.',
+  },
   'target-missing': {
     status: 400,
     title: 'No target is named',
@@ -155,6 +160,11 @@ export const errorTable = {
     remedy: 'Close some, or read GET /api/v1/runs now and then.',
   },
   'not-ready': { status: 503, title: 'Lockstep is not ready', remedy: 'Ask again in a few seconds.' },
+  'not-durable': {
+    status: 503,
+    title: 'The alerts could not be made durable',
+    remedy: 'Send them again; the log of Lockstep says what keeps them out of its journal.',
+  },
   'scrape-timeout': {
     status: 504,
     title: 'The scrape took too long',

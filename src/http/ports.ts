@@ -3,6 +3,7 @@ import type { Address, ClusterName, ServerName } from '../domain/snapshot.js';
 import type { Role } from '../domain/topology.js';
 import type { Automation } from '../engine/automation.js';
 import type { ClusterView } from '../observe/cluster.js';
+import type { Intake } from '../intake/intake.js';
 
 /** What this room needs of the rest; `app.ts` hands it in. */
 export interface HttpPorts {
@@ -26,9 +27,13 @@ export interface HttpPorts {
   ready(): Readiness;
   /** Told of every answer. @param route the pattern of the route, such as `/role/:cluster/:server`; `other` for none */
   answered(route: string, status: number, seconds: number): void;
+  /** Takes the alerts of Alertmanager. undefined where nothing may act: then the webhook does not exist. */
+  readonly alerts?: AlertsPort | undefined;
   /** Reads the configuration again. A wrong one leaves the old in force. */
   reload(): Promise<ReloadOutcome>;
 }
+
+export type AlertsPort = Pick<Intake, 'take' | 'turnedAway'>;
 
 export interface Target {
   readonly cluster: ClusterName;
