@@ -45,13 +45,15 @@ export async function readJson(
  * the connection; past so many bytes more the connection ends.
  */
 export function boundRest(request: IncomingMessage, response: ServerResponse, most: number): void {
-  response.once('finish', () => {
+  response.once('prefinish', () => {
     if (request.complete) return;
     let rest = 0;
     request.on('data', (chunk: Buffer) => {
       rest += chunk.length;
       if (rest > most) request.socket.destroy();
     });
+    // Reading has begun: else Node throws the rest away by itself, however much it is.
+    request.read(0);
   });
 }
 

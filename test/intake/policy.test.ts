@@ -115,11 +115,7 @@ describe('a label', () => {
 it('whatever the labels are, what comes out was known before', () => {
   const words = [...Object.keys(clusters), ...Object.values(clusters).flat(), ...procedures.map(({ name }) => name), 'audit', 'accounts', 'server', '', '__proto__', 'toString']; // prettier-ignore
   const value = (...usual: readonly string[]) =>
-    fc.oneof(
-      { weight: 8, arbitrary: fc.constantFrom(...usual) },
-      fc.constantFrom(...words),
-      fc.string(),
-    );
+    fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...usual) }, fc.constantFrom(...words), fc.string());
   const labels = fc.record(
     {
       procedure: value(...procedures.map(({ name }) => name)),
