@@ -4,6 +4,7 @@
 //   node tools/bootstrap.mjs demo [arguments of `lockstep demo`]
 //   node tools/bootstrap.mjs test [arguments of `vitest run`]
 //   node tools/bootstrap.mjs bench scrape|fleet [arguments of that benchmark]
+//   node tools/bootstrap.mjs fuzz [--cases COUNT] [--seed NUMBER]
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -19,14 +20,15 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 
 const root = path.resolve(import.meta.dirname ?? '.', '..');
 const oldestNode = [20, 19];
 
-const commands = { demo, test, bench };
+const commands = { demo, test, bench, fuzz };
 const [name = '', ...args] = process.argv.slice(2);
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-if (command === undefined) fail(`"${name}" is not a command of bootstrap.mjs: use demo, test or bench.`, 2);
+if (command === undefined) fail(`"${name}" is not a command of bootstrap.mjs: use demo, test, bench or fuzz.`, 2);
 checkMachine();
 await install();
 await build();
@@ -41,6 +43,15 @@ async function bench([which = '', ...given]) {
   const code = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json']);
   if (code !== 0) fail('the benchmarks do not compile: see above.', code);
   return run(process.execPath, [`build/bench/${which}.js`, ...given]);
+}
+
+/** The webhook's hostile bodies, many more of them than `test` takes. Its title tells the seed. */
+async function fuzz(given) {
+  const options = { cases: { type: 'string', default: '100000' }, seed: { type: 'string' } };
+  const { cases, seed } = parseArgs({ args: given, options }).values;
+  process.env.LOCKSTEP_FUZZ_CASES = cases;
+  if (seed !== undefined) process.env.LOCKSTEP_FUZZ_SEED = seed;
+  return test(['--project=rooms', 'test/intake/fuzz.test.ts']);
 }
 
 /** Ends with one line for people and machines: `312 passed, 0 failed, 4 skipped`. No test at all is a failure. */
