@@ -1,71 +1,63 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { z } from 'zod';
 import { LockstepError } from '../base/errors.js';
-import type { TurnedAway } from '../intake/intake.js';
-import { parseWebhook } from '../intake/payload.js';
-import { readJson } from './body.js';
+import { alertResults, type TurnedAway } from '../intake/intake.js';
+import { parseWebhook, payloadForm } from '../intake/payload.js';
+import { rejections } from '../intake/rejection.js';
+import { route } from './api.js';
+import { component } from './components.js';
 import type { ErrorCode } from './errors.js';
-import { acts, identityOf, type Doorkeeper } from './guard.js';
-import type { AlertsPort, HttpPorts } from './ports.js';
-import { Problem, quoted } from './problem.js';
+import { Problem } from './problem.js';
 
-/** A group of some thousand alerts. Bytes. */
-const most = 4 * 1024 * 1024;
+const payload = component('Webhook', 'What a webhook receiver of Alertmanager sends, version 4.', payloadForm);
+const delivery = component(
+  'Delivery',
+  'What became of each alert, in their order. Alertmanager itself reads none of it.',
+  z.object({
+    alerts: z.array(
+      z.object({
+        result: z.enum([...alertResults, 'watchdog']),
+        fingerprint: z.string().optional(),
+        reason: z.enum(rejections).optional().describe('Of a rejected one.'),
+        run: z.string().optional().describe('The run of its episode.'),
+      }),
+    ),
+  }),
+);
 
 /**
  * The webhook of Alertmanager. Who sends is found out before a byte of the body is read. It answers 202 once all that
- * must be is durable, with what became of each alert; 503 makes Alertmanager try again at once, any 4xx later; it never
- * redirects, since Alertmanager would follow without the body and take that for success.
+ * must be is durable; 503 makes Alertmanager try again at once, any 4xx later. It never redirects: Alertmanager would
+ * follow without the body, and take that for success.
  */
-export function takesAlerts(
-  ports: HttpPorts,
-  door: () => Doorkeeper,
-): readonly (RequestHandler | ErrorRequestHandler)[] {
-  return [exists(ports), acts(door, ['alertmanager', 'operator']), take(ports), counts(ports)];
-}
-
-function exists(ports: HttpPorts): RequestHandler {
-  return (request, _response, next) => {
-    if (ports.alerts === undefined)
-      throw new Problem('not-found', `${quoted(request.path)} does not exist without a journal`, {
-        remedy: 'Configure `journal`, so that alerts can be made durable.',
-      });
-    next();
-  };
-}
-
-function take(ports: HttpPorts): RequestHandler {
-  return async (request, response, next) => {
-    if (request.method !== 'POST') {
-      next();
-      return;
-    }
-    const { name } = identityOf(response);
-    const json = await readJson(request, { most });
-    try {
-      response.status(202).json(await portOf(ports).take(parseWebhook(json), name));
-    } catch (error) {
-      throw problemOf(error);
-    }
-  };
-}
-
-function problemOf(error: unknown): unknown {
-  if (!(error instanceof LockstepError) || (error.code !== 'payload-malformed' && error.code !== 'not-durable'))
-    return error;
-  return new Problem(error.code, error.message, { remedy: error.remedy });
-}
-
-function counts(ports: HttpPorts): ErrorRequestHandler {
-  return (error: unknown, request, _response, next) => {
-    const reason = error instanceof Problem ? reasons[error.code] : undefined;
-    if (reason !== undefined)
-      ports.alerts?.turnedAway(reason, {
-        from: request.socket.remoteAddress,
-        why: error instanceof Problem ? error.message : undefined,
-      });
-    next(error);
-  };
-}
+export const alertRoutes = [
+  route({
+    method: 'post',
+    path: '/api/v1/alerts',
+    operation: 'deliverAlerts',
+    summary: "Alertmanager's webhook: what its alerts ask for is durable once this has answered",
+    who: 'alertmanager',
+    automation: true,
+    body: payload,
+    // A group of some thousand alerts.
+    bodyLimits: { most: 4 * 1024 * 1024 },
+    bodyFault: 'payload-malformed',
+    answers: { 202: { description: 'The alerts were taken, each as it says.', schema: delivery } },
+    problems: ['not-durable', 'not-ready'],
+    refused: ({ code, message }, { alerts }, request) => {
+      const reason = reasons[code];
+      if (reason !== undefined) alerts?.turnedAway(reason, { from: request.socket.remoteAddress, why: message });
+    },
+    handle: async ({ ports, body, identity }) => {
+      if (ports.alerts === undefined) throw new Problem('not-ready', 'nothing takes alerts yet');
+      try {
+        return { status: 202, body: await ports.alerts.take(parseWebhook(body), identity.name) };
+      } catch (error) {
+        if (!(error instanceof LockstepError) || error.code !== 'not-durable') throw error;
+        throw new Problem('not-durable', error.message);
+      }
+    },
+  }),
+];
 
 const reasons: Partial<Record<ErrorCode, TurnedAway>> = {
   unauthenticated: 'unauthenticated',
@@ -78,8 +70,3 @@ const reasons: Partial<Record<ErrorCode, TurnedAway>> = {
   'payload-malformed': 'malformed',
   'not-durable': 'not-durable',
 };
-
-function portOf({ alerts }: HttpPorts): AlertsPort {
-  if (alerts === undefined) throw new Problem('not-found', 'what takes alerts is gone');
-  return alerts;
-}

@@ -1,3 +1,4 @@
+import { alertRoutes } from './alerts.js';
 import type { ApiRoute } from './api.js';
 import { clusterRoutes } from './clusters.js';
 import { eventRoutes } from './events.js';
@@ -15,6 +16,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   ...runRoutes,
   ...switchRoutes,
   ...eventRoutes,
+  ...alertRoutes,
 ];
 
 /** They and their description. */

@@ -2,8 +2,10 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Automation } from '../engine/automation.js';
 import type { Identity } from './authenticate.js';
+import type { BodyLimits } from './body.js';
 import type { ErrorCode } from './errors.js';
 import type { HttpPorts } from './ports.js';
+import type { Problem } from './problem.js';
 import type { Streams } from './streams.js';
 
 /** One route of the API: what answers there, and what the description says of it. Both are made from this. */
@@ -14,12 +16,16 @@ export interface ApiRoute<Body = unknown, Query = unknown> {
   /** Its name in the description. */
   readonly operation: string;
   readonly summary: string;
-  /** `operator`, `alertmanager`: it does not exist where nobody can be told apart. */
+  /** `operator`, `alertmanager` (or an operator): it does not exist where nobody can be told apart. */
   readonly who: 'anyone' | 'viewer' | 'operator' | 'alertmanager';
   /** Whether it exists only where a `journal` is configured. Default false. */
   readonly automation?: true;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
+  /** Default those of {@link readJson}. */
+  readonly bodyLimits?: BodyLimits;
+  /** The code of a body that its schema does not take. Default `body-invalid`. */
+  readonly bodyFault?: 'payload-malformed';
   /** Whether the body may be left out, which counts as `{}`. Default false. */
   readonly bodyOptional?: true;
   /** Request headers that it heeds, with what they are for. */
@@ -27,6 +33,8 @@ export interface ApiRoute<Body = unknown, Query = unknown> {
   readonly answers: Readonly<Record<number, ApiAnswer>>;
   /** Those of its own; what every route may answer is not listed. */
   readonly problems?: readonly ErrorCode[];
+  /** Told of every problem that it answers with, those of its guard too. */
+  readonly refused?: (problem: Problem, ports: HttpPorts, request: Request) => void;
   /** `undefined`: it has answered by itself. */
   handle(call: ApiCall<Body, Query>): Promise<Reply | undefined> | Reply | undefined;
 }

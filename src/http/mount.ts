@@ -1,4 +1,4 @@
-import type { Express, Request, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
 import type { Clock } from '../base/clock.js';
 import { deadline } from '../base/deadline.js';
 import type { Automation } from '../engine/automation.js';
@@ -30,7 +30,7 @@ export function mount(
     const place = app.route(expressPath(path));
     for (const each of here) {
       const there = each.automation === true ? [whereSomethingMayAct(context.ports)] : [];
-      place[each.method](guardOf(each, door), ...there, answering(each, context));
+      place[each.method](guardOf(each, door), ...there, answering(each, context), refusing(each, context));
     }
     // Also what an address does not take is not told to strangers.
     const [first] = here;
@@ -48,13 +48,14 @@ export function onlyMethods(allowed: string): RequestHandler {
 
 function guardOf({ who }: ApiRoute, door: () => Doorkeeper): RequestHandler {
   if (who === 'anyone') return (_request, _response, next) => next();
-  return who === 'viewer' ? views(door) : acts(door, [who]);
+  return who === 'viewer' ? views(door) : acts(door, who === 'alertmanager' ? ['alertmanager', 'operator'] : [who]);
 }
 
 function answering(described: ApiRoute, { ports, streams, clock }: ApiContext): RequestHandler {
   return async (request, response) => {
     const body =
-      described.body && validated(described.body, await bodyOf(request, described), 'the body', 'body-invalid');
+      described.body &&
+      validated(described.body, await bodyOf(request, described), 'the body', described.bodyFault ?? 'body-invalid');
     const gone = new AbortController();
     const leave = () => gone.abort(new Error('who asked has gone'));
     response.once('close', leave);
@@ -87,6 +88,13 @@ function answering(described: ApiRoute, { ports, streams, clock }: ApiContext): 
   };
 }
 
+function refusing({ refused }: ApiRoute, { ports }: ApiContext): ErrorRequestHandler {
+  return (error: unknown, request, _response, next) => {
+    if (error instanceof Problem) refused?.(error, ports, request);
+    next(error);
+  };
+}
+
 function whereSomethingMayAct(ports: HttpPorts): RequestHandler {
   return (request, _response, next) => {
     automationOf(ports, request.path);
@@ -102,9 +110,9 @@ function automationOf(ports: HttpPorts, path: string): Automation {
   });
 }
 
-async function bodyOf(request: Request, { bodyOptional }: ApiRoute): Promise<unknown> {
+async function bodyOf(request: Request, { bodyOptional, bodyLimits }: ApiRoute): Promise<unknown> {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
-  return bodyOptional === true && length === '0' && encoding === undefined ? {} : readJson(request);
+  return bodyOptional === true && length === '0' && encoding === undefined ? {} : readJson(request, bodyLimits);
 }
 
 function parametersOf(request: Request): Readonly<Record<string, string>> {

@@ -8,7 +8,7 @@ type Json = Record<string, unknown>;
 /** Every route may answer with these. */
 const everywhere: readonly ErrorCode[] = ['malformed-request', 'not-found', 'internal'];
 const guarded: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'too-many-failures'];
-const withBody: readonly ErrorCode[] = ['body-malformed', 'body-too-large', 'media-type-unsupported', 'body-invalid'];
+const withBody: readonly ErrorCode[] = ['body-malformed', 'body-too-large', 'media-type-unsupported'];
 
 /** The API as OpenAPI 3.1 describes it, made from the very routes that answer. */
 export function openApiDocument(routes: readonly ApiRoute[]): Json {
@@ -78,7 +78,7 @@ const roleWords = {
   anyone: 'For anyone.',
   viewer: 'For viewers and operators.',
   operator: 'For operators.',
-  alertmanager: 'For Alertmanager.',
+  alertmanager: 'For Alertmanager and operators.',
 };
 
 function tagOf({ path }: ApiRoute): string {
@@ -127,12 +127,13 @@ function answersOf({ answers }: ApiRoute): Json {
 
 /** A status has one answer for all its problems: `code` tells them apart. */
 function problemsOf(each: ApiRoute): Json {
-  const codes = [
+  const codes: readonly ErrorCode[] = [
     ...everywhere,
     ...(each.who === 'anyone' ? [] : guarded),
-    ...(each.who === 'operator' || each.who === 'alertmanager' ? (['cross-origin'] as const) : []),
+    ...(each.who === 'operator' || each.who === 'alertmanager' ? ['cross-origin' as const] : []),
     ...(each.body === undefined ? [] : withBody),
-    ...(each.query === undefined ? [] : (['query-invalid'] as const)),
+    ...(each.body === undefined ? [] : [each.bodyFault ?? ('body-invalid' as const)]),
+    ...(each.query === undefined ? [] : ['query-invalid' as const]),
     ...(each.problems ?? []),
   ];
   const statuses = [...new Set(codes.map((code) => errorTable[code].status))].sort((a, b) => a - b);

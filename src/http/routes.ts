@@ -1,6 +1,5 @@
 import express, { type Express, type RequestHandler } from 'express';
 import type { Log } from '../base/log.js';
-import { takesAlerts } from './alerts.js';
 import { allApiRoutes } from './api-routes.js';
 import { reachedAs, targetGroups } from './discovery.js';
 import { expose } from './exposition.js';
@@ -63,7 +62,6 @@ export function createRoutes(context: ApiContext, door: () => Doorkeeper, log: L
       throw new Problem(outcome.code, outcome.message, { remedy: outcome.remedy, members: { faults: outcome.faults } });
   });
   mount(app, allApiRoutes, { ...context, door });
-  app.route('/api/v1/alerts').all(...takesAlerts(ports, door), onlyMethods('POST'));
   app.use((request) => {
     throw new Problem('not-found', `there is nothing at ${quoted(request.path)}`);
   });

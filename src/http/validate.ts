@@ -13,7 +13,7 @@ export function validated<T>(
   schema: z.ZodType<T>,
   given: unknown,
   what: string,
-  code: 'body-invalid' | 'query-invalid',
+  code: 'body-invalid' | 'payload-malformed' | 'query-invalid',
 ): T {
   const result = schema.safeParse(given);
   if (result.success) return result.data;

@@ -12,7 +12,8 @@ import { decide, type Channels, type Decision } from './policy.js';
 import { quoted, type Rejection } from './rejection.js';
 
 /** `accepted` opened an episode, `repeated` belongs to an open one, `ignored` has no policy, `rejected` has a reason. */
-export type AlertResult = 'accepted' | 'repeated' | 'resolved' | 'ignored' | 'rejected';
+export const alertResults = ['accepted', 'repeated', 'resolved', 'ignored', 'rejected'] as const;
+export type AlertResult = (typeof alertResults)[number];
 
 /** Why a whole request was turned away, all its alerts with it. */
 export type TurnedAway = 'unauthenticated' | 'forbidden' | 'too-large' | 'malformed' | 'not-durable';
@@ -110,12 +111,12 @@ export class Intake {
     const decision = await delivery.decide(alert);
     if (decision.kind === 'ignored') return { result: 'ignored', fingerprint };
     if (decision.kind === 'rejected') return this.#rejected(decision.rejection, decision.why, by, alert);
-    if (alert.status === 'resolved') {
-      const { procedure, parameters } = decision;
-      this.options.automation.resolved({ procedure, parameters });
-      return { result: 'resolved', fingerprint };
-    }
     try {
+      if (alert.status === 'resolved') {
+        const { procedure, parameters } = decision;
+        this.options.automation.resolved({ procedure, parameters });
+        return { result: 'resolved', fingerprint };
+      }
       const { run, repeated } = await delivery.request(decision, alert);
       return { result: repeated ? 'repeated' : 'accepted', fingerprint, run };
     } catch (error) {

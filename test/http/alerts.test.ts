@@ -12,7 +12,9 @@ import type { HttpSettings, RoleName } from '../../src/http/settings.js';
 import { RecordingAutomation } from '../intake/recording.js';
 import { alert, intake, payload } from '../intake/scene.js';
 import { ask, basic, problemOf, send, type Answer } from './ask.js';
+import { MemoryAutomation } from './automation.js';
 import { authority, contents } from './certificates.js';
+import { checkDescribed } from './described.js';
 import { listen } from './listener.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'lockstep-alerts-'));
@@ -27,10 +29,13 @@ const body = JSON.stringify(payload([ours]));
 
 async function webhook(settings: Partial<HttpSettings> = { tokens }, automation = new RecordingAutomation()) {
   const made = intake({ automation });
-  const { url } = await listen(settings, { alerts: made.intake });
+  const { url } = await listen(settings, { automation: () => new MemoryAutomation(), alerts: made.intake });
   const address = `${url}/api/v1/alerts`;
-  const deliver = (headers: Readonly<Record<string, string>>, given: string | Buffer = body): Promise<Answer> =>
-    send(address, given, { headers });
+  const deliver = async (headers: Readonly<Record<string, string>>, given = body): Promise<Answer> => {
+    const answer = await send(address, given, { headers });
+    checkDescribed('POST', '/api/v1/alerts', answer);
+    return answer;
+  };
   return { ...made, automation, url: address, deliver };
 }
 
@@ -107,7 +112,7 @@ describe('the webhook is not there', () => {
   it('without anything that may act', async () => {
     const { url } = await listen({ tokens });
     const answer = await send(`${url}/api/v1/alerts`, body, { headers: bearer('am-secret') });
-    expect(problemOf(answer)).toMatchObject({ status: 404, code: 'not-found', remedy: 'Configure `journal`, so that alerts can be made durable.' }); // prettier-ignore
+    expect(problemOf(answer)).toMatchObject({ status: 404, code: 'not-found', remedy: 'Configure `journal: { directory: … }` to have it.' }); // prettier-ignore
   });
 
   it('without authentication', async () => {
@@ -238,7 +243,7 @@ describe('who is let in', () => {
   ])('and sends %s drop by drop is cut off', async (_, first, drop) => {
     const made = intake();
     const patience = { headers: 300, request: 600, check: 50 };
-    const { url } = await listen({ tokens }, { alerts: made.intake }, systemClock, patience);
+    const { url } = await listen({ tokens }, { automation: () => new MemoryAutomation(), alerts: made.intake }, systemClock, patience);
     const socket = dial(url);
     const answer = readAll(socket);
     socket.write(first);

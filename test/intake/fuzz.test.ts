@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.js';
 import { modes, type RunRequest } from '../../src/engine/run.js';
+import { MemoryAutomation } from '../http/automation.js';
 import { send } from '../http/ask.js';
 import { listen } from '../http/listener.js';
 import { bodies } from './hostile.js';
@@ -26,7 +27,7 @@ it(
   async () => {
     const { intake: made, automation, lines, counted } = intake({ ground: () => policies });
     const tokens = [{ name: 'am', role: 'alertmanager' as const, read: () => Promise.resolve(new Secret('right')) }];
-    const { url } = await listen({ tokens }, { alerts: made });
+    const { url } = await listen({ tokens }, { automation: () => new MemoryAutomation(), alerts: made });
     const deliver = fc.asyncProperty(bodies, fc.integer({ min: 0, max: 19 }), async (body, luck) => {
       const letIn = luck > 0;
       const headers = { 'Content-Type': 'application/json', ...(letIn && { Authorization: 'Bearer right' }) };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alertLimits, parseWebhook } from '../../src/intake/payload.js';
+import { alertLimits, parseWebhook, payloadForm, type Webhook } from '../../src/intake/payload.js';
 import { alert, payload } from './scene.js';
 
 describe('a payload', () => {
@@ -11,7 +11,7 @@ describe('a payload', () => {
         { status: 'resolved', endsAt: '2026-11-28T15:05:00Z', fingerprint: 'ffffffffffffffff' },
       ),
     ]);
-    expect(parseWebhook(JSON.parse(JSON.stringify(given)))).toEqual({
+    expect(parsed(JSON.parse(JSON.stringify(given)))).toEqual({
       truncated: 0,
       alerts: [
         {
@@ -29,8 +29,8 @@ describe('a payload', () => {
 
   it('of an older or a later version may lack fields and have others', () => {
     const { alerts, version } = payload([{ ...alert({}), annotations: undefined, silenced: { by: 'nobody' } }]);
-    expect(parseWebhook({ alerts, version, routeLabels: { a: ['b'] } }).alerts).toHaveLength(1);
-    expect(parseWebhook({ alerts: [], version, truncatedAlerts: 7 })).toEqual({ alerts: [], truncated: 7 });
+    expect(parsed({ alerts, version, routeLabels: { a: ['b'] } }).alerts).toHaveLength(1);
+    expect(parsed({ alerts: [], version, truncatedAlerts: 7 })).toEqual({ alerts: [], truncated: 7 });
   });
 
   it.each([
@@ -38,17 +38,13 @@ describe('a payload', () => {
     ['a list', []],
     ['a text', 'alerts'],
     ['no version', { alerts: [] }],
+    ['of another version', { version: '5', alerts: [] }],
     ['a version as a number', { version: 4, alerts: [] }],
     ['no alerts', { version: '4' }],
     ['alerts that are no list', { version: '4', alerts: { 0: alert({}) } }],
     ['fewer than none truncated', { version: '4', alerts: [], truncatedAlerts: -1 }],
   ])('that is %s is refused', (_, given) => {
-    expect(() => parseWebhook(given)).toThrow(expect.objectContaining({ code: 'payload-malformed' }));
-  });
-
-  it('of another version is refused by its name', () => {
-    expect(() => parseWebhook({ version: '5', alerts: [] })).toThrow(/version 4, but version 5$/);
-    expect(() => parseWebhook({ version: '\u001b[2J', alerts: [] })).toThrow(/version 4$/);
+    expect(payloadForm.safeParse(given).success).toBe(false);
   });
 });
 
@@ -119,3 +115,7 @@ describe('an alert', () => {
     ]);
   });
 });
+
+function parsed(given: unknown): Webhook {
+  return parseWebhook(payloadForm.parse(given));
+}
