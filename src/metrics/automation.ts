@@ -3,6 +3,12 @@ import type { EngineEvent } from '../engine/events.js';
 import type { GuardName, Outcome, TriggerKind } from '../engine/run.js';
 import { type MetricName, metric } from './catalogue.js';
 import {
+  deliveryResults,
+  type DeliveryResult,
+  jobResults,
+  type JobResult,
+  receiverKinds,
+  type ReceiverKind,
   runOutcomes,
   webhookRejections,
   type WebhookRejection,
@@ -44,6 +50,8 @@ export class AutomationMetrics {
   });
   readonly #alerts = new Counter(this.#declared('lockstep_webhook_alerts_total'));
   readonly #rejected = new Counter(this.#declared('lockstep_webhook_rejected_total'));
+  readonly #notifications = new Counter(this.#declared('lockstep_notifications_total'));
+  readonly #jobs = new Counter(this.#declared('lockstep_schedule_jobs_total'));
   readonly #appends = new Histogram({
     ...this.#declared('lockstep_journal_append_duration_seconds'),
     buckets: appendBuckets,
@@ -55,6 +63,8 @@ export class AutomationMetrics {
     // A counter that begins at 1 shows no growth to Prometheus: what can be known beforehand begins at 0.
     for (const result of webhookResults) this.#alerts.inc({ result }, 0);
     for (const reason of webhookRejections) this.#rejected.inc({ reason }, 0);
+    for (const receiver of receiverKinds)
+      for (const result of deliveryResults) this.#notifications.inc({ receiver, result }, 0);
   }
 
   /** What the engine said. It counts what has come out in the end; the rest is asked for. */
@@ -105,6 +115,20 @@ export class AutomationMetrics {
   /** A whole request that the webhook turned away. */
   webhookRejected(reason: WebhookRejection): void {
     this.#rejected.inc({ reason });
+  }
+
+  /** How telling one receiver one thing ended. */
+  notified(receiver: ReceiverKind, result: DeliveryResult): void {
+    this.#notifications.inc({ receiver, result });
+  }
+
+  /** The jobs of the schedule, before any of their times. */
+  jobsScheduled(jobs: readonly string[]): void {
+    for (const job of jobs) for (const result of jobResults) this.#jobs.inc({ job, result }, 0);
+  }
+
+  jobEnded(job: string, result: JobResult): void {
+    this.#jobs.inc({ job, result });
   }
 
   /** A record is durable. @param seconds since the journal was asked to hold it */

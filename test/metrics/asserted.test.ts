@@ -26,6 +26,8 @@ const notYetLive: readonly MetricName[] = [
   'lockstep_journal_head_sequence',
   'lockstep_journal_head_info',
   'lockstep_journal_writable',
+  'lockstep_notifications_total',
+  'lockstep_schedule_jobs_total',
   'lockstep_paused',
   'lockstep_paused_since_timestamp_seconds',
   'lockstep_server_downtime_until_timestamp_seconds',

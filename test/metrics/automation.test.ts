@@ -73,6 +73,9 @@ function lived(state: AutomationState): AutomationMetrics {
   metrics.runRefused({ ...restart, guard: 'not-observed' });
   metrics.webhookAlert('accepted');
   metrics.webhookRejected('unauthenticated');
+  metrics.notified('slack', 'gave-up');
+  metrics.jobsScheduled(['prune']);
+  metrics.jobEnded('prune', 'succeeded');
   metrics.journalAppended(0.0007);
   return metrics;
 }
@@ -124,6 +127,14 @@ describe('on the page of metrics', () => {
     expect(page.value('lockstep_journal_writable')).toBe(1);
   });
 
+  it('stand notifications and the schedule', async () => {
+    const page = await scraped(lived(busy));
+    expect(page.value('lockstep_notifications_total', { receiver: 'slack', result: 'gave-up' })).toBe(1);
+    expect(page.value('lockstep_notifications_total', { receiver: 'grafana', result: 'delivered' })).toBe(0);
+    expect(page.value('lockstep_schedule_jobs_total', { job: 'prune', result: 'succeeded' })).toBe(1);
+    expect(page.value('lockstep_schedule_jobs_total', { job: 'prune', result: 'failed' })).toBe(0);
+  });
+
   it('stand pauses, downtimes, and what is ready', async () => {
     const page = await scraped(lived(busy));
     const paused = page.all('lockstep_paused').map(({ labels, value }) => `${labels['cluster']} ${value}`);
@@ -140,6 +151,7 @@ describe('on the page of metrics', () => {
     const names = new Set(page.series.map(({ name }) => name.replace(/_(?:bucket|sum|count)$/, '')));
     expect([...names].sort()).toEqual([
       'lockstep_journal_append_duration_seconds',
+      'lockstep_notifications_total',
       'lockstep_paused',
       'lockstep_webhook_alerts_total',
       'lockstep_webhook_rejected_total',

@@ -27,6 +27,16 @@ export type WebhookResult = (typeof webhookResults)[number];
 export const webhookRejections = ['unauthenticated', 'forbidden', 'too-large', 'malformed', 'not-durable'] as const;
 export type WebhookRejection = (typeof webhookRejections)[number];
 
+/** Who is told what runs do, by kind; and how it ended. `refused`: by the receiver. `overflow`: too much waited. */
+export const receiverKinds = ['webhook', 'slack', 'silence', 'grafana'] as const;
+export type ReceiverKind = (typeof receiverKinds)[number];
+export const deliveryResults = ['delivered', 'refused', 'gave-up', 'overflow', 'stopped'] as const;
+export type DeliveryResult = (typeof deliveryResults)[number];
+
+/** `overlapped`: left out, since the time before was still at work. */
+export const jobResults = ['succeeded', 'failed', 'overlapped'] as const;
+export type JobResult = (typeof jobResults)[number];
+
 const ofProcedure = [...ofCluster, 'procedure'] as const;
 
 /** Runs, the webhook that asks for them, and the journal that holds them. */
@@ -148,6 +158,20 @@ export const automationMetrics = [
     type: 'gauge',
     help: 'Whether the journal takes records (1), or its disk is full or failing and nothing acts (0).',
     labels: [],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_notifications_total',
+    type: 'counter',
+    help: 'What receivers (webhook, slack, silence, grafana) were to be told, by how it ended: delivered, refused by the receiver, gave-up, overflow or stopped.',
+    labels: ['receiver', 'result'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_schedule_jobs_total',
+    type: 'counter',
+    help: 'Times of the schedule, by job and how it ended: succeeded, failed, or overlapped by the time before.',
+    labels: ['job', 'result'],
     scope: 'automation',
   },
   {
