@@ -3,6 +3,9 @@ import type { BuildRules } from './rule.js';
 import { aliveReasons, down } from './topology.js';
 import { aServer, asCount, asNumber, labelOfCollector, labelOfServer, theLockstep } from './words.js';
 
+/** What is scraped: Lockstep's own page, or a server's through the Lockstep that names it at /sd. */
+const theTarget = `${theLockstep}{{ with $labels.lockstep }} through {{ . }}{{ end }}`;
+
 export const exporterRules: BuildRules<'exporter'> = (values) => ({
   recordings: [],
   alerts: {
@@ -25,10 +28,10 @@ export const exporterRules: BuildRules<'exporter'> = (values) => ({
       description: `Lockstep watches ${aServer}, and Prometheus has 0 answers of its probe: the server's own alerts are blind.`,
     },
     ScrapeFailing: {
-      expr: `max by (${perLockstep}) (up{job=~${JSON.stringify(values.job)}}) == 0`,
+      expr: `max by (${perLockstep}, lockstep) (up{job=~${JSON.stringify(values.job)}}) == 0`,
       for: 'scrape',
-      summary: `Prometheus cannot scrape ${theLockstep}`,
-      description: `Prometheus has not been able to scrape ${theLockstep} for more than ${duration(values.scrape)} (up is ${asNumber}).`,
+      summary: `Prometheus cannot scrape ${theTarget}`,
+      description: `Prometheus has not been able to scrape ${theTarget} for more than ${duration(values.scrape)} (up is ${asNumber}).`,
     },
     LockstepAbsent: {
       expr: `absent(${selector('lockstep_build_info')})`,

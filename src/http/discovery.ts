@@ -10,7 +10,8 @@ export interface TargetGroup {
 /**
  * One entry for each server, complete in itself: it leads Prometheus to /probe here with no relabelling.
  *
- * `instance` is set so that `up` differs by server. `cluster` and `server` are given as `__meta_lockstep_…` only,
+ * `instance` is set so that `up` differs by server, and `lockstep` so that it differs by Lockstep: two of them may stand
+ * in one job of Prometheus. `cluster` and `server` are given as `__meta_lockstep_…` only,
  * for relabelling: the series carry these labels themselves, and as labels of the target they would clash with them.
  * @param here host and port under which Prometheus reached us
  */
@@ -25,6 +26,7 @@ export function targetGroups(targets: readonly Target[], here: string, tls: bool
       __meta_lockstep_server: server,
       __meta_lockstep_address: hostPort(address),
       instance: `${cluster}/${server}`,
+      lockstep: here,
     },
   }));
 }

@@ -207,11 +207,12 @@ describe('/probe', () => {
 describe('/sd', () => {
   it('leads Prometheus to the probes without relabelling', async () => {
     const { url } = await listen();
+    const { host } = new URL(url);
     const answer = await ask(`${url}/sd`);
     expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
     expect(JSON.parse(answer.text)).toEqual([
       {
-        targets: [new URL(url).host],
+        targets: [host],
         labels: {
           __metrics_path__: '/probe',
           __param_target: 'shop/db1',
@@ -219,6 +220,7 @@ describe('/sd', () => {
           __meta_lockstep_server: 'db1',
           __meta_lockstep_address: '192.0.2.1:3306',
           instance: 'shop/db1',
+          lockstep: host,
         },
       },
       expect.objectContaining({

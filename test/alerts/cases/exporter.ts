@@ -71,6 +71,19 @@ export const exporterCases: readonly Case[] = [
       'Prometheus has not been able to scrape 10.0.0.1:10104 (job lockstep-main) for more than 5m (up is 0).',
   },
   {
+    alert: 'ScrapeFailing',
+    when: "of a server's probe through one of two Locksteps",
+    after: 5 * minute,
+    labels: { job: 'lockstep-probe', instance: 'production/db1', lockstep: '10.0.0.2:10104' },
+    series: {
+      'up{job="lockstep-probe",instance="production/db1",lockstep="10.0.0.1:10104"}': [1, 1],
+      'up{job="lockstep-probe",instance="production/db1",lockstep="10.0.0.2:10104"}': [1, 0],
+    },
+    summary: 'Prometheus cannot scrape production/db1 (job lockstep-probe) through 10.0.0.2:10104',
+    description:
+      'Prometheus has not been able to scrape production/db1 (job lockstep-probe) through 10.0.0.2:10104 for more than 5m (up is 0).',
+  },
+  {
     alert: 'LockstepAbsent',
     after: 5 * minute,
     labels: {},
