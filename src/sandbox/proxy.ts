@@ -17,6 +17,8 @@ export interface Link {
   delay(milliseconds: number): void;
   /** Bytes per second, each connection and direction; Infinity ends it. */
   throttle(bytesPerSecond: number): void;
+  /** The server's greeting says on its way that it has no TLS, as somebody in between would have it, until {@link mend}. */
+  hideTls(): void;
   /** A good link again. What a black hole held back is delivered now. */
   mend(): Promise<void>;
 }
@@ -38,6 +40,7 @@ class ProxyLink implements Link {
   #held = false;
   #delay = 0;
   #rate = Infinity;
+  #tlsHidden = false;
 
   constructor(target: Address) {
     this.#target = target;
@@ -72,7 +75,12 @@ class ProxyLink implements Link {
     this.#rate = bytesPerSecond;
   }
 
+  hideTls(): void {
+    this.#tlsHidden = true;
+  }
+
   async mend(): Promise<void> {
+    this.#tlsHidden = false;
     this.#held = false;
     this.#delay = 0;
     this.#rate = Infinity;
@@ -100,14 +108,20 @@ class ProxyLink implements Link {
         this.#sockets.delete(from);
         to.destroy();
       });
-      void this.#carry(from, to);
+      void this.#carry(from, to, from === upstream && this.#tlsHidden);
     }
   }
 
-  /** Bytes go on in the order in which they came, each at its time; reading stops while there is no way on. */
-  async #carry(from: net.Socket, to: net.Socket): Promise<void> {
+  /**
+   * Bytes go on in the order in which they came, each at its time; reading stops while there is no way on.
+   * @param hideTls in the first of them, which is the server's greeting
+   */
+  async #carry(from: net.Socket, to: net.Socket, hideTls: boolean): Promise<void> {
+    let greeting = hideTls;
     try {
       for await (const chunk of from as AsyncIterable<Buffer>) {
+        if (greeting) withoutTls(chunk);
+        greeting = false;
         if (this.#delay > 0) await pause(this.#delay);
         for (const piece of pieces(chunk, this.#rate)) {
           if (this.#rate !== Infinity) await pause((piece.length / this.#rate) * 1000);
@@ -121,6 +135,18 @@ class ProxyLink implements Link {
     }
   }
 }
+
+/** Takes CLIENT_SSL out of the capabilities of a greeting (protocol version 10), in place. */
+function withoutTls(greeting: Buffer): void {
+  const header = 4;
+  const version = greeting.indexOf(0, header + 1);
+  // After the version: a thread id, the first part of the scramble, a zero, then the capabilities, the lowest byte first.
+  const second = version + 1 + 4 + 8 + 1 + 1;
+  if (greeting[header] === 10 && version > 0 && second < greeting.length)
+    greeting.writeUInt8((greeting[second] ?? 0) & ~(clientSsl >> 8), second);
+}
+
+const clientSsl = 0x0800;
 
 /** At most a tenth of a second's worth each. */
 function pieces(chunk: Buffer, rate: number): readonly Buffer[] {

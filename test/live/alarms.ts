@@ -21,8 +21,14 @@ export interface Arrived {
 /** What to wait for: a name, and some of the labels. */
 export type Wanted = readonly [name: AlertName, server?: string | undefined, labels?: Readonly<Record<string, string>>];
 
+export interface AlarmOptions {
+  /** Of the waits of the rules, how much is left. */
+  readonly pace: number;
+  readonly limits?: Partial<Values>;
+}
+
 /**
- * A real Prometheus that scrapes these Locksteps each second, with Lockstep's rules at `pace` of their waits; a real
+ * A real Prometheus that scrapes these Locksteps twice a second, with Lockstep's rules at `pace` of their waits; a real
  * Alertmanager with the inhibition that we ship; and a receiver of its webhooks.
  */
 export class Alarms {
@@ -33,13 +39,11 @@ export class Alarms {
   private constructor(
     readonly prometheus: Program,
     readonly alertmanager: Program,
+    /** Where the rules lie. */
+    readonly rules: string,
   ) {}
 
-  static async watch(
-    scope: Scope,
-    locksteps: readonly string[],
-    { pace, limits }: { readonly pace: number; readonly limits?: Partial<Values> },
-  ): Promise<Alarms> {
+  static async watch(scope: Scope, locksteps: readonly string[], { pace, limits }: AlarmOptions): Promise<Alarms> {
     const arrived: (readonly Arrived[])[] = [];
     let take = (alerts: readonly Arrived[]): void => {
       arrived.push(alerts);
@@ -50,11 +54,22 @@ export class Alarms {
     await mkdir(rules);
     for (const { name, text } of ruleFiles(paced(valuesWith(limits), pace)))
       await writeFile(path.join(rules, name), text);
-    const config = prometheusConfig(locksteps, rules, new URL(alertmanager.url).host);
-    const alarms = new Alarms(await startPrometheus(scope, { config }), alertmanager);
+    const config = prometheusConfig(locksteps, rules, alertmanager);
+    const alarms = new Alarms(await startPrometheus(scope, { config }), alertmanager, rules);
     take = (alerts) => alarms.#take(alerts);
     arrived.forEach(take);
     return alarms;
+  }
+
+  /**
+   * From now on Prometheus scrapes these Locksteps.
+   * @param unprobed a server that its configuration leaves out
+   */
+  async scrape(locksteps: readonly string[], unprobed?: string): Promise<void> {
+    const { prometheus, alertmanager, rules } = this;
+    await writeFile(prometheus.configFile ?? '', prometheusConfig(locksteps, rules, alertmanager, unprobed));
+    const answer = await fetch(`${prometheus.url}/-/reload`, { method: 'POST' });
+    if (!answer.ok) throw new Error(`Prometheus did not take its configuration: ${await answer.text()}`);
   }
 
   /** Settles when all of these fire, as the receiver was told. */
@@ -135,7 +150,7 @@ export class Alarms {
 
 /** `ReplicationStopped db2 SQL`: short, for messages and lists. */
 export function titleOf({ labels }: Pick<Arrived, 'labels'>): string {
-  const words = ['alertname', 'server', 'channel', 'thread', 'role', 'version', 'collector', 'instance'];
+  const words = ['alertname', 'server', 'channel', 'thread', 'role', 'version', 'collector', 'instance', 'lockstep'];
   return words.flatMap((label) => labels[label] ?? []).join(' ');
 }
 
@@ -161,25 +176,32 @@ async function alertmanagerConfig(hook: string): Promise<string> {
   const file = path.join(import.meta.dirname, '../../deploy/alertmanager.yml');
   const shipped = parse(await readFile(file, 'utf8')) as { readonly inhibit_rules: unknown };
   return stringify({
-    route: { receiver: 'test', group_by: ['...'], group_wait: '0s', group_interval: '1s', repeat_interval: '1h' },
+    route: { receiver: 'test', group_by: ['...'], group_wait: '0s', group_interval: '500ms', repeat_interval: '1h' },
     receivers: [{ name: 'test', webhook_configs: [{ url: hook, send_resolved: true }] }],
     inhibit_rules: shipped.inhibit_rules,
   });
 }
 
-/** As deploy/prometheus.yml, faster; every Lockstep is a job of its own, so that their targets differ. */
-function prometheusConfig(locksteps: readonly string[], rules: string, alertmanager: string): string {
+/** As deploy/prometheus.yml, faster: every Lockstep stands in the same two jobs. */
+function prometheusConfig(
+  locksteps: readonly string[],
+  rules: string,
+  alertmanager: Program,
+  unprobed?: string,
+): string {
+  const drop = { source_labels: ['__meta_lockstep_server'], regex: unprobed, action: 'drop' };
   return stringify({
-    global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+    global: { scrape_interval: '500ms', scrape_timeout: '500ms', evaluation_interval: '500ms' },
     rule_files: [path.join(rules, '*.rules.yml')],
-    alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] },
-    scrape_configs: locksteps.flatMap((url, index) => [
-      { job_name: `lockstep-${index + 1}`, static_configs: [{ targets: [new URL(url).host] }] },
+    alerting: { alertmanagers: [{ static_configs: [{ targets: [new URL(alertmanager.url).host] }] }] },
+    scrape_configs: [
+      { job_name: 'lockstep', static_configs: [{ targets: locksteps.map((url) => new URL(url).host) }] },
       {
-        job_name: `lockstep-${index + 1}-probe`,
+        job_name: 'lockstep-probe',
         metrics_path: '/probe',
-        http_sd_configs: [{ url: `${url}/sd`, refresh_interval: '5s' }],
+        http_sd_configs: locksteps.map((url) => ({ url: `${url}/sd`, refresh_interval: '5s' })),
+        ...(unprobed === undefined ? {} : { relabel_configs: [drop] }),
       },
-    ]),
+    ],
   });
 }

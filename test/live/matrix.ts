@@ -15,16 +15,20 @@ export const oneOfEach: readonly VersionName[] =
 /**
  * A suite for each version of the matrix, unpacked before its first test. A version that the mirror no longer holds
  * is skipped, and the suite's name says so.
+ * @param options `sideBySide`: all suites at once, for those that wait more than they work. Their tests need
+ *   `{ concurrent: false }`, or they too run at once.
  */
 export async function describeEach(
   title: string,
   suite: (version: VersionName) => void,
   names: readonly VersionName[] = matrix,
+  { sideBySide = false }: { readonly sideBySide?: boolean } = {},
 ): Promise<void> {
   const reasons = await Promise.all(names.map(unavailable));
+  const open = sideBySide ? describe.concurrent : describe;
   names.forEach((name, index) => {
     const reason = reasons[index];
-    if (reason === undefined) describe(`${title} on ${versions[name].title}`, () => suite(name));
+    if (reason === undefined) open(`${title} on ${versions[name].title}`, () => suite(name));
     else describe.skip(`${title} on ${versions[name].title}: ${reason}`, () => suite(name));
   });
 }

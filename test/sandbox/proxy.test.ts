@@ -101,3 +101,25 @@ it('ends with its scope, connections included', async () => {
   await closed;
   expect(link.connections).toBe(0);
 });
+
+it('hides in a greeting that the server has TLS, and changes nothing else', async () => {
+  const greeting = Buffer.concat([
+    Buffer.from([80, 0, 0, 0, 10]),
+    Buffer.from('10.11.19-MariaDB\0'),
+    Buffer.alloc(4 + 8, 7), // thread id, scramble
+    Buffer.from([0, 0xfe, 0xff, 0x2d]),
+  ]);
+  link.hideTls();
+  const hidden = await client();
+  hidden.write(greeting);
+  const [back] = (await once(hidden, 'data')) as [Buffer];
+  expect(back.subarray(0, -2)).toEqual(greeting.subarray(0, -2));
+  expect([...back.subarray(-2)]).toEqual([0xff & ~0x08, 0x2d]);
+  hidden.write(greeting);
+  expect(await once(hidden, 'data')).toEqual([greeting]);
+
+  await link.mend();
+  const plain = await client();
+  plain.write(greeting);
+  expect(await once(plain, 'data')).toEqual([greeting]);
+});
