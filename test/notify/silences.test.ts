@@ -219,8 +219,8 @@ describe('whether somebody has silenced an alert', () => {
     const password = () => Promise.resolve(new Secret('SECRET:ä'));
     const tls = { caFile: papers.ca, certFile: own.cert, keyFile: own.key };
     const user = { name: 'lockstep', password };
-    const ask = (settings: AlertmanagerSettings) =>
-      alertmanagerSilences(settings, recordedLog().log).covers(labels, signal());
+    const { log, lines } = recordedLog();
+    const ask = (settings: AlertmanagerSettings) => alertmanagerSilences(settings, log).covers(labels, signal());
     const settings = { urls: [front.url], token: undefined, user, tls };
     await silenced(one, [cluster]);
     expect(await ask(settings)).toEqual(alice);
@@ -228,6 +228,10 @@ describe('whether somebody has silenced an alert', () => {
     expect(await ask({ ...settings, tls: { caFile: papers.ca } })).toBe('unknown');
     expect(await ask({ ...settings, user: undefined, token: () => Promise.resolve(new Secret('T')) })).toEqual(alice);
     expect(seen.at(-1)).toBe('Bearer T');
+    const failing = { ...user, password: () => Promise.resolve(new Secret('SECRET\nwith a line')) };
+    expect(await ask({ ...settings, user: failing, tls: { caFile: '/no/such/ca' } })).toBe('unknown');
+    expect(lines.join('')).toContain('no/such/ca');
+    expect(lines.join('')).not.toMatch(/SECRET|127\.0\.0\.1/);
   });
 });
 
