@@ -1,0 +1,195 @@
+import { executedColumns } from '../../dialects/channels.js';
+import {
+  changeSource,
+  channelStatus,
+  startReplica,
+  stopReplica,
+  type ChannelTls,
+  type Start,
+} from '../../dialects/replication-statements.js';
+import type { LoginAction, Statement } from '../../domain/action.js';
+import type { Channel, LogPosition } from '../../domain/snapshot.js';
+import type { Seen, Step, Undo } from '../../engine/procedure.js';
+import { change } from '../actions.js';
+import { viewOf } from '../view.js';
+import { isSecured, type Subject } from './subject.js';
+
+const rehearsed = 'rehearsed';
+const file = 'executed-file';
+const position = 'executed-position';
+
+/**
+ * Until the CHANGE is seen everything is taken back; from then on it only goes forward: a channel that is safe and
+ * does not replicate is for a human, for the way back would be plaintext. Every `done` before it also holds once the
+ * channel is secured, so that a run that goes on beyond it does none of them again.
+ */
+export function stepsFor(subject: Subject, tls: ChannelTls): readonly Step[] {
+  const { runs, way, rehearsal } = subject;
+  return [
+    ...(rehearsal === 'full' ? [rehearse(subject, tls)] : []),
+    ...(way === 'drained' ? [drain(subject, tls)] : []),
+    stop(subject, tls),
+    repoint(subject, tls),
+    ...(runs.io || runs.sql ? [start(subject)] : []),
+    ...(runs.io ? [verify(subject, tls)] : []),
+  ];
+}
+
+function rehearse({ words, channel, sourceWords, replica }: Subject, tls: ChannelTls): Step {
+  const { host, port, user } = channel.source;
+  const { caFile, certFile, keyFile, verify: name } = tls;
+  const login: LoginAction = {
+    kind: 'login',
+    to: { host, port },
+    user,
+    password: 'replication',
+    filesOf: replica.name,
+    tls: { caFile, certFile, keyFile, verify: name },
+    noteAs: rehearsed,
+  };
+  return {
+    id: 'rehearse',
+    title: `Log in to ${sourceWords} as ${words} will, with the same files`,
+    plan: [login],
+    done: ({ notes }) => notes[rehearsed] !== undefined,
+  };
+}
+
+function drain(subject: Subject, tls: ChannelTls): Step {
+  const { words, channel, column, replica } = subject;
+  return {
+    id: 'drain',
+    title: `Stop receiving on ${words}, and wait until it has applied what it received`,
+    plan: [change(replica.name, stopReplica(column, channel.name, 'io'))],
+    done: seenOn(subject, (now) => isSecured(now, tls) || (now.io === 'stopped' && same(now.executed, now.read))),
+    undo: startedAgain(subject),
+    within: 120,
+  };
+}
+
+/** In file and position mode it learns where the applier stands: a CHANGE that names the host begins anew without it. */
+function stop(subject: Subject, tls: ChannelTls): Step {
+  const { words, channel, column, replica, way } = subject;
+  const beside = way === 'beside';
+  const columns = executedColumns(column);
+  const where: Statement = {
+    ...channelStatus(column, channel.name),
+    notes: { [columns.file]: file, [columns.position]: position },
+  };
+  const standing = seenOn(
+    subject,
+    (now, { notes }) =>
+      isSecured(now, tls) ||
+      (now.io === 'stopped' && (beside || now.sql === 'stopped') && (!byPosition(channel) || file in notes)),
+  );
+  return {
+    id: 'stop',
+    section: 'repoint',
+    title: beside
+      ? `Stop receiving on ${words}; it goes on applying`
+      : `Stop ${words}${byPosition(channel) ? ', and note how far it has applied' : ''}`,
+    plan: [
+      change(
+        replica.name,
+        stopReplica(column, channel.name, beside ? 'io' : undefined),
+        ...(byPosition(channel) ? [where] : []),
+      ),
+    ],
+    done: standing,
+    undo: startedAgain(subject),
+    within: 60,
+  };
+}
+
+function repoint(subject: Subject, tls: ChannelTls): Step {
+  const { words, channel, column, replica, rehearsal } = subject;
+  const { host, port, user } = channel.source;
+  const statement = changeSource(column, channel.name, {
+    host,
+    port,
+    // What was rehearsed is what it gets; what was not stays.
+    login: rehearsal === 'full' ? { user, password: { secret: 'replication' } } : undefined,
+    from: startOf(subject),
+    tls,
+    ...(channel.heartbeatPeriodSeconds === undefined ? {} : { heartbeatPeriodSeconds: channel.heartbeatPeriodSeconds }),
+  });
+  return {
+    id: 'repoint',
+    section: 'repoint',
+    title: `Let ${words} read from ${host}:${port} over TLS alone${tls.verify ? ', and verify that it is that server' : ''}`,
+    plan: [change(replica.name, statement)],
+    done: seenOn(subject, (now) => isSecured(now, tls)),
+    commits: true,
+  };
+}
+
+function start(subject: Subject): Step {
+  const { words, runs } = subject;
+  return {
+    id: 'start',
+    title: runs.io && runs.sql ? `Start ${words}` : `Start the ${runs.io ? 'IO' : 'SQL'} thread of ${words}`,
+    plan: [change(subject.replica.name, started(subject))],
+    done: seenOn(subject, (now) => (!runs.io || now.io !== 'stopped') && (!runs.sql || now.sql === 'running')),
+    attempts: 3,
+  };
+}
+
+/** From both sides: what the replica is configured for and what the source sees of the stream, where it can tell. */
+function verify(subject: Subject, tls: ChannelTls): Step {
+  const { words, runs, replica, channel } = subject;
+  return {
+    id: 'verify',
+    title: `See ${words} replicate over TLS, on both ends`,
+    plan: [],
+    done: seenOn(
+      subject,
+      (now, seen) =>
+        isSecured(now, tls) &&
+        now.io === 'running' &&
+        (!runs.sql || now.sql === 'running') &&
+        viewOf(seen).channelRelation(replica.name, channel.name)?.tls.negotiated === true,
+    ),
+    within: 90,
+  };
+}
+
+function startedAgain(subject: Subject): Undo {
+  const { runs } = subject;
+  return {
+    plan: runs.io || runs.sql ? [change(subject.replica.name, started(subject))] : [],
+    done: seenOn(subject, (now) => (!runs.io || now.io !== 'stopped') && (!runs.sql || now.sql === 'running')),
+  };
+}
+
+/** Those threads that ran before, or would have. */
+function started({ column, channel, runs }: Subject): Statement {
+  return startReplica(column, channel.name, runs.io && runs.sql ? undefined : runs.io ? 'io' : 'sql');
+}
+
+function startOf({ channel, way }: Subject): Start {
+  switch (channel.gtid.mode) {
+    case 'off':
+      return { file: { note: file }, position: { note: position, as: 'number' } };
+    case 'current_pos':
+      return 'current_pos';
+    case 'slave_pos':
+      return 'gtid';
+    case 'auto':
+      return way === 'beside' ? 'kept' : 'gtid';
+  }
+}
+
+function byPosition({ gtid }: Channel): boolean {
+  return gtid.mode === 'off';
+}
+
+function seenOn({ replica, channel }: Subject, test: (now: Channel, seen: Seen) => boolean): (seen: Seen) => boolean {
+  return (seen) => {
+    const now = viewOf(seen).channel(replica.name, channel.name);
+    return now !== undefined && test(now, seen);
+  };
+}
+
+function same(one: LogPosition, other: LogPosition): boolean {
+  return one.file === other.file && one.position === other.position;
+}

@@ -1,0 +1,122 @@
+import type { Column } from '../../dialects/capabilities.js';
+import type { ChannelTls } from '../../dialects/replication-statements.js';
+import { channelText } from '../../domain/problems/check.js';
+import type { ChannelRelation } from '../../domain/relations.js';
+import { knownError } from '../../domain/replication-errors.js';
+import type { Parameters, ReplicationTls, Scene, Site, SiteServer } from '../../domain/scene.js';
+import type { Channel, ServerFacts, ServerSnapshot } from '../../domain/snapshot.js';
+import { columnOf, given, viewOf } from '../view.js';
+
+/** A channel that is to be secured, with all that the plan rests on. */
+export interface Subject {
+  /** `db2`, or `db2 (channel east)`. */
+  readonly words: string;
+  readonly replica: ServerSnapshot;
+  readonly facts: ServerFacts;
+  readonly column: Column;
+  readonly channel: Channel;
+  readonly relation: ChannelRelation;
+  /** undefined: it reads from a server that is not configured. */
+  readonly source: ServerSnapshot | undefined;
+  /** `db1`, or the address where it is not configured. */
+  readonly sourceWords: string;
+  readonly site: Site;
+  readonly configured: SiteServer | undefined;
+  /** What the channel shall have; undefined where nothing names an authority to trust. */
+  readonly tls: ChannelTls | undefined;
+  readonly rehearsal: 'full' | 'partial';
+  /** Which threads are to run afterwards: those that run now, or would if they could. */
+  readonly runs: { readonly io: boolean; readonly sql: boolean };
+  readonly way: Way;
+}
+
+/**
+ * What becomes of what was received and not yet applied. A CHANGE with both threads stopped throws it away, and MariaDB
+ * wants both stopped. `beside`: MySQL with auto-positioning lets the applier run on, and keeps it. `drained`: it is
+ * applied first. `refetched`: it is fetched again from the source, which must still have it.
+ */
+export type Way = 'beside' | 'drained' | 'refetched';
+
+/** undefined while the replica or its channel cannot be seen. */
+export function subjectOf(scene: Scene, parameters: Parameters): Subject | undefined {
+  const view = viewOf(scene);
+  const [name, channelName] = [given(parameters, 'server'), given(parameters, 'channel')];
+  const [replica, channel] = [view.server(name), view.channel(name, channelName)];
+  const relation = view.channelRelation(name, channelName);
+  if (replica?.facts === undefined || channel === undefined || relation === undefined) return undefined;
+  const { facts } = replica;
+  const configured = scene.site.servers.find((one) => one.name === name);
+  const runs = { io: wantsToReceive(columnOf(facts), channel), sql: channel.sql === 'running' };
+  return {
+    words: channelText(relation),
+    replica,
+    facts,
+    column: columnOf(facts),
+    channel,
+    relation,
+    source: view.server(relation.source),
+    sourceWords: relation.source ?? `${channel.source.host}:${channel.source.port}`,
+    site: scene.site,
+    configured,
+    tls: wantedTls(channel, configured?.replicationTls),
+    rehearsal: rehearsalOf(parameters, configured),
+    runs,
+    way: wayOf(channel, runs),
+  };
+}
+
+/** Whether the channel is what the plan would make of it. */
+export function isSecured({ tls: now }: Channel, tls: ChannelTls): boolean {
+  return (
+    now.enabled &&
+    now.verify === tls.verify &&
+    now.caFile === tls.caFile &&
+    now.certFile === tls.certFile &&
+    now.keyFile === tls.keyFile
+  );
+}
+
+/** Behind its source by more than this, seconds, nobody waits until all that was received is applied. */
+const mostLag = 60;
+
+function wayOf(channel: Channel, runs: Subject['runs']): Way {
+  if (!runs.sql) return 'refetched';
+  if (channel.gtid.mode === 'auto') return 'beside';
+  return channel.delaySeconds === 0 && (channel.lagSeconds ?? 0) <= mostLag ? 'drained' : 'refetched';
+}
+
+/**
+ * A receiver that stands without an error was stopped by somebody. So was one that stands with an error of its
+ * connection where the version tries for months: STOP keeps the number of what it was trying.
+ */
+function wantsToReceive(column: Column, { io, ioError }: Channel): boolean {
+  if (io !== 'stopped') return true;
+  if (ioError === undefined) return false;
+  const kind = knownError(column.flavour, ioError.errno)?.kind;
+  return column.givesUpConnecting || (kind !== 'network' && kind !== 'access' && kind !== 'tls');
+}
+
+/** Its own files where it names any, else those of the configuration; further options stay what they are. */
+function wantedTls({ tls }: Channel, configured: ReplicationTls | undefined): ChannelTls | undefined {
+  const caFile = tls.caFile ?? configured?.caFile;
+  if (caFile === undefined) return undefined;
+  const pair = tls.certFile !== undefined && tls.keyFile !== undefined ? tls : configured;
+  return {
+    caFile,
+    certFile: pair?.certFile,
+    keyFile: pair?.keyFile,
+    verify: configured?.verify ?? true,
+    // A directory of authorities beside a file that the channel did not name would trust more than was rehearsed.
+    caPath: tls.caFile === undefined ? undefined : tls.caPath,
+    crlFile: tls.crlFile,
+    crlPath: tls.crlPath,
+    cipher: tls.cipher,
+    versions: tls.versions,
+  };
+}
+
+function rehearsalOf(parameters: Parameters, configured: SiteServer | undefined): 'full' | 'partial' {
+  const wish = given(parameters, 'rehearsal');
+  if (wish === 'full' || wish === 'partial') return wish;
+  return configured?.host === undefined ? 'partial' : 'full';
+}
