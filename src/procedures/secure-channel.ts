@@ -1,10 +1,9 @@
 import type { Parameters, Scene } from '../domain/scene.js';
-import type { Channel } from '../domain/snapshot.js';
 import { spell } from '../domain/spell.js';
 import type { Need, Procedure, Step } from '../engine/procedure.js';
 import { refusalsFor } from './secure-channel/refusals.js';
 import { stepsFor } from './secure-channel/steps.js';
-import { subjectOf, type Subject } from './secure-channel/subject.js';
+import { fetchesAgain, subjectOf, type Subject } from './secure-channel/subject.js';
 import { given, identityPremise, viewOf } from './view.js';
 
 /**
@@ -147,15 +146,6 @@ function semiSyncRemark({ source, sourceWords, runs }: Subject): readonly string
   if (!runs.io || semiSync?.active !== true || semiSync.clients > 1) return [];
   const bound = semiSync.timeoutSeconds === undefined ? '' : `, at most ${spell(semiSync.timeoutSeconds)}`;
   return [`It is the only replica that ${sourceWords} waits for: commits wait until it is back${bound}.`];
-}
-
-/** Whether something received would have to be fetched again. */
-function fetchesAgain({ way, channel }: Subject): boolean {
-  return way === 'refetched' && !appliedAll(channel);
-}
-
-function appliedAll({ read, executed }: Channel): boolean {
-  return read.file === executed.file && read.position === executed.position;
 }
 
 function withSubject<T>(scene: Scene, parameters: Parameters, of: (subject: Subject) => readonly T[]): readonly T[] {

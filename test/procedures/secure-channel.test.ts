@@ -1,7 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { columnFor, columns, type Column } from '../../src/dialects/capabilities.js';
-import type { ReplicationTls, Scene, SiteServer } from '../../src/domain/scene.js';
+import { columnFor } from '../../src/dialects/capabilities.js';
+import type { ReplicationTls, Scene } from '../../src/domain/scene.js';
 import type { Channel, ClusterSnapshot, Flavour } from '../../src/domain/snapshot.js';
 import { planLines } from '../../src/engine/plan-text.js';
 import { planOf } from '../../src/engine/plan.js';
@@ -17,55 +16,13 @@ import {
   withSection,
   withServer,
 } from '../domain/build.js';
-import { goldenPlans } from './golden.js';
+import { byPosition, failed, files, noTls, notVerifying, plaintext, siteWith } from './plaintext-channel.js';
 import { clusterOf, of, sceneOf, seenOf, site } from './scenes.js';
 
 const newest = {
   mariadb: columnFor({ flavour: 'mariadb', release: [10, 11, 0] }),
   mysql: columnFor({ flavour: 'mysql', release: [9, 7, 0] }),
 };
-
-const noTls: Channel['tls'] = {
-  enabled: false,
-  verify: false,
-  caFile: undefined,
-  certFile: undefined,
-  keyFile: undefined,
-  caPath: undefined,
-  crlFile: undefined,
-  crlPath: undefined,
-  cipher: undefined,
-  versions: undefined,
-};
-const files = { caFile: '/own/ca.pem', certFile: '/own/cert.pem', keyFile: '/own/key.pem' };
-const byPosition: Partial<Channel> = { gtid: { mode: 'off', received: undefined } };
-const notVerifying: Partial<Channel> = { tls: { ...noTls, ...files, enabled: true } };
-const failed = (errno: number) => ({ errno, message: 'said so', time: undefined });
-
-/** db2 replicates without TLS, and its source sees it. */
-function plaintext(column: Column, change: Partial<Channel> = {}): ClusterSnapshot {
-  const own = handshake({ chain: [certificate({ names: ['db1.example'] })] });
-  const named = withServer(clusterOf(column), 'db1', ({ login }) => ({ login: login && { ...login, handshake: own } }));
-  const snapshot = withChannel(named, 'db2', { tls: noTls, ...change });
-  return withFacts(snapshot, 'db1', ({ streams, accounts }) => ({
-    streams: streams && {
-      ...streams,
-      threads: streams.threads.map((thread) =>
-        thread.threadId === 12 ? { ...thread, encrypted: false, version: undefined, cipher: undefined } : thread,
-      ),
-    },
-    accounts: accounts && {
-      ...accounts,
-      withoutTls: 1,
-      listed: [{ user: 'replication', host: '%', requires: 'nothing' }],
-      streaming: [{ user: 'replication', host: '%', requires: 'nothing' }],
-    },
-  }));
-}
-
-function siteWith(db2: Partial<SiteServer>): Scene['site'] {
-  return { ...site, servers: site.servers.map((one) => (one.name === 'db2' ? { ...one, ...db2 } : one)) };
-}
 
 const need = (snapshot: ClusterSnapshot, where = site) => procedure.needed({ snapshot, site: where }, of('db2'));
 const refused = (snapshot: ClusterSnapshot, where = site, more = {}) =>
@@ -197,7 +154,7 @@ describe.each(['mariadb', 'mysql'] as const)('secure-channel on %s', (flavour: F
       const stopped = { sql: 'stopped', sqlError: undefined } as const;
       const old = { file: 'bin.000001', position: 4 };
       expect(reasons(plaintext(column, { ...byPosition, ...stopped, executed: old }))).toEqual(['place-lost']);
-      const purged = withGtid(plaintext(column, stopped), 'db2', {
+      const purged = withGtid(plaintext(column, { ...stopped, executed: old }), 'db2', {
         executed: '00000001-aaaa-bbbb-cccc-000000000000:1-5',
       });
       expect(reasons(mysql ? purged : plaintext(column, { ...stopped, executed: old }))).toEqual(['place-lost']);
@@ -208,6 +165,9 @@ describe.each(['mariadb', 'mysql'] as const)('secure-channel on %s', (flavour: F
           withChannel(unlisted, 'db2', { ...byPosition, ...stopped, executed: { file: 'bin.000003', position: 4 } }),
         ),
       ).toEqual(['place-lost']);
+      // What is applied is not fetched again.
+      const nothing = { file: '', position: 4 };
+      expect(reasons(withChannel(unlisted, 'db2', { ...stopped, read: nothing, executed: nothing }))).toEqual([]);
       expect(reasons(plaintext(column, { ...byPosition, ...stopped }))).toEqual([]);
     });
   });
@@ -362,94 +322,6 @@ describe.each(['mariadb', 'mysql'] as const)('secure-channel on %s', (flavour: F
   });
 });
 
-it('holds no secret, states every TLS option, and a position wherever the host alone would restart', () => {
-  const channels = fc.record<Partial<Channel>>({
-    io: fc.constantFrom('running', 'connecting', 'stopped'),
-    sql: fc.constantFrom('running', 'stopped'),
-    lagSeconds: fc.constantFrom(undefined, 0, 30, 3600),
-    delaySeconds: fc.constantFrom(0, 600),
-    heartbeatPeriodSeconds: fc.constantFrom(undefined, 0, 2.5, 30),
-    name: fc.constantFrom('', 'east', `we'st\\`),
-    tls: fc.constantFrom(noTls, { ...noTls, enabled: true }, { ...noTls, ...files, enabled: true }),
-  });
-  const given = fc.record({
-    column: fc.constantFrom(...columns),
-    change: channels,
-    gtid: fc.constantFrom('off', 'slave_pos', 'current_pos', 'auto'),
-    host: fc.constantFrom<SiteServer['host']>(undefined, 'local', 'ssh'),
-  });
-  fc.assert(
-    fc.property(given, ({ column, change, gtid, host }) => {
-      fc.pre(gtid === 'off' || (gtid === 'auto') === (column.flavour === 'mysql'));
-      const snapshot = plaintext(column, { ...change, gtid: { mode: gtid, received: undefined } });
-      const parameters = of('db2', { channel: change.name ?? '' });
-      const plan = planOf(procedure, { snapshot, site: siteWith({ host }) }, parameters);
-      const statements = plan.sections.flatMap((section) =>
-        section.steps.flatMap((step) =>
-          step.plan.flatMap((action) =>
-            action.kind === 'sql' ? action.statements.map(({ text }) => text.join('?')) : [],
-          ),
-        ),
-      );
-      const [changing, ...others] = statements.filter((statement) => statement.startsWith('CHANGE'));
-      expect(others).toEqual([]);
-      for (const option of [
-        'SSL',
-        'SSL_VERIFY_SERVER_CERT',
-        'SSL_CA',
-        'SSL_CAPATH',
-        'SSL_CERT',
-        'SSL_KEY',
-        'SSL_CIPHER',
-        'SSL_CRL',
-        'SSL_CRLPATH',
-      ])
-        expect(changing).toContain(`${column.sourceWord}_${option}=`);
-      const states = (option: string) => changing?.includes(`_${option}=`);
-      expect([states('LOG_FILE'), states('LOG_POS')]).toEqual([gtid === 'off', gtid === 'off']);
-      if (column.flavour === 'mariadb') expect(changing).toContain(`MASTER_USE_GTID=${gtid === 'off' ? 'no' : gtid}`);
-      // Only MySQL's auto position depends on nothing that a CHANGE of the host resets.
-      expect(states('AUTO_POSITION') || states('USE_GTID') || gtid === 'auto').toBe(true);
-      const commits = plan.sections.flatMap((section) => section.steps.filter((step) => step.commits));
-      expect(commits.map(({ id }) => id)).toEqual(['repoint']);
-      expect(plan.sections.find(({ name }) => name === 'repoint')?.steps.map(({ id }) => id)).toEqual([
-        'stop',
-        'repoint',
-      ]);
-    }),
-  );
-});
-
 function authorityAlone(): ReplicationTls {
   return { caFile: '/ca.pem', certFile: undefined, keyFile: undefined, verify: true };
 }
-
-goldenPlans(procedure, [
-  {
-    title: 'a channel without TLS, by GTID',
-    scene: (column) => sceneOf(plaintext(column)),
-    parameters: of('db2', { channel: '' }),
-  },
-  {
-    title: 'a named channel that does not verify, by file and position',
-    scene: (column) => sceneOf(plaintext(column, { ...byPosition, ...notVerifying, name: 'east' })),
-    parameters: of('db2', { channel: 'east' }),
-  },
-  {
-    title: 'a delayed replica whose files Lockstep does not reach',
-    scene: (column) => ({
-      snapshot: plaintext(column, {
-        ...byPosition,
-        delaySeconds: 3600,
-        executed: { file: 'bin.000003', position: 120 },
-      }),
-      site: siteWith({ host: undefined }),
-    }),
-    parameters: of('db2', { channel: '' }),
-  },
-  {
-    title: 'a channel that was stopped on purpose',
-    scene: (column) => sceneOf(plaintext(column, { io: 'stopped', sql: 'stopped' })),
-    parameters: of('db2', { channel: '' }),
-  },
-]);

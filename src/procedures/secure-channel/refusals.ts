@@ -5,7 +5,7 @@ import type { Scene } from '../../domain/scene.js';
 import { topologyOf } from '../../domain/topology.js';
 import type { Refusal } from '../../engine/procedure.js';
 import { errorWords } from '../standing.js';
-import type { Subject } from './subject.js';
+import { fetchesAgain, type Subject } from './subject.js';
 
 type Check = (subject: Subject, scene: Scene) => Refusal | undefined;
 
@@ -151,12 +151,12 @@ const noPosition: Check = ({ channel, words }) =>
       }
     : undefined;
 
-/** Whatever is thrown away with the relay log, or was never received, must still be there. */
+/** What is thrown away with the relay log must still be there: unknown is no yes. What was never received must not be known to be gone. */
 const logLost: Check = (subject, scene) => {
-  const { relation, way, runs, words, sourceWords, channel } = subject;
-  const held = way === 'refetched' ? stillHeld(subject, scene) : relation.sourceLogAvailable !== false;
-  // Nothing is fetched before somebody starts it, but the relay log would be gone all the same.
-  if (held === true || (way !== 'refetched' && !runs.io)) return undefined;
+  const { relation, runs, words, sourceWords, channel } = subject;
+  const again = fetchesAgain(subject);
+  const held = again ? stillHeld(subject, scene) : !runs.io || relation.sourceLogAvailable !== false;
+  if (held === true) return undefined;
   const from = channel.executed.file === '' ? '' : ` from ${channel.executed.file} on`;
   return {
     reason: 'place-lost',
@@ -164,10 +164,9 @@ const logLost: Check = (subject, scene) => {
       held === undefined
         ? `it is not known whether ${sourceWords} still has the binary log that ${words} has yet to apply`
         : `${sourceWords} no longer has the binary log that ${words} has yet to apply${from}`,
-    remedy:
-      way === 'refetched'
-        ? 'The change throws the relay log away: let it apply all that it received first.'
-        : 'The replica must be rebuilt: docs/runbooks/SourceLogPurged.md.',
+    remedy: again
+      ? 'The change throws the relay log away: let it apply all that it received first.'
+      : 'The replica must be rebuilt: docs/runbooks/SourceLogPurged.md.',
   };
 };
 

@@ -76,6 +76,11 @@ export function isSecured({ tls: now }: Channel, tls: ChannelTls): boolean {
   );
 }
 
+/** Whether something that was received would have to be fetched again. */
+export function fetchesAgain({ way, channel: { read, executed } }: Subject): boolean {
+  return way === 'refetched' && !(read.file === executed.file && read.position === executed.position);
+}
+
 /** Behind its source by more than this, seconds, nobody waits until all that was received is applied. */
 const mostLag = 60;
 

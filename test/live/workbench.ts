@@ -1,0 +1,151 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { SqlActor, type Reach } from '../../src/actors/sql-actor.js';
+import { systemClock } from '../../src/base/clock.js';
+import { silentLog } from '../../src/base/log.js';
+import type { Scope } from '../../src/base/scope.js';
+import { Secret } from '../../src/base/secret.js';
+import { loadConfig } from '../../src/config/load.js';
+import type { Parameters, Scene, Site } from '../../src/domain/scene.js';
+import { Execution, type Ending } from '../../src/engine/execution.js';
+import { planLines } from '../../src/engine/plan-text.js';
+import { planOf, type Plan } from '../../src/engine/plan.js';
+import type { EngineClock } from '../../src/engine/ports.js';
+import type { Notes, Procedure } from '../../src/engine/procedure.js';
+import type { Observer } from '../../src/observe/observer.js';
+import type { SandboxCluster } from '../../src/sandbox/cluster.js';
+import { writeConfiguration } from '../../src/sandbox/configuration.js';
+import { siteOf } from '../../src/site.js';
+import { observerOf } from '../../src/watched.js';
+
+export interface Ran extends Ending {
+  readonly plan: Plan;
+  readonly notes: Notes;
+  /** Ids of the steps that were sent, in order. */
+  readonly sent: readonly string[];
+}
+
+export interface RunOptions {
+  /** At this fault point the run breaks, as when the step failed. */
+  readonly breakAt?: string;
+  /** What happens at a fault point, before it goes on. */
+  readonly at?: Readonly<Record<string, () => Promise<void>>>;
+  /** How many times faster than the clock its waits end. Default 1. */
+  readonly hurry?: number;
+}
+
+/** Runs procedures on a sandbox cluster with the real eyes, hands and execution; what is left out is journal and guards. */
+export class Workbench {
+  constructor(
+    readonly sandbox: SandboxCluster,
+    readonly observer: Observer,
+    public site: Site,
+    readonly reach: Reach,
+  ) {}
+
+  static async open(scope: Scope, sandbox: SandboxCluster): Promise<Workbench> {
+    const config = await loadConfig(await writeConfiguration(sandbox));
+    const observer = observerOf(config, { clock: systemClock, log: silentLog });
+    scope.defer(() => observer.close());
+    const [cluster] = config.clusters;
+    if (cluster === undefined) throw new Error('no cluster');
+    const { accounts } = sandbox;
+    const site: Site = {
+      ...siteOf(cluster),
+      accounts: {
+        monitor: accounts.monitor.user,
+        operate: accounts.operate.user,
+        replication: { user: accounts.replication.user, require: sandbox.options.requirement ?? 'x509' },
+      },
+    };
+    const servers = site.servers.map((server) => ({
+      ...server,
+      host: 'local' as const,
+      replicationTls: sandbox.channelTls(sandbox.server(server.name)),
+    }));
+    return new Workbench(sandbox, observer, { ...site, servers }, await reachOf(sandbox));
+  }
+
+  async look(): Promise<Scene> {
+    const signal = AbortSignal.timeout(10_000);
+    const { snapshot } = await this.observer.lookAtCluster(this.site.cluster, { signal, thorough: true });
+    return { snapshot, site: this.site };
+  }
+
+  parameters(more: Readonly<Record<string, string>> = {}): Parameters {
+    return { cluster: this.site.cluster, ...more };
+  }
+
+  /** @throws when the procedure is not needed, or refuses: a test that runs one means it to run */
+  async run(procedure: Procedure, parameters: Parameters, options: RunOptions = {}): Promise<Ran> {
+    const scene = await this.look();
+    const need = procedure.needed(scene, parameters);
+    const refusals = procedure.refusals(scene, parameters);
+    if (need.observed !== 'yes' || refusals.length > 0)
+      throw new Error(`${procedure.name} would not start: ${JSON.stringify([need, refusals])}`);
+    const plan = planOf(procedure, scene, parameters);
+    const actor = new SqlActor(this.reach);
+    const [sent, learned]: [string[], Notes[]] = [[], [{}]];
+    const remember = (notes: Notes) => {
+      learned.push(notes);
+      return Promise.resolve();
+    };
+    try {
+      const ending = await new Execution({
+        plan,
+        actor,
+        clock: hurried(options.hurry ?? 1),
+        look: async (notes) => ({ ...(await this.look()), notes, held: actor.held }),
+        write: {
+          section: () => Promise.resolve(),
+          committing: (_, notes) => remember(notes),
+          sectionDone: (_section, _result, notes) => remember(notes),
+          undoing: (_, notes) => remember(notes),
+          undone: () => Promise.resolve(),
+          step: ({ id }, phase) => {
+            if (phase === 'began') sent.push(id);
+          },
+        },
+        fault: async (point) => {
+          await options.at?.[point]?.();
+          if (point === options.breakAt) throw new Error(`broken at ${point}`);
+        },
+        interrupted: () => undefined,
+        signal: AbortSignal.timeout(100_000),
+      }).forward();
+      return { ...ending, plan, notes: learned.at(-1) ?? {}, sent };
+    } finally {
+      await actor.close();
+    }
+  }
+}
+
+export function textOf({ plan }: Pick<Ran, 'plan'>): string {
+  return planLines(plan).join('\n');
+}
+
+function hurried(times: number): EngineClock {
+  return {
+    now: () => Date.now(),
+    monotonic: () => performance.now() * times,
+    sleep: (milliseconds, signal) => pause(milliseconds / times, undefined, { signal }),
+  };
+}
+
+async function reachOf(sandbox: SandboxCluster): Promise<Reach> {
+  const { client, accounts } = sandbox;
+  const [ca = '', cert = '', key = ''] = await Promise.all(
+    [client.ca, client.cert, client.key].map((file) => readFile(file, 'utf8')),
+  );
+  return {
+    target: (name) =>
+      Promise.resolve({
+        address: sandbox.server(name).address,
+        user: accounts.operate.user,
+        password: () => Promise.resolve(accounts.operate.password),
+        tls: { verify: 'identity', ca, cert, key: new Secret(key) },
+      }),
+    secret: (name) => Promise.resolve(accounts[name].password),
+    files: () => (file) => readFile(file),
+  };
+}
