@@ -1,4 +1,5 @@
 import { addressText, parseAddress } from './address.js';
+import { automationChecks } from './automation-checks.js';
 import type { YamlFile } from './document.js';
 import { entriesAt, quoted, valueAt } from './explain.js';
 import type { Fault } from './fault.js';
@@ -21,9 +22,9 @@ export function checks(main: YamlFile, includes: readonly YamlFile[], web: WebCo
     ...noCluster(main, files),
     ...files.flatMap((file) => noMonitor(main, file)),
     ...files.flatMap((file) => hostChecks(main, file)),
+    ...automationChecks(main),
     ...tokensTwice(main),
     ...rolesOfNobody(main, web),
-    ...silenceOfNobody(main),
   ];
 }
 
@@ -134,21 +135,4 @@ function rolesOfNobody(main: YamlFile, web: WebConfig | undefined): readonly Fau
         : `Did you mean ${quoted(close)}?`;
     return [main.fault(['roles', subject], 'key', `${quoted(subject)} is no user of the web_config_file`, remedy)];
   });
-}
-
-function silenceOfNobody(main: YamlFile): readonly Fault[] {
-  const receivers = valueAt(main.value, ['notify']);
-  if (!Array.isArray(receivers) || valueAt(main.value, ['alertmanager']) !== undefined) return [];
-  return receivers.flatMap((_, index) =>
-    valueAt(receivers, [index, 'kind']) === 'silence'
-      ? [
-          main.fault(
-            ['notify', index, 'kind'],
-            'value',
-            'given "silence", but no Alertmanager is configured that could be silenced',
-            'Write `alertmanager: { urls: [ … ] }`, or remove this receiver',
-          ),
-        ]
-      : [],
-  );
 }

@@ -361,24 +361,3 @@ notify:
     'lockstep.yml:10:13 notify[4].kind: given "mail", expected a kind: webhook, slack, silence or grafana',
   ]);
 });
-
-it.each([
-  ['token_env: T, token_file: t', 'one of token_file and token_env'],
-  ['user: lockstep', 'user together with one of password_file and password_env, or none of them'],
-  ['password_env: P', 'user together with one of password_file and password_env, or none of them'],
-  [
-    'user: u, password_env: P, password_file: p',
-    'user together with one of password_file and password_env, or none of them',
-  ],
-  ['user: u, password_env: P, token_env: T', 'a token, or a user with its password'],
-  ['cert_file: c', 'cert_file and key_file together, or neither'],
-])('an Alertmanager with %s', async (keys, expected) => {
-  const [fault] = await faultsOf(`${sound}alertmanager: { urls: [https://a.example], ${keys} }\n`);
-  expect(fault).toBe(`lockstep.yml:4:15 alertmanager: expected ${expected}`);
-});
-
-it('a webhook with two keys', async () => {
-  const keys = 'url_env: A, signing_key_env: B, signing_key_file: c';
-  const [fault] = await faultsOf(`${sound}notify:\n  - { kind: webhook, ${keys} }\n`);
-  expect(fault).toBe('lockstep.yml:5:5 notify[0]: expected one of signing_key_file and signing_key_env');
-});

@@ -1,6 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { automationKeys } from '../../src/config/automation-schema.js';
 import { loadConfig } from '../../src/config/load.js';
 import { folderWith } from './files.js';
 
@@ -61,7 +63,34 @@ it('accepts the example that is shipped', async () => {
   const config = await loadConfig(path.join(import.meta.dirname, '../../deploy/lockstep.example.yml'));
   expect(config.clusters.map((cluster) => cluster.name)).toEqual(['production', 'staging']);
   expect(config.clusters[0]?.servers[2]?.address).toEqual({ host: '2001:db8::3', port: 3306 });
+  expect(config.automation?.policies.map(({ run, mode }) => [run, mode])).toEqual([
+    ['restart-replication', 'approve'],
+    ['fence-writable-replica', 'plan'],
+    ['restart-replication', 'plan'],
+  ]);
 });
+
+it('shows every key of the automation in the example that is shipped', () => {
+  const text = readFileSync(path.join(import.meta.dirname, '../../deploy/lockstep.example.yml'), 'utf8');
+  const form = z.toJSONSchema(z.object(automationKeys), { io: 'input', unrepresentable: 'any' });
+  const keys = new Set(keysOf(form));
+  expect(keys.size).toBeGreaterThan(35);
+  const shown = (key: string) => new RegExp(`\\b${key}\\b`).test(text);
+  // Of the two ways to refer to a secret one is enough.
+  const missing = [...keys].filter(
+    (key) => !shown(key) && !shown(key.replace(/_env$/, '_file')) && !shown(key.replace(/_file$/, '_env')),
+  );
+  expect(missing).toEqual([]);
+});
+
+/** The names of all properties in a JSON schema. */
+function keysOf(schema: unknown): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  return Object.entries(schema).flatMap(([name, value]: [string, unknown]) => [
+    ...(name === 'properties' && typeof value === 'object' && value !== null ? Object.keys(value) : []),
+    ...keysOf(value),
+  ]);
+}
 
 it('lays a cluster over the defaults: accounts whole, the rest key by key', async () => {
   const config = await loadConfig(path.join(import.meta.dirname, '../../deploy/lockstep.example.yml'));
