@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import { systemClock } from '../base/clock.js';
 import { silentLog } from '../base/log.js';
-import { loadConfig } from '../config/load.js';
+import type { Config } from '../config/config.js';
+import { loadWhole } from '../load-whole.js';
 import type { CollectorOutcome, ServerSnapshot } from '../domain/snapshot.js';
+import { actingAlone } from '../policies.js';
 import { observerOf } from '../watched.js';
 import { terminalColours } from './colours.js';
 import { configOption } from './options.js';
@@ -21,7 +23,7 @@ export function checkCommand(): Command {
       '\nExits 0 when all is well, 1 when anything is wrong, 2 when the configuration is not valid.\n\nExamples:\n  lockstep check\n  lockstep check --config /etc/lockstep/lockstep.yml\n',
     )
     .action(async (options: { config: string; json?: true }) => {
-      const config = await loadConfig(options.config);
+      const config = await loadWhole(options.config);
       const observer = observerOf(config, { clock: systemClock, log: silentLog });
       try {
         const statuses = await statusOf(config, observer);
@@ -30,8 +32,16 @@ export function checkCommand(): Command {
         const colours = terminalColours();
         process.stdout.write(
           options.json === true
-            ? `${JSON.stringify(servers.map(checked), null, 2)}\n`
-            : `${colours.green('✔')} ${options.config} is valid: ${count}\n\n${statuses.map((status) => report(status, colours)).join('\n\n')}\n\n${colours.dim(alone)}\n`,
+            ? `${JSON.stringify(
+                statuses.flatMap((status) => checkedOf(status, config)),
+                null,
+                2,
+              )}\n`
+            : `${colours.green('✔')} ${options.config} is valid: ${count}\n\n${statuses.map((status) => report(status, colours)).join('\n\n')}\n\n${alone(
+                config,
+              )
+                .map((line) => colours.dim(line))
+                .join('\n')}\n`,
         );
         if (servers.some((server) => faultsOf(server).length > 0)) process.exitCode = 1;
       } finally {
@@ -40,7 +50,16 @@ export function checkCommand(): Command {
     });
 }
 
-const alone = 'What may act alone: nothing. This version observes; it has no procedures.';
+/** Which policies start runs with nobody asked, cluster by cluster. */
+function alone(config: Config): readonly string[] {
+  if (config.automation === undefined) return ['What may act alone: nothing, since no journal is configured.'];
+  const acting = config.clusters.flatMap((cluster) =>
+    actingAlone(config, cluster).map((policy) => `  ${cluster.name}: ${policy}`),
+  );
+  return acting.length === 0
+    ? ['What may act alone: nothing, since no policy has the mode auto.']
+    : ['What may act alone:', ...acting];
+}
 
 interface Checked {
   readonly cluster: string;
@@ -51,9 +70,16 @@ interface Checked {
   readonly proof: string | undefined;
   readonly faults: readonly string[];
   readonly grants: readonly string[];
+  /** Policies by which runs may start in its cluster with nobody asked. */
+  readonly actsAlone: readonly string[];
 }
 
-function checked(server: ServerSnapshot): Checked {
+function checkedOf({ view }: ClusterStatus, config: Config): readonly Checked[] {
+  const actsAlone = actingAlone(config, { name: view.snapshot.cluster });
+  return view.snapshot.servers.map((server) => ({ ...checked(server), actsAlone }));
+}
+
+function checked(server: ServerSnapshot): Omit<Checked, 'actsAlone'> {
   const identity = server.facts?.identity;
   return {
     cluster: server.cluster,

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { createApp } from '../app.js';
 import { createLog } from '../base/log.js';
-import { loadConfig } from '../config/load.js';
+import { loadWhole } from '../load-whole.js';
 import { configOption } from './options.js';
 
 export function serveCommand(): Command {
@@ -13,7 +13,7 @@ export function serveCommand(): Command {
       '\nSIGHUP reads the configuration again; SIGINT and SIGTERM stop.\n\nExample:\n  lockstep serve --config /etc/lockstep/lockstep.yml\n',
     )
     .action(async (options: { config: string }) => {
-      const config = await loadConfig(options.config);
+      const config = await loadWhole(options.config);
       const log = createLog(config.log.level);
       const app = createApp(config, log);
       await app.start();
