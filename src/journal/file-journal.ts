@@ -46,13 +46,14 @@ export interface FileJournal<R> extends Journal<R> {
 export async function openFileJournal<R>(options: FileJournalOptions): Promise<FileJournal<R>> {
   const { directory, log = silentLog, open = openFile } = options;
   await prepareDirectory(directory);
-  const letGo = await holdDirectory(directory);
+  let letGo: (() => Promise<void>) | undefined;
   try {
+    letGo = await holdDirectory(directory);
     const found = await recover(directory, open);
     if (found.torn !== undefined) log.warn(found.torn, 'cut off a line of the journal whose writing did not end');
     return new Opened<R>(options, found, letGo);
   } catch (cause) {
-    await letGo();
+    await letGo?.();
     throw await writeFailure(directory, 0, cause);
   }
 }

@@ -6,6 +6,7 @@ import { afterEach, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { verifyJournal } from '../../src/journal/verify.js';
 import { startChild, type Child } from '../../src/sandbox/child.js';
+import { tryCommand } from '../../src/sandbox/command.js';
 import { until } from '../../src/sandbox/until.js';
 import { opened, places } from './place.js';
 import { collected } from './suite.js';
@@ -78,10 +79,34 @@ it('is for one process at a time, and free when that one dies', async () => {
   await (await opened(directory)).close();
 });
 
+it('is for one process at a time also among containers, which share no network', async ({ skip }) => {
+  const elsewhere = ['unshare', '--net'];
+  const tried = await tryCommand('unshare', ['--net', 'true']);
+  if (tried.code !== 0) skip(`a network of its own needs root: ${tried.output.trim()}`);
+  const directory = fresh();
+  const journal = await opened(directory);
+  const late = await start(directory, elsewhere);
+  expect(late.said()).toEqual([['journal-held']]);
+  await journal.close();
+
+  const holder = await start(directory, elsewhere);
+  expect(holder.said()[0]).toEqual(['held', String(holder.child.pid)]);
+  await expect(opened(directory)).rejects.toMatchObject({
+    code: 'journal-held',
+    message: `the journal ${directory} is held by the process ${holder.child.pid}`,
+  });
+  holder.child.kill('SIGKILL');
+  await holder.child.ended;
+  await (await opened(directory)).close();
+});
+
 /** Started, and it has said whether it holds the journal. */
-async function start(directory: string): Promise<{ child: Child; said: () => string[][] }> {
+async function start(
+  directory: string,
+  prefix: readonly string[] = [],
+): Promise<{ child: Child; said: () => string[][] }> {
   const log = fresh();
-  const argv = [process.execPath, path.join(import.meta.dirname, 'appender.mjs'), directory];
+  const argv = [...prefix, process.execPath, path.join(import.meta.dirname, 'appender.mjs'), directory];
   const child = scope.own(await startChild(argv, { log }), async (one) => {
     one.kill('SIGKILL');
     await one.ended;

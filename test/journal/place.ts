@@ -39,9 +39,11 @@ export function opened<R = unknown>(
 /** Stands still, so that two journals of the same records have the same bytes. */
 export const stopped: Clock = { now: () => Date.UTC(2026, 10, 28, 3), monotonic: () => 0 };
 
-/** The names in a directory, in their order. */
+/** The names in a directory, in their order, but for the one of its holder. */
 export function names(directory: string): string[] {
-  return readdirSync(directory).sort();
+  return readdirSync(directory)
+    .filter((name) => name !== 'holder.sock')
+    .sort();
 }
 
 export function segments(directory: string): string[] {
