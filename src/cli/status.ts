@@ -8,6 +8,7 @@ import { type Problem, problemsOf } from '../domain/problems.js';
 import type { ClusterView } from '../observe/cluster.js';
 import type { Observer } from '../observe/observer.js';
 import { observerOf } from '../watched.js';
+import { atWork, atWorkLines, ofCluster, type AtWork } from './at-work.js';
 import { terminalColours } from './colours.js';
 import { clustersNamed, configOption } from './options.js';
 import { statusTable } from './status-table.js';
@@ -22,6 +23,8 @@ interface StatusOptions {
 export interface ClusterStatus {
   readonly view: ClusterView;
   readonly problems: readonly Problem[];
+  /** Undefined without a journal, or when nobody tells. */
+  readonly atWork?: AtWork;
 }
 
 export function statusCommand(): Command {
@@ -72,7 +75,13 @@ export async function statusOf(
 
 export function statusText(statuses: readonly ClusterStatus[]): string {
   const colours = terminalColours();
-  return statuses.map(({ view, problems }) => statusTable(view, problems, systemClock.now(), colours)).join('\n\n');
+  const now = systemClock.now();
+  return statuses
+    .map(({ view, problems, atWork: work }) => {
+      const lines = work === undefined ? [] : atWorkLines(work, now, colours);
+      return [statusTable(view, problems, now, colours), ...(lines.length === 0 ? [] : ['', ...lines])].join('\n');
+    })
+    .join('\n\n');
 }
 
 async function once(
@@ -81,14 +90,16 @@ async function once(
   names: readonly string[],
   options: StatusOptions,
 ): Promise<void> {
-  const statuses = await statusOf(config, observer, names);
-  const json = statuses.map(({ view, problems }) => ({
+  const { statuses, note } = await withWork(config, await statusOf(config, observer, names));
+  const json = statuses.map(({ view, problems, atWork: work }) => ({
     ...view.snapshot,
     topology: view.topology,
     relations: view.relations,
     problems,
+    ...(work === undefined ? {} : { automation: work }),
   }));
-  process.stdout.write(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : `${statusText(statuses)}\n`);
+  const text = () => [statusText(statuses), ...note].join('\n\n');
+  process.stdout.write(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : `${text()}\n`);
   if (options.failOnProblem === true && statuses.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
 }
 
@@ -97,9 +108,24 @@ async function watch(config: Config, observer: Observer, names: readonly string[
   process.once('SIGINT', () => ended.abort());
   process.once('SIGTERM', () => ended.abort());
   while (!ended.signal.aborted) {
-    repaint(statusText(await statusOf(config, observer, names)));
+    const { statuses, note } = await withWork(config, await statusOf(config, observer, names));
+    repaint([statusText(statuses), ...note].join('\n\n'));
     await pause(every * 1000, undefined, { signal: ended.signal }).catch(() => undefined);
   }
+}
+
+/** With open runs, pauses and downtimes, where a journal is configured. */
+async function withWork(
+  config: Config,
+  statuses: readonly ClusterStatus[],
+): Promise<{ readonly statuses: readonly ClusterStatus[]; readonly note: readonly string[] }> {
+  const work = await atWork(config);
+  if (work === undefined) return { statuses, note: [] };
+  if ('unknown' in work) return { statuses, note: [terminalColours().dim(`Runs are not known: ${work.unknown}.`)] };
+  return {
+    statuses: statuses.map((status) => ({ ...status, atWork: ofCluster(work, status.view.snapshot.cluster) })),
+    note: [],
+  };
 }
 
 /** From the top of the screen, each line's rest and all below cleared: no flicker. A pipe gets one text after the other. */

@@ -223,8 +223,10 @@ const approval: Guard = (sight) => {
 
 /** Why somebody must approve it; undefined when nobody must. What a person starts that person has approved. */
 function wantsApproval({ request, rules, procedure, scene, silence }: Sight): string | undefined {
-  if (request.trigger.kind === 'person')
-    return rules.twoPerson ? `a second person must approve what ${request.trigger.by} asked for` : undefined;
+  if (request.trigger.kind === 'person') {
+    if (rules.twoPerson) return `a second person must approve what ${request.trigger.by} asked for`;
+    return request.mode === 'approve' ? `${request.trigger.by} asked for it to wait for an approval` : undefined;
+  }
   if (request.mode === 'plan') return undefined;
   const asked = procedure.asks?.(scene, request.parameters);
   if (asked !== undefined) return asked;

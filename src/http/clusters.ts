@@ -37,7 +37,7 @@ export const clusterRoutes = [
     summary: 'All that is seen of a cluster: every fact of every server, what follows from them, and its problems',
     who: 'viewer',
     answers: { 200: { description: 'The cluster.', schema: clusterDetail } },
-    problems: ['unknown-cluster'],
+    problems: ['cluster-unknown'],
     async handle({ ports, parameters: { cluster = '' }, signal }) {
       const { view, problems } = await ports.cluster(knownCluster(ports, cluster), signal);
       return { body: { ...view.snapshot, topology: view.topology, relations: view.relations, problems } };
@@ -51,7 +51,7 @@ export const clusterRoutes = [
     who: 'operator',
     automation: true,
     answers: { 200: { description: 'It is lifted.', schema: acknowledged } },
-    problems: ['unknown-cluster'],
+    problems: ['cluster-unknown'],
     async handle({ automation, ports, parameters, identity }) {
       const cluster = knownCluster(ports, parameters['cluster'] ?? '');
       await automation.acknowledge(cluster, identity.name);

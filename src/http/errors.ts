@@ -62,9 +62,14 @@ export const errorTable = {
     title: 'The target is not configured',
     remedy: 'GET /sd lists the targets; add a server under `clusters` of the configuration.',
   },
-  'unknown-cluster': {
+  'cluster-unknown': {
     status: 404,
     title: 'The cluster is not configured',
+    remedy: 'GET /api/v1/clusters lists them.',
+  },
+  'server-unknown': {
+    status: 404,
+    title: 'The cluster has no such server',
     remedy: 'GET /api/v1/clusters lists them.',
   },
   'run-unknown': {

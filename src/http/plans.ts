@@ -16,7 +16,7 @@ export const planRoutes = [
     automation: true,
     body: planWanted,
     answers: { 200: { description: 'The plan.', schema: plan } },
-    problems: ['unknown-cluster', 'procedure-unknown', 'parameters-invalid'],
+    problems: ['cluster-unknown', 'procedure-unknown', 'parameters-invalid'],
     handle: async ({ automation, body, identity, signal }) => ({
       body: await automation.plan({ ...body, trigger: { kind: 'person', by: identity.name } }, signal),
     }),

@@ -24,6 +24,7 @@ const trigger = component(
       kind: z.literal('alert'),
       alertname: z.string(),
       fingerprint: z.string(),
+      labels: z.record(z.string(), z.string()).describe('As they came: text from outside.'),
       startsAt: z.string().describe('As Alertmanager said it.'),
       by: z.string().describe('Who delivered it.'),
     }),

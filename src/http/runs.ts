@@ -4,7 +4,7 @@ import { procedureNames } from '../domain/procedure-names.js';
 import type { Parameters } from '../domain/scene.js';
 import { modes, type RunView } from '../engine/run.js';
 import { route } from './api.js';
-import { component, hex, name, reason } from './components.js';
+import { component, name, reason } from './components.js';
 import { Problem, quoted } from './problem.js';
 import { run, runDetail } from './run-schemas.js';
 
@@ -34,7 +34,13 @@ const runList = component('RunList', 'The newest first.', z.object({ runs: z.arr
 const approving = component(
   'Approving',
   'The plan that is approved; without a digest, the one that the run has now.',
-  z.strictObject({ digest: hex.optional() }),
+  z.strictObject({
+    digest: z
+      .string()
+      .regex(/^[0-9a-f]{12,64}$/, { error: 'must be 12 to 64 hex digits' })
+      .optional()
+      .describe('At least its first 12 digits.'),
+  }),
 );
 const abandoning = component('Abandoning', 'A person has seen to it.', z.strictObject({ reason }));
 
@@ -74,7 +80,7 @@ export const runRoutes = [
     problems: [
       'idempotency-key-malformed',
       'idempotency-key-reused',
-      'unknown-cluster',
+      'cluster-unknown',
       'procedure-unknown',
       'parameters-invalid',
       'journal-full',

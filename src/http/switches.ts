@@ -66,7 +66,7 @@ const pauses = (cluster: boolean) => {
   const path = cluster ? '/api/v1/pause/{cluster}' : '/api/v1/pause';
   const what = cluster ? 'a cluster' : 'everything';
   const answers = { 200: { description: 'How it stands.', schema: pauseState } };
-  const problems = cluster ? (['unknown-cluster'] as const) : [];
+  const problems = cluster ? (['cluster-unknown'] as const) : [];
   return [
     route({
       method: 'get',
@@ -122,7 +122,7 @@ export const switchRoutes = [
     who: 'operator',
     automation: true,
     answers: { 200: { description: 'How it stands.', schema: downtimeState } },
-    problems: ['target-unknown'],
+    problems: ['server-unknown'],
     handle: ({ automation, ports, parameters }) => ({
       body: downtimeStateOf(automation, targetOf(ports, parameters)),
     }),
@@ -136,7 +136,7 @@ export const switchRoutes = [
     automation: true,
     body: downtimeWanted,
     answers: { 200: { description: 'How it stands.', schema: downtimeState } },
-    problems: ['target-unknown'],
+    problems: ['server-unknown'],
     async handle({ automation, ports, parameters, body, identity, now }) {
       const target = targetOf(ports, parameters);
       const until = body.down ? now() + body.seconds * 1000 : undefined;
@@ -158,10 +158,10 @@ function downtimeStateOf(automation: Automation, { cluster, server }: { cluster:
   return { down: found !== undefined, downtime: found };
 }
 
-/** @throws Problem `unknown-cluster` */
+/** @throws Problem `cluster-unknown` */
 export function knownCluster(ports: HttpPorts, given: string): string {
   if (ports.targets().some(({ cluster }) => cluster === given)) return given;
-  throw new Problem('unknown-cluster', `there is no cluster ${quoted(given)}`);
+  throw new Problem('cluster-unknown', `there is no cluster ${quoted(given)}`);
 }
 
 function clusterOf(ports: HttpPorts, { cluster }: Readonly<Record<string, string>>): string | undefined {
@@ -171,5 +171,5 @@ function clusterOf(ports: HttpPorts, { cluster }: Readonly<Record<string, string
 function targetOf(ports: HttpPorts, { cluster = '', server = '' }: Readonly<Record<string, string>>) {
   const found = ports.targets().find((each) => each.cluster === cluster && each.server === server);
   if (found !== undefined) return found;
-  throw new Problem('target-unknown', `there is no server ${quoted(`${cluster}/${server}`)}`);
+  throw new Problem('server-unknown', `there is no server ${quoted(`${cluster}/${server}`)}`);
 }

@@ -109,6 +109,14 @@ it('wants a second person where the configuration says so', async () => {
   expect((await toy.ended(id)).outcome).toBe('succeeded');
 });
 
+it('waits for an approval where a person asked for that, and takes that of the same person', async () => {
+  const toy = await toyEngine();
+  const { id } = await toy.ask({ ...byPerson, mode: 'approve' });
+  const { digest } = await toy.waits(id, 'approval');
+  await toy.engine.approve(id, 'alice', digest);
+  expect((await toy.ended(id)).outcome).toBe('succeeded');
+});
+
 it('turns auto into approve when Alertmanager cannot be asked, and waits while it is silenced', async () => {
   const toy = await toyEngine({ silence: 'unknown' });
   const { id } = await toy.ask();

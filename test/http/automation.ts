@@ -96,7 +96,8 @@ export class MemoryAutomation implements Automation {
   approve(id: RunId, by: string, digest?: string): Promise<RunView> {
     const run = this.#known(id);
     if (run.guard?.guard !== 'approval') return refuse('not-waiting-for-approval', `${id} waits for nobody`);
-    if (digest !== undefined && digest !== run.digest) return refuse('plan-changed', `the plan of ${id} is another`);
+    if (digest !== undefined && run.digest?.startsWith(digest) !== true)
+      return refuse('plan-changed', `the plan of ${id} is another`);
     const approval = { by, at: this.now, until: this.now + 60_000, digest: run.digest ?? '' };
     return Promise.resolve(this.move(id, { approval, guard: undefined }, 'approved', `${by} approved it`));
   }

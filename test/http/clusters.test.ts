@@ -23,7 +23,7 @@ describe('a cluster', () => {
 
   it('is nothing that is not configured', async () => {
     const { call } = await openDesk(reported(healthyCluster));
-    expect((await call('GET', '/api/v1/clusters/other')).json).toMatchObject({ status: 404, code: 'unknown-cluster' });
+    expect((await call('GET', '/api/v1/clusters/other')).json).toMatchObject({ status: 404, code: 'cluster-unknown' });
   });
 
   it('stands in the list at a glance', async () => {

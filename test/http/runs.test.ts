@@ -130,6 +130,14 @@ describe('GET /api/v1/runs', () => {
       expect((await call('GET', `/api/v1/runs${query}`)).json).toMatchObject({ status: 400, code: 'query-invalid' });
   });
 
+  it('tells which alert asked for one', async () => {
+    const { call, automation } = await openDesk();
+    const labels = { alertname: 'ReplicationStopped', cluster: 'shop', server: 'db2', __proto__x: '<b>' };
+    const trigger = { kind: 'alert', alertname: 'ReplicationStopped', fingerprint: 'f', labels, startsAt: '2026-11-28T15:22:33Z', by: 'am' } as const; // prettier-ignore
+    await automation.request({ ...wish, procedure: 'restart-replication', mode: 'approve', trigger });
+    expect((await call('GET', '/api/v1/runs')).json).toMatchObject({ runs: [{ trigger }] });
+  });
+
   it('tells everything of one run: its plan and its history', async () => {
     const { call, automation } = await openDesk();
     const id = String((await call('POST', '/api/v1/runs', { body: wish })).json['id']);

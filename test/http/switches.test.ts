@@ -58,16 +58,16 @@ it('only what is configured can be switched, and acknowledged', async () => {
   const pause = { body: { paused: false } };
   expect((await call('PUT', '/api/v1/pause/elsewhere', pause)).json).toMatchObject({
     status: 404,
-    code: 'unknown-cluster',
+    code: 'cluster-unknown',
   });
-  expect((await call('GET', '/api/v1/pause/constructor')).json).toMatchObject({ status: 404, code: 'unknown-cluster' });
+  expect((await call('GET', '/api/v1/pause/constructor')).json).toMatchObject({ status: 404, code: 'cluster-unknown' });
   const down = { body: { down: false } };
   expect((await call('PUT', '/api/v1/downtime/shop/db9', down)).json).toMatchObject({
     status: 404,
-    code: 'target-unknown',
+    code: 'server-unknown',
   });
   expect((await call('POST', '/api/v1/clusters/elsewhere/acknowledge')).json).toMatchObject({
-    code: 'unknown-cluster',
+    code: 'cluster-unknown',
   });
   expect((await call('POST', '/api/v1/clusters/shop/acknowledge')).json).toEqual({
     cluster: 'shop',
