@@ -10,6 +10,7 @@ import {
   type RunEnd,
   type RunRecord,
   type RunStart,
+  type Success,
   type SwitchRecord,
 } from './records.js';
 import type {
@@ -72,6 +73,8 @@ export class Book {
   readonly pauses = new Map<string, Pause>();
   readonly downtimes = new Map<string, Downtime>();
   readonly ends = new Map<string, RunEnd>();
+  /** Newest success of each procedure in each cluster. */
+  readonly successes = new Map<string, Success>();
   starts: RunStart[] = [];
   #ended: RunId[] = [];
 
@@ -223,7 +226,9 @@ export class Book {
       const { key, procedure, parameters } = run;
       const { outcome } = record;
       const acknowledged = !failures.has(outcome);
-      this.ends.set(key, { key, procedure, cluster: parameters.cluster, at, outcome, acknowledged });
+      const { cluster } = parameters;
+      this.ends.set(key, { key, procedure, cluster, at, outcome, acknowledged });
+      if (outcome === 'succeeded') this.successes.set(`${procedure} ${cluster}`, { procedure, cluster, at });
     }
     this.#ended.push(run.id);
     for (const old of this.#ended.splice(0, Math.max(0, this.#ended.length - keptEnded))) this.#forget(old);
@@ -251,6 +256,7 @@ export class Book {
         record.pauses.forEach((pause) => this.pauses.set(pause.cluster ?? '', pause));
         record.downtimes.forEach((one) => this.downtimes.set(`${one.cluster}/${one.server}`, one));
         record.ends.forEach((end) => this.ends.set(end.key, end));
+        record.successes.forEach((one) => this.successes.set(`${one.procedure} ${one.cluster}`, one));
         this.starts = [...record.starts];
     }
   }

@@ -1,10 +1,13 @@
-import type { Plan } from './plan.js';
+/** As much of a plan as its fault points follow from. */
+export interface Outline {
+  readonly sections: readonly { readonly name: string; readonly steps: readonly { readonly id: string }[] }[];
+}
 
 /**
  * Named points that tests can break: before and after every step and its undo, at both ends of every section, and at
  * the turns of the run itself.
  */
-export function faultPointsOf(plan: Plan): readonly string[] {
+export function faultPointsOf(plan: Outline): readonly string[] {
   return [
     ...runPoints,
     ...plan.sections.flatMap(({ name, steps }) => [
@@ -16,12 +19,9 @@ export function faultPointsOf(plan: Plan): readonly string[] {
   ];
 }
 
-/** Only reached by a run that takes itself back. */
-export function undoPointsOf(plan: Plan): readonly string[] {
-  return plan.sections
-    .flatMap(({ steps }) => steps)
-    .filter(({ undo }) => undo !== undefined && undo.plan.length > 0)
-    .flatMap(({ id }) => [undoBegins(id), undoEnds(id)]);
+/** Only reached by a run that takes this step back. */
+export function undoPointsOf(id: string): readonly string[] {
+  return [undoBegins(id), undoEnds(id)];
 }
 
 export const runRequested = 'run:requested';

@@ -68,6 +68,7 @@ export type SwitchRecord = { readonly v: 1 } & (
       readonly downtimes: readonly Downtime[];
       readonly ends: readonly RunEnd[];
       readonly starts: readonly RunStart[];
+      readonly successes: readonly Success[];
     }
 );
 
@@ -80,6 +81,12 @@ export interface RunEnd {
   readonly outcome: Outcome;
   /** A failure that nobody has acknowledged keeps the next run from starting by itself. */
   readonly acknowledged: boolean;
+}
+
+export interface Success {
+  readonly procedure: ProcedureName;
+  readonly cluster: string;
+  readonly at: number;
 }
 
 /** A run that started by itself, for the budget of an hour. */

@@ -22,6 +22,7 @@ export async function dropOld(shop: Shop, keep: number): Promise<{ readonly drop
     downtimes: [...downtimes.values()].filter(({ until }) => until > ports.clock.now()),
     ends: [...ends.values()],
     starts,
+    successes: [...book.successes.values()],
   });
   return journal.prune(before);
 }

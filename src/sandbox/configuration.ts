@@ -3,6 +3,7 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import type { SandboxCluster } from './cluster.js';
 import { takeDirectory } from './directories.js';
+import type { SandboxServer } from './server.js';
 
 /** Top-level keys of lockstep.yml that a test or the demo sets besides the cluster. */
 export type Keys = Readonly<Record<string, unknown>>;
@@ -17,21 +18,17 @@ export interface ConfigurationOptions {
 }
 
 /**
- * Writes a lockstep.yml that watches this cluster, with the password in a file of its own, and returns its path.
+ * Writes a lockstep.yml that watches this cluster, with each account's password in a file of its own, and returns its path.
  * It listens on a free port of loopback. The files go with the cluster.
  */
 export async function writeConfiguration(sandbox: SandboxCluster, options: ConfigurationOptions = {}): Promise<string> {
   const directory = await takeDirectory(sandbox.scope);
-  const password = path.join(directory, 'monitor.password');
-  const { monitor } = sandbox.accounts;
-  await writeFile(password, `${monitor.password.reveal()}\n`, { mode: 0o600 });
+  const accounts = await accountsIn(directory, sandbox);
   const file = path.join(directory, 'lockstep.yml');
-  const servers = Object.fromEntries(
-    sandbox.servers.map(({ name, address }) => [name, { address: `${address.host}:${address.port}` }]),
-  );
+  const servers = Object.fromEntries(sandbox.servers.map((server) => [server.name, serverKeys(sandbox, server)]));
   const cluster = {
     servers,
-    accounts: { monitor: { user: monitor.user, password_file: password } },
+    accounts,
     tls: {
       ca_file: sandbox.client.ca,
       cert_file: sandbox.client.cert,
@@ -50,4 +47,22 @@ export async function writeConfiguration(sandbox: SandboxCluster, options: Confi
   };
   await writeFile(file, stringify(whole), { mode: 0o600 });
   return file;
+}
+
+async function accountsIn(directory: string, { accounts, options }: SandboxCluster) {
+  const entries = Object.entries(accounts).map(async ([name, { user, password }]) => {
+    const file = path.join(directory, `${name}.password`);
+    await writeFile(file, `${password.reveal()}\n`, { mode: 0o600 });
+    const own = name === 'replication' ? { require: options.requirement ?? 'x509' } : {};
+    return [name, { user, password_file: file, ...own }] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function serverKeys(sandbox: SandboxCluster, server: SandboxServer) {
+  const { caFile, certFile, keyFile } = sandbox.channelTls(server);
+  return {
+    address: `${server.address.host}:${server.address.port}`,
+    replication_tls: { ca_file: caFile, cert_file: certFile, key_file: keyFile },
+  };
 }

@@ -140,10 +140,12 @@ it.each([
   ],
   [
     'window',
-    (toy: ToyEngine) => {
+    async (toy: ToyEngine) => {
+      await Promise.resolve();
       toy.rules = { ...toyRules, windows: [{ name: 'night', days: [], from: 0, to: 1, zone: 'UTC' }] };
     },
-    (toy: ToyEngine) => {
+    async (toy: ToyEngine) => {
+      await Promise.resolve();
       toy.rules = {
         ...toyRules,
         windows: [

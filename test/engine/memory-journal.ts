@@ -42,7 +42,7 @@ export class MemoryJournal<R> implements Journal<R> {
   }
 
   reserve() {
-    return Promise.resolve({ release: () => Promise.resolve() });
+    return Promise.resolve({ remaining: Infinity, release: () => Promise.resolve() });
   }
 
   async *read() {
@@ -56,7 +56,8 @@ export class MemoryJournal<R> implements Journal<R> {
   }
 
   verify() {
-    return Promise.resolve({ ok: true as const, head: this.head });
+    const anchor = { seq: 0, hash: '0'.repeat(64) };
+    return Promise.resolve({ ok: true as const, entries: this.entries.length, anchor, head: this.head });
   }
 
   prune() {

@@ -11,7 +11,7 @@ import { death, sceneOf, toyPorts, toySwitchover, ToyWorld } from './toy.js';
 
 const world = new ToyWorld();
 const plan = planOf(toySwitchover, sceneOf(world.snapshot()), { cluster: 'production' });
-const points = [...faultPointsOf(plan), ...undoPointsOf(plan), 'send', 'sent'];
+const points = [...faultPointsOf(plan), ...undoPointsOf('close'), 'send', 'sent'];
 
 interface Death {
   readonly point: string;

@@ -1,0 +1,136 @@
+import { openAutomation, type RunningAutomation } from './automation.js';
+import { automationState } from './automation-state.js';
+import { systemClock } from './base/clock.js';
+import type { Log } from './base/log.js';
+import type { Config } from './config/config.js';
+import type { AutomationConfig } from './config/automation.js';
+import type { Engine } from './engine/engine.js';
+import { groundOf, type Ground } from './intake/ground.js';
+import { Intake } from './intake/intake.js';
+import type { Channels } from './intake/policy.js';
+import { AutomationMetrics } from './metrics/automation.js';
+import { createNotify, type Notify } from './notify/notify.js';
+import { notifySettingsOf } from './notify-settings.js';
+import type { Observer } from './observe/observer.js';
+import { Schedule } from './schedule/schedule.js';
+
+export interface ServiceOptions {
+  /** The configuration of now. */
+  readonly config: () => Config;
+  /** The eyes of now. */
+  readonly observer: () => Observer;
+  readonly log: Log;
+}
+
+/** How old a look may be that tells which channels there are. Milliseconds. */
+const channelsMaxAge = 60_000;
+
+/** All that acts, in `serve`: the engine, and around it the webhook's intake, notifications, jobs and metrics. */
+export class AutomationService {
+  readonly metrics: AutomationMetrics;
+  readonly intake: Intake;
+  readonly #automation: RunningAutomation;
+  readonly #options: ServiceOptions;
+  #ground: Ground;
+  #notify: Notify;
+  #schedule: Schedule;
+
+  private constructor(automation: RunningAutomation, settings: AutomationConfig, options: ServiceOptions) {
+    const { config, log } = options;
+    const { engine } = automation;
+    this.#automation = automation;
+    this.#options = options;
+    this.metrics = new AutomationMetrics(() => automationState(automation, config(), this.intake));
+    engine.subscribe((event) => this.metrics.heard(event));
+    automation.appended = (seconds) => this.metrics.journalAppended(seconds);
+    this.#ground = groundOf(config(), engine.procedures());
+    this.intake = new Intake({
+      automation: engine,
+      ground: () => this.#ground,
+      channels: (cluster, signal) => this.#channels(cluster, signal),
+      sink: {
+        alert: (result) => this.metrics.webhookAlert(result),
+        turnedAway: (reason) => this.metrics.webhookRejected(reason),
+      },
+      log,
+      clock: systemClock,
+    });
+    this.#notify = this.#notifyOf(settings);
+    this.#schedule = this.#scheduleOf(settings);
+  }
+
+  /** undefined where the configuration has no journal. @throws LockstepError of the journal */
+  static async open(options: ServiceOptions): Promise<AutomationService | undefined> {
+    const automation = await openAutomation(options);
+    const settings = options.config().automation;
+    if (automation === undefined || settings === undefined) return undefined;
+    return new AutomationService(automation, settings, options);
+  }
+
+  get engine(): Engine {
+    return this.#automation.engine;
+  }
+
+  get journalDirectory(): string {
+    return this.#automation.journalDirectory;
+  }
+
+  /** Open runs go on, receivers are told, jobs have their times. */
+  start(): void {
+    this.#notify.start();
+    this.#schedule.start();
+    this.#automation.start();
+  }
+
+  /** Another configuration is in force: runs at work keep theirs. */
+  async reconfigured(): Promise<void> {
+    const { config } = this.#options;
+    const settings = config().automation;
+    if (settings === undefined) return;
+    this.#ground = groundOf(config(), this.engine.procedures());
+    const [notify, schedule] = [this.#notify, this.#schedule];
+    this.#notify = this.#notifyOf(settings);
+    this.#schedule = this.#scheduleOf(settings);
+    this.#notify.start();
+    this.#schedule.start();
+    await Promise.all([notify.stop(), schedule.stop()]);
+  }
+
+  /** Jobs first, then runs at their next step boundary, then what is left to be told. */
+  async stop(): Promise<void> {
+    await this.#schedule.stop();
+    await this.#automation.engine.stop();
+    await this.#notify.stop();
+    await this.#automation.stop();
+  }
+
+  #notifyOf(settings: AutomationConfig): Notify {
+    return createNotify(notifySettingsOf(settings), {
+      automation: this.engine,
+      log: this.#options.log,
+      counted: (receiver, result) => this.metrics.notified(receiver, result),
+    });
+  }
+
+  #scheduleOf({ journal }: AutomationConfig): Schedule {
+    const prune = async () => {
+      const { dropped } = await this.engine.prune(journal.keepSeconds);
+      if (dropped > 0) this.#options.log.info({ dropped }, 'old entries of the journal were dropped');
+    };
+    const jobs = [{ name: 'prune', expression: journal.prune, work: prune }];
+    this.metrics.jobsScheduled(jobs.map(({ name }) => name));
+    return new Schedule(jobs, {
+      log: this.#options.log,
+      ended: (job, result) => this.metrics.jobEnded(job, result),
+    });
+  }
+
+  async #channels(cluster: string, signal: AbortSignal): Promise<Channels> {
+    const { snapshot } = await this.#options.observer().lookAtCluster(cluster, { signal, maxAge: channelsMaxAge });
+    return new Map(
+      snapshot.servers.flatMap(({ name, facts }) =>
+        facts?.channels === undefined ? [] : [[name, new Set(facts.channels.map((channel) => channel.name))]],
+      ),
+    );
+  }
+}

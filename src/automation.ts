@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { SqlActor, type Reach } from './actors/sql-actor.js';
+import { systemClock } from './base/clock.js';
+import { LockstepError } from './base/errors.js';
+import type { Log } from './base/log.js';
+import { Redactor } from './base/redact.js';
+import type { AutomationConfig } from './config/automation.js';
+import type { ClusterConfig, Config } from './config/config.js';
+import { readSecret, type SecretRef } from './config/secrets.js';
+import type { Engine } from './engine/engine.js';
+import { openEngine } from './engine/engine.js';
+import type { Actors, SceneObserver } from './engine/ports.js';
+import type { EngineRecord } from './engine/records.js';
+import type { EngineRules } from './engine/shop.js';
+import { engineClock } from './engine/timing.js';
+import { faultHook } from './faults.js';
+import { openFileJournal } from './journal/file-journal.js';
+import { TimedJournal } from './timed-journal.js';
+import { alertmanagerSettingsOf } from './notify-settings.js';
+import { alertmanagerSilences } from './notify/silences.js';
+import type { Observer } from './observe/observer.js';
+import { procedures } from './procedures/index.js';
+import { siteOf } from './site.js';
+import { targetOf } from './target-of.js';
+
+export interface AutomationOptions {
+  /** The configuration of now. */
+  readonly config: () => Config;
+  /** The eyes of now. */
+  readonly observer: () => Observer;
+  readonly log: Log;
+}
+
+/** The engine with its journal, hands and eyes. */
+export interface RunningAutomation {
+  readonly engine: Engine;
+  readonly journalDirectory: string;
+  /** Whether the newest record could be made durable. */
+  readonly writable: boolean;
+  /** Told how long each record took to become durable, seconds. */
+  appended: (seconds: number) => void;
+  /** Open runs go on. */
+  start(): void;
+  /** See {@link Engine.stop}; then the journal is closed. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the journal and reads it. undefined where the configuration has none: then nothing may act.
+ * @throws LockstepError of the journal, `journal-held` above all
+ */
+export async function openAutomation(options: AutomationOptions): Promise<RunningAutomation | undefined> {
+  const { config, log } = options;
+  const settings = config().automation;
+  if (settings === undefined) return undefined;
+  const redactor = new Redactor();
+  const journal = await openFileJournal<EngineRecord>({
+    directory: settings.journal.directory,
+    clock: systemClock,
+    log,
+  });
+  try {
+    const timed = new TimedJournal(journal, (seconds) => running.appended(seconds));
+    const engine = await openEngine({
+      journal: timed,
+      procedures,
+      ports: {
+        observer: eyes(options),
+        actors: hands(options, redactor),
+        clock: engineClock,
+        silences: { covers: (labels, signal) => silencesOf(config, log).covers(labels, signal) },
+        fault: faultHook(log),
+        redact: (text) => redactor.redact(text),
+      },
+      log,
+      rules: () => rulesOf(config().automation ?? settings),
+      clusters: () => config().clusters.map(({ name, servers }) => ({ name, servers: servers.map((one) => one.name) })),
+    });
+    const running: RunningAutomation = {
+      engine,
+      appended: () => undefined,
+      journalDirectory: settings.journal.directory,
+      get writable() {
+        return timed.writable;
+      },
+      start: () => engine.start(),
+      stop: async () => {
+        await engine.stop();
+        await journal.close();
+      },
+    };
+    return running;
+  } catch (cause) {
+    await journal.close();
+    throw cause;
+  }
+}
+
+/** What a cluster says under the configuration of now. @throws LockstepError `cluster-unknown` */
+function clusterNamed(config: Config, name: string): ClusterConfig {
+  const found = config.clusters.find((cluster) => cluster.name === name);
+  if (found !== undefined) return found;
+  throw new LockstepError('cluster-unknown', `the configuration names no cluster "${name}"`);
+}
+
+function eyes({ config, observer }: AutomationOptions): SceneObserver {
+  return {
+    look: async (cluster, signal) => {
+      const { snapshot } = await observer().lookAtCluster(cluster, { signal, thorough: true });
+      return { snapshot, site: siteOf(clusterNamed(config(), cluster)) };
+    },
+  };
+}
+
+function hands({ config }: AutomationOptions, redactor: Redactor): Actors {
+  const read = async (ref: SecretRef) => redactor.learn(await readSecret(ref));
+  const reach = (name: string): Reach => ({
+    target: (server) => {
+      const cluster = clusterNamed(config(), name);
+      const found = cluster.servers.find((one) => one.name === server);
+      const { operate } = cluster.accounts;
+      if (found === undefined || operate === undefined)
+        throw new LockstepError('unknown-server', `${name}/${server} cannot be reached to change anything`);
+      return targetOf(cluster, found, operate, read);
+    },
+    secret: (account) => {
+      const ref = clusterNamed(config(), name).accounts[account];
+      if (ref === undefined) throw new LockstepError('secret-missing', `${name} has no account "${account}"`);
+      return read(ref.password);
+    },
+    files: () => undefined,
+  });
+  return { open: (_run, cluster) => new SqlActor(reach(cluster)) };
+}
+
+function rulesOf(settings: AutomationConfig): EngineRules {
+  const { pauseFile } = settings;
+  return {
+    runsPerHour: settings.runsPerHour,
+    twoPerson: settings.twoPerson,
+    windows: settings.windows,
+    pauseFile,
+    waitAtMost: settings.waitAtMostSeconds,
+    cooldown: settings.cooldownSeconds,
+    approval: settings.approvalSeconds,
+    pauseFileExists: () => pauseFile !== undefined && existsSync(pauseFile),
+  };
+}
+
+/** Under the configuration of now. */
+function silencesOf(config: () => Config, log: Log) {
+  const alertmanager = config().automation?.alertmanager;
+  return alertmanagerSilences(alertmanager && alertmanagerSettingsOf(alertmanager), log);
+}
