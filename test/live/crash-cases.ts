@@ -1,0 +1,89 @@
+import { startReplica, stopReplica } from '../../src/dialects/replication-statements.js';
+import type { Row } from '../../src/dialects/question.js';
+import { written } from '../../src/dialects/written.js';
+import type { ProcedureName } from '../../src/domain/procedure-names.js';
+import { SessionLost } from '../../src/mysql/session.js';
+import type { SandboxCluster } from '../../src/sandbox/cluster.js';
+import { untilReplicating } from '../../src/sandbox/replication.js';
+import type { SandboxServer } from '../../src/sandbox/server.js';
+
+/**
+ * How a procedure comes to be needed on real servers, and how the servers themselves look before and after it. Every
+ * procedure has one: its fault points follow from its plan.
+ */
+export interface CrashCase {
+  readonly parameters: Readonly<Record<string, string>>;
+  /** From a healthy cluster: what the procedure mends. */
+  provoke(sandbox: SandboxCluster): Promise<void>;
+  /** One text for the state of everything that the procedure touches, as the servers tell it. */
+  state(sandbox: SandboxCluster): Promise<string>;
+  /** Back to a healthy cluster. */
+  mend(sandbox: SandboxCluster): Promise<void>;
+}
+
+export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
+  'restart-replication': {
+    parameters: { cluster: 'sandbox', server: 'db2', channel: '' },
+    provoke: (sandbox) =>
+      sandbox
+        .server('db2')
+        .sql(plain(stopReplica(sandbox.server('db2').column, '')))
+        .then(nothing),
+    state: (sandbox) => channelState(sandbox.server('db2')),
+    mend: async (sandbox) => {
+      await sandbox.server('db2').sql(plain(startReplica(sandbox.server('db2').column, '')));
+      await untilReplicating(sandbox.server('db2'));
+    },
+  },
+  'fence-writable-replica': {
+    parameters: { cluster: 'sandbox', server: 'db2' },
+    provoke: (sandbox) => sandbox.open(sandbox.server('db2')),
+    state: async (sandbox) => `${await readOnly(sandbox.server('db2'))} ${await channelState(sandbox.server('db2'))}`,
+    mend: (sandbox) => sandbox.close(sandbox.server('db2')),
+  },
+};
+
+/** Which servers accept writes now, whatever else is wrong with them. */
+export async function writableServers(sandbox: SandboxCluster): Promise<readonly string[]> {
+  const states = await Promise.all(
+    sandbox.servers.map(async (server) => [server.name, await readOnly(server)] as const),
+  );
+  return states.filter(([, state]) => state === 'open').map(([name]) => name);
+}
+
+async function readOnly(server: SandboxServer): Promise<'open' | 'closed'> {
+  const [row] = await asked(server, 'SELECT @@global.read_only AS value');
+  return row?.['value'] === '0' || row?.['value'] === 'OFF' ? 'open' : 'closed';
+}
+
+/** Both threads, the source, and every word of TLS. */
+async function channelState(server: SandboxServer): Promise<string> {
+  const rows = await asked(server, server.words.status);
+  const words = /_(?:Host|Port|User)$|SSL|_Running$|Using_Gtid|Auto_Position/;
+  return rows
+    .map((row) =>
+      Object.entries(row)
+        .filter(([name]) => words.test(name))
+        .map(([name, value]) => `${name}=${value ?? 'NULL'}`)
+        .join(' '),
+    ) // prettier-ignore
+    .join('; ');
+}
+
+/** Once more when our own session was ended: fencing ends administrators' too. */
+async function asked(server: SandboxServer, text: string): Promise<readonly Row[]> {
+  try {
+    return await server.sql(text);
+  } catch (cause) {
+    if (!(cause instanceof SessionLost)) throw cause;
+    return server.sql(text);
+  }
+}
+
+function plain(statement: Parameters<typeof written>[0]): string {
+  return written(statement, { secrets: {}, notes: {} }).reveal();
+}
+
+function nothing(): void {
+  // What a statement answers is of no interest.
+}

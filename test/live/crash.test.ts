@@ -1,0 +1,162 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Scope } from '../../src/base/scope.js';
+import { silentSeconds } from '../../src/actors/held-session.js';
+import { faultPointsOf, undoPointsOf } from '../../src/engine/faults.js';
+import { procedures } from '../../src/procedures/index.js';
+import { verifyJournal } from '../../src/journal/verify.js';
+import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
+import { until } from '../../src/sandbox/until.js';
+import { crashCases, writableServers, type CrashCase } from './crash-cases.js';
+import { crashPlan, type Deed } from './crash-plan.js';
+import { LockstepProcess } from './lockstep-process.js';
+import { describeEach } from './matrix.js';
+import { commandsOf } from './witness.js';
+
+/**
+ * The real process is killed, or frozen and thawed, at every fault point of every procedure; then it is started again
+ * over its journal. The points follow from the plans: a new step is covered without anybody adding it here.
+ */
+const plan = crashPlan();
+process.stderr.write(`crash matrix: ${plan.words}\n`);
+
+it('has a case for every procedure', () => {
+  expect(Object.keys(crashCases).sort()).toEqual(Object.keys(procedures).sort());
+});
+
+await describeEach(
+  'after a crash',
+  (version) => {
+    for (const [procedure, crash] of Object.entries(crashCases))
+      describe(procedure, () => {
+        const scope = new Scope();
+        let sandbox: SandboxCluster;
+        let lockstep: LockstepProcess;
+
+        beforeAll(async () => {
+          sandbox = scope.own(await createCluster({ version, replicas: 1 }), (cluster) => cluster.stop());
+          lockstep = await LockstepProcess.lay(sandbox);
+        });
+        afterAll(() => scope.end());
+
+        it('stands before or after, never between', async () => {
+          const outline = await outlineOf(sandbox, lockstep, procedure, crash);
+          let runs = 1;
+          for (const { points, deed } of plan.cases(version, procedure, outline.points, outline.undone))
+            runs = await survived(sandbox, lockstep, { procedure, crash, points, deed, runs, after: outline.after });
+        }, 1_800_000);
+      });
+  },
+  plan.versions,
+);
+
+interface Crash {
+  readonly procedure: string;
+  readonly crash: CrashCase;
+  /** One life of the process after the other ends at these. */
+  readonly points: readonly string[];
+  readonly deed: Deed;
+  /** How many runs there were before this one. */
+  readonly runs: number;
+  /** The state when all went well. */
+  readonly after: string;
+}
+
+/** One run without a crash tells the plan's points, and how it looks afterwards. */
+async function outlineOf(sandbox: SandboxCluster, lockstep: LockstepProcess, procedure: string, crash: CrashCase) {
+  await crash.provoke(sandbox);
+  await lockstep.start();
+  const { steps } = await lockstep.plan({ procedure, parameters: crash.parameters });
+  const run = await lockstep.ended((await lockstep.run({ procedure, parameters: crash.parameters })).id);
+  expect(run.outcome, run.why).toBe('succeeded');
+  const after = await crash.state(sandbox);
+  await lockstep.stop();
+  await crash.mend(sandbox);
+  const names = [...new Set(steps.map(({ section }) => section))];
+  const sections = names.map((name) => ({ name, steps: steps.filter(({ section }) => section === name) }));
+  // What is taken back is what was done before the commit point, or all of it.
+  const commits = steps.findIndex((step) => step.commits);
+  const back = steps.slice(0, commits === -1 ? undefined : commits).filter(({ undo }) => undo.length > 0);
+  const undone = back.map(({ id }) => ({ after: `step:${id}:ends`, points: undoPointsOf(id) }));
+  return { points: faultPointsOf({ sections }), undone: commits === -1 ? [] : undone, after };
+}
+
+/** @returns how many runs there are now */
+async function survived(sandbox: SandboxCluster, lockstep: LockstepProcess, crash: Crash): Promise<number> {
+  const { crash: one, procedure, points, deed } = crash;
+  const what = `${procedure} ${deed} at ${points.join(', then ')}`;
+  await one.provoke(sandbox);
+  const before = await one.state(sandbox);
+  const writable = await writableServers(sandbox);
+  for (const [index, point] of points.entries()) {
+    await lockstep.start({ LOCKSTEP_FAULT: `${point}=${deed === 'freeze' ? 'stop' : 'kill'}` });
+    // The answer may never come.
+    if (index === 0) void lockstep.run({ procedure, parameters: one.parameters }).catch(() => undefined);
+    if (deed === 'freeze') await thawed(sandbox, lockstep, what, crash.runs);
+    else await killed(sandbox, lockstep, what, crash.runs);
+    // A frozen process goes on when it is thawed; a dead one is started again.
+    expect(
+      (await writableServers(sandbox)).filter((name) => !writable.includes(name)),
+      what,
+    ).toEqual([]);
+  }
+  if (!lockstep.child.alive) await lockstep.start();
+  const runs = await lockstep.runs();
+  const newest = runs[crash.runs === runs.length ? runs.length : 0];
+  if (newest === undefined) {
+    // It died before the request was durable: nobody was told that it would be done.
+    expect(await one.state(sandbox), what).toBe(before);
+  } else {
+    const run = await lockstep.ended(newest.id);
+    expect(run.state, `${what}: ${run.why}`).toBe('ended');
+    const settled = async () => (await one.state(sandbox)) === (run.outcome === 'succeeded' ? crash.after : before);
+    await until(
+      `${what}: the state ${run.outcome === 'succeeded' ? 'after' : 'before'} (${run.outcome ?? ''}: ${run.why})`,
+      settled,
+      { within: 5000 },
+    ).catch(async (cause: unknown) => {
+      throw new Error(`is: ${await one.state(sandbox)}\nbefore: ${before}\nafter: ${crash.after}`, { cause });
+    });
+  }
+  await lockstep.stop();
+  expect(await verifyJournal(lockstep.journal), what).toMatchObject({ ok: true });
+  const log = await readFile(lockstep.log, 'utf8');
+  for (const name of ['monitor', 'operate', 'replication'] as const)
+    expect(log).not.toContain(sandbox.accounts[name].password.reveal());
+  await one.mend(sandbox);
+  return runs.length;
+}
+
+/** Ended at its point, or done with its run before it came there. */
+async function killed(sandbox: SandboxCluster, lockstep: LockstepProcess, what: string, before: number): Promise<void> {
+  await until(`${what}: to be reached`, async () => !lockstep.child.alive || (await rests(lockstep, before)), {
+    within: 60_000,
+  });
+  if (lockstep.child.alive) await lockstep.stop();
+  await withoutSessions(sandbox, `${what}: the sessions of the dead`, 5000);
+}
+
+/** Stands still at its point until the servers have ended its sessions, and goes on then. */
+async function thawed(sandbox: SandboxCluster, lockstep: LockstepProcess, what: string, before: number): Promise<void> {
+  await until(`${what}: to be reached`, async () => (await lockstep.frozen()) || (await rests(lockstep, before)), {
+    within: 60_000,
+  });
+  if (!(await lockstep.frozen())) return;
+  await withoutSessions(sandbox, `${what}: the sessions of the frozen`, (silentSeconds + 10) * 1000);
+  lockstep.child.kill('SIGCONT');
+}
+
+/** No lock outlives its bound: it dies with its session. */
+async function withoutSessions(sandbox: SandboxCluster, what: string, within: number): Promise<void> {
+  const gone = async () => {
+    const commands = await Promise.all(sandbox.servers.map((server) => commandsOf(server, 'lockstep_operate')));
+    return commands.flat().length === 0;
+  };
+  await until(`${what} to be gone`, gone, { within });
+}
+
+/** @param before how many runs there were before this one */
+async function rests(lockstep: LockstepProcess, before: number): Promise<boolean> {
+  const runs = await lockstep.runs(1000).catch(() => []);
+  return runs.length > before && runs.every(({ state }) => state === 'ended' || state === 'needs-human');
+}
