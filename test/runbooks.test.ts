@@ -11,6 +11,7 @@ import { duration } from '../src/alerts/promql.js';
 import { settingNames, settings, valuesWith } from '../src/alerts/settings.js';
 import { changesOf } from '../src/cli/alerts.js';
 import { program } from '../src/cli/program.js';
+import { problemNames } from '../src/domain/problems.js';
 import { findMetric } from '../src/metrics/catalogue.js';
 
 const directory = path.join(import.meta.dirname, '..', 'docs', 'runbooks');
@@ -46,6 +47,20 @@ it('lists every page in the index, under its subject and with its severity', () 
   );
   const all = Object.entries<Listed>(alertList);
   expect(listed).toEqual(all.map(([name, { subject, severity }]) => ({ name, subject, severity })));
+});
+
+it('leads from every problem to the pages of its alerts', () => {
+  const rows = [...index.matchAll(/^\| <a id="([a-z-]+)"><\/a>`([a-z-]+)` \| (.+) \|$/gm)];
+  const listed = rows.map(([, anchor, problem, pages = '']) => {
+    expect(anchor).toBe(problem);
+    return [problem, [...pages.matchAll(/\[(\w+)\]/g)].map(([, name]) => name)];
+  });
+  const all = Object.entries<Listed>(alertList);
+  const wanted = problemNames.map((problem) => [
+    problem,
+    all.filter(([, listedAs]) => listedAs.problem === problem).map(([name]) => name),
+  ]);
+  expect(listed).toEqual(wanted);
 });
 
 it('points only to pages and parts of pages that are there', () => {

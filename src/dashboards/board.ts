@@ -9,7 +9,7 @@ import {
   RowBuilder,
   type RowPanel,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import { roleChanges } from './annotations.js';
+import { roleChanges, runEnds } from './annotations.js';
 import { commonVariables, type Variable } from './variables.js';
 
 /** Every board carries it, and the menu of each lists the boards that do. */
@@ -53,7 +53,7 @@ export function board({ uid, title, description, variables = [], sections }: Boa
     time: { from: 'now-6h', to: 'now' },
     refresh: '30s',
     templating: { list: [...commonVariables(), ...variables].map((variable) => variable.build()) },
-    annotations: { list: [roleChanges()] },
+    annotations: { list: [roleChanges(), runEnds()] },
     links: [menu()],
     panels: placed(sections),
   };

@@ -1,3 +1,4 @@
+import { automation } from './automation.js';
 import type { Board } from './board.js';
 import { cluster } from './cluster.js';
 import { fleet } from './fleet.js';
@@ -8,6 +9,7 @@ const boards: Readonly<Record<string, () => Board>> = {
   'fleet.json': fleet,
   'cluster.json': cluster,
   'tls.json': tls,
+  'automation.json': automation,
 };
 
 /** What the files in `dashboards/` are to hold, by their names. Building has no other input: the same code, the same text. */

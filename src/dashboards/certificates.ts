@@ -1,4 +1,4 @@
-import { toCluster } from './links.js';
+import { toCluster, toRunbook } from './links.js';
 import { fact, secondsPerDay } from './query.js';
 import type { CodedState } from './states.js';
 import { filled, table } from './table.js';
@@ -39,7 +39,7 @@ export function certificates() {
     ],
     [
       { title: 'Time left', expr: row(left), unit: 's' },
-      { title: 'State', expr: row(judged.expr), looks: judged.looks },
+      { title: 'State', expr: row(judged.expr), looks: judged.looks, link: toRunbook('CertificateExpiring') },
       { title: 'Expires', expr: row(`1000 * ${ends}`), unit: 'dateTimeAsIso' },
       { expr: row(single) },
     ],

@@ -4,7 +4,7 @@ import { anyIsBad, errnos } from './errnos.js';
 import { roleHistory } from './fleet.js';
 import { channelName, lagPieces } from './lag.js';
 import { noneIsGood, neutral } from './looks.js';
-import { uids } from './links.js';
+import { toRunbook, uids } from './links.js';
 import { bars, timeline } from './panels.js';
 import { fact, rate } from './query.js';
 import { readOnly, semiSync, threads } from './states.js';
@@ -132,7 +132,13 @@ function errors(): readonly Piece[] {
           { label: 'thread', title: 'Thread' },
         ],
         [
-          { title: 'Error', expr: rowOf(`(${both}) > 0`), looks: errnos, steps: anyIsBad },
+          {
+            title: 'Error',
+            expr: rowOf(`(${both}) > 0`),
+            looks: errnos,
+            steps: anyIsBad,
+            link: toRunbook('ReplicationStopped'),
+          },
           { title: 'Since', expr: rowOf(`1000 * (${times})`), unit: 'dateTimeAsIso' },
         ],
         [{ by: 'Since', descending: true }],

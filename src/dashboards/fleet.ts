@@ -12,7 +12,8 @@ import {
   problemLooks,
 } from './looks.js';
 import { lagBeyondDelay } from './lag-query.js';
-import { toCluster, uids } from './links.js';
+import { runsNeedingHuman, runsWaiting } from './automation-now.js';
+import { toCluster, toRunbookOfProblem, uids } from './links.js';
 import { notAfter } from './certificates.js';
 import { bars, numbers, timeline } from './panels.js';
 import { fact } from './query.js';
@@ -112,8 +113,19 @@ function figures(): readonly Piece[] {
       's',
       { name: '{{cluster}} / {{server}} {{role}}', expr: `bottomk(1, ${notAfter} - time())`, steps: expirySteps },
     ),
+    numbers(
+      {
+        title: 'Runs that need a human',
+        description:
+          'Runs that stand where only a person can go on, red from the first: nothing starts by itself on their clusters until then. Beside it the runs that wait, for an approval or another guard: orange from the first.',
+        nothing: 'no automation',
+      },
+      'none',
+      { name: 'need a human', expr: runsNeedingHuman, steps: noneIsGood },
+      { name: 'waiting', expr: runsWaiting, steps: noneIsBest },
+    ),
   ];
-  return panels.map((panel, index) => ({ panel, width: index < 4 ? 5 : 4, height: 4 }));
+  return panels.map((panel) => ({ panel, width: 4, height: 4 }));
 }
 
 function clusters() {
@@ -167,11 +179,12 @@ function problemsNow() {
   return table(
     {
       title: 'Where they are',
-      description: 'Each problem with the server and channel that have it, red where it is critical.',
+      description:
+        'Each problem with the server and channel that have it, red where it is critical. Its name opens the runbooks.',
       nothing: 'No problems',
     },
     [
-      { label: 'problem', title: 'Problem', looks: problemLooks() },
+      { label: 'problem', title: 'Problem', looks: problemLooks(), link: toRunbookOfProblem },
       { label: 'cluster', title: 'Cluster', link: toCluster },
       { label: 'server', title: 'Server' },
       { label: 'channel', title: 'Channel' },

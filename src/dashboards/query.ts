@@ -29,6 +29,31 @@ export function rate<N extends MetricName>(name: N, choice: Choice<N> = {}): str
   return `max by (${kept(name, choice).join(', ')}) (rate(${selector(name, choice)}[$__rate_interval]))`;
 }
 
+/**
+ * What Lockstep tells of its own doing, as {@link fact}, and one series for each Lockstep: two of them do not tell of
+ * one thing then, but each of its own.
+ */
+export function ofLockstep<N extends MetricName>(name: N, choice: Choice<N> = {}): string {
+  return `max by (${['instance', ...kept(name, choice)].join(', ')}) (${selector(name, choice)})`;
+}
+
+/** Of a histogram, the part that is asked. */
+export type Part = 'bucket' | 'count' | 'sum';
+
+/**
+ * How much a counter, or a part of a histogram, has grown over the time that the board shows, in all Locksteps. Unlike
+ * `increase()` alone it counts a series that begins within that time from nothing: its first value is growth too.
+ */
+export function grown<N extends MetricName>(name: N, keep: readonly (LabelOf<N> | 'le')[], part?: Part): string {
+  const { labels } = metric(name);
+  const series = selector(name, {}).replace(name, part === undefined ? name : `${name}_${part}`);
+  const each = ['instance', ...labels, ...(part === 'bucket' ? ['le'] : [])].join(', ');
+  const of = (inner: string) => `max by (${each}) (${inner})`;
+  const growth = of(`increase(${series}[$__range])`);
+  const first = `${of(`min_over_time(${series}[$__range])`)} unless ${of(`${series} offset $__range`)}`;
+  return `sum by (${keep.join(', ')}) (${growth} + ((${first}) or 0 * ${growth}))`;
+}
+
 /** A state set as one number per server or channel, which value mappings turn into words again. */
 export function coded<N extends MetricName>(
   name: N,

@@ -6,6 +6,7 @@ import {
 import { FieldColorModeId, type DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
 import { type Look, mappings, type Steps, thresholds } from './looks.js';
+import type { Link } from './links.js';
 import { captioned, type Caption } from './panels.js';
 import { datasource, letter, rows } from './targets.js';
 
@@ -15,7 +16,7 @@ export interface LabelColumn {
   readonly title: string;
   readonly looks?: Readonly<Record<string, Look>>;
   /** A page to open, with the cell as `${__value.raw}`. */
-  readonly link?: { readonly title: string; readonly url: string };
+  readonly link?: Link;
 }
 
 /** A column made of the values of a query. Without a title the query brings only its labels. */
@@ -25,6 +26,8 @@ export interface ValueColumn {
   readonly unit?: string;
   readonly looks?: Readonly<Record<string, Look>>;
   readonly steps?: Steps;
+  /** A page to open. */
+  readonly link?: Link;
 }
 
 /** A column to sort by, the first before the second. */
@@ -90,17 +93,19 @@ function organize(labels: readonly LabelColumn[], values: readonly ValueColumn[]
 }
 
 function labelProperties({ looks, link }: LabelColumn): DynamicConfigValue[] {
-  return [
-    ...(looks === undefined ? [] : coloured({ looks }, TableCellDisplayMode.ColorText)),
-    ...(link === undefined ? [] : [{ id: 'links', value: [{ ...link, targetBlank: false }] }]),
-  ];
+  return [...(looks === undefined ? [] : coloured({ looks }, TableCellDisplayMode.ColorText)), ...linked(link)];
 }
 
-function valueProperties({ unit, looks, steps }: ValueColumn): DynamicConfigValue[] {
+function linked(link: Link | undefined): DynamicConfigValue[] {
+  return link === undefined ? [] : [{ id: 'links', value: [{ ...link, targetBlank: false }] }];
+}
+
+function valueProperties({ unit, looks, steps, link }: ValueColumn): DynamicConfigValue[] {
   const plain = looks === undefined && steps === undefined;
   return [
     ...(unit === undefined ? [] : [{ id: 'unit', value: unit }]),
     ...(plain ? [] : coloured({ looks, steps }, TableCellDisplayMode.ColorBackground)),
+    ...linked(link),
   ];
 }
 

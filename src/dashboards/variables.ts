@@ -2,6 +2,7 @@ import {
   CustomVariableBuilder,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
+  TextBoxVariableBuilder,
   VariableHide,
   VariableRefresh,
   VariableSort,
@@ -23,8 +24,16 @@ export function commonVariables(): readonly Variable[] {
     choice('server', labelValues('mysql_server_role', 'server', 'cluster=~"$cluster"'))
       .label('Server')
       .description('Servers of these clusters to show.'),
+    new TextBoxVariableBuilder('runbooks')
+      .label('Runbooks')
+      .description("Where the pages of Lockstep's docs/runbooks are served, with a slash at the end.")
+      .defaultValue(runbooks)
+      .current({ text: runbooks, value: runbooks, selected: true }),
   ];
 }
+
+/** As `lockstep alerts` has it for `runbook_base`; the provisioning in deploy/ says how to put an address there. */
+const runbooks = 'docs/runbooks/';
 
 /** Those of the chosen servers that replicate, to repeat a panel by. */
 export function replicaVariable(): Variable {

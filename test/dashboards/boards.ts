@@ -99,8 +99,8 @@ export function panelsOf({ panels }: BoardJson): readonly PanelJson[] {
 }
 
 /** What a variable is replaced by, as Grafana would with everything chosen and the defaults of the limits. */
-export function substituted(expr: string, { templating }: BoardJson, rateInterval = '1m'): string {
-  const values: Record<string, string> = { __rate_interval: rateInterval };
+export function substituted(expr: string, { templating }: BoardJson, rateInterval = '1m', range = '6h'): string {
+  const values: Record<string, string> = { __rate_interval: rateInterval, __range: range };
   for (const { name, allValue, current } of templating.list) {
     const chosen = [current?.value ?? ''].flat()[0] ?? '';
     values[name] = chosen === '$__all' ? (allValue ?? '.*') : chosen;

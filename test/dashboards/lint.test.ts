@@ -1,4 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { problemNames } from '../../src/domain/problems.js';
 import { type PanelJson, panelsOf, readBoards } from './boards.js';
 
 /*
@@ -55,7 +58,7 @@ describe.each(boards)('the board $file', ({ board }) => {
     ]);
     expect(board.graphTooltip, 'the shared crosshair').toBe(1);
     expect(board.time).toEqual({ from: 'now-6h', to: 'now' });
-    expect(board.annotations.list.map(({ name }) => name)).toEqual(['Role changes']);
+    expect(board.annotations.list.map(({ name }) => name)).toEqual(['Role changes', 'Runs']);
   });
 
   it('places its panels side by side, with ids and titles of their own', () => {
@@ -81,9 +84,29 @@ it('keeps the menu and the marks in sight', () => {
     for (const shown of [...board.links, ...board.annotations.list]) expect(shown).not.toHaveProperty('placement');
 });
 
+it('leads to runbooks that are there, by a variable that says where', () => {
+  const pages = path.join(import.meta.dirname, '../../docs/runbooks');
+  const links = boards.flatMap(({ text }) => [...text.matchAll(/"url": "\$\{runbooks:raw\}([^"]+)"/g)]);
+  const targets = new Set(links.map(([, target]) => target ?? ''));
+  expect(targets.size).toBeGreaterThan(5);
+  const ofProblem = 'README.md#${__value.raw}';
+  expect(targets).toContain(ofProblem);
+  targets.delete(ofProblem);
+  expect([...targets].filter((target) => !existsSync(path.join(pages, target)))).toEqual([]);
+  const index = readFileSync(path.join(pages, 'README.md'), 'utf8');
+  expect(problemNames.filter((name) => !index.includes(`<a id="${name}"></a>`))).toEqual([]);
+  for (const { board } of boards)
+    expect(board.templating.list.find(({ name }) => name === 'runbooks')).toMatchObject({
+      type: 'textbox',
+      label: 'Runbooks',
+      query: 'docs/runbooks/',
+    });
+});
+
 it('has boards of names and titles of their own', () => {
   expect(new Set(boards.map(({ board }) => board.uid)).size).toBe(boards.length);
   expect(boards.map(({ board }) => board.title)).toEqual([
+    'Lockstep / Automation',
     'Lockstep / Cluster',
     'Lockstep / Fleet',
     'Lockstep / TLS and certificates',

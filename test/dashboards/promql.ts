@@ -7,6 +7,8 @@ export interface Selector {
   readonly matchers: readonly { readonly label: string; readonly operator: string; readonly value: string }[];
   /** The range in brackets, such as `5m`; undefined for an instant. */
   readonly range: string | undefined;
+  /** How long ago, such as `1m`; undefined for now. */
+  readonly ago: string | undefined;
   /** The function whose argument it directly is. */
   readonly within: string | undefined;
   /** The aggregation nearest around it. */
@@ -39,6 +41,7 @@ function selectorOf(node: SyntaxNode, text: (node: SyntaxNode) => string): Selec
   const matrix = ancestor(node, 'MatrixSelector');
   const call = ancestor(matrix ?? node, 'FunctionCall');
   const aggregate = ancestor(node, 'AggregateExpr');
+  const offset = (matrix ?? node).parent;
   return {
     metric: name === null ? '' : text(name),
     matchers: matchers.map((matcher) => {
@@ -50,6 +53,7 @@ function selectorOf(node: SyntaxNode, text: (node: SyntaxNode) => string): Selec
       return { label: label ?? '', operator: operator ?? '', value: (value ?? '').slice(1, -1) };
     }),
     range: matrix === undefined ? undefined : /\[([^\]]+)\]$/.exec(text(matrix))?.[1],
+    ago: offset?.name === 'OffsetExpr' ? /\boffset (\S+)$/.exec(text(offset))?.[1] : undefined,
     within: call === undefined ? undefined : /^\w+/.exec(text(call))?.[0],
     reduced: aggregate === undefined ? undefined : reduction(aggregate, text),
   };

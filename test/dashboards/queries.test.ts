@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findMetric } from '../../src/metrics/catalogue.js';
+import { findMetric, type Metric } from '../../src/metrics/catalogue.js';
 import { type BoardJson, panelsOf, readBoards, substituted } from './boards.js';
 import { parsePromql, type Selector } from './promql.js';
 
@@ -57,7 +57,7 @@ describe.each(queries)('the query $name', ({ title, expr, board }) => {
 
   it('names only metrics and labels of the catalogue', () => {
     for (const { metric, matchers } of parsed.selectors) {
-      const known = findMetric(metric);
+      const known = metricOf(metric);
       expect(known, `${metric} is no metric of the catalogue`).toBeDefined();
       for (const { label, operator, value } of matchers) {
         expect(known?.labels, `${metric} has no label ${label}`).toContain(label);
@@ -70,24 +70,26 @@ describe.each(queries)('the query $name', ({ title, expr, board }) => {
   it('target-job-rule, target-instance-rule: asks for the clusters and servers that were chosen', () => {
     for (const { metric, matchers } of parsePromql(withLimits(expr, board)).selectors) {
       const chosen = new Map(matchers.map(({ label, operator, value }) => [label, `${operator}${value}`]));
-      expect(chosen.get('cluster'), metric).toBe('=~$cluster');
-      if (findMetric(metric)?.labels.includes('server') !== true || ofAllServers.includes(title)) continue;
+      if (metricOf(metric)?.labels.includes('cluster') === true)
+        expect(chosen.get('cluster'), metric).toBe('=~$cluster');
+      if (metricOf(metric)?.labels.includes('server') !== true || ofAllServers.includes(title)) continue;
       expect(['=~$server', '=~$replica'], metric).toContain(chosen.get('server'));
     }
   });
 
-  it('target-counter-agg-rule, target-rate-interval-rule: takes the rate of counters, and of counters alone', () => {
-    for (const selector of parsePromql(substituted(expr, board, '123s')).selectors) {
-      const counter = findMetric(selector.metric)?.type === 'counter';
-      expect(isRate(selector), selector.metric).toBe(counter);
-      expect(selector.range, selector.metric).toBe(counter ? '123s' : undefined);
+  it('target-counter-agg-rule, target-rate-interval-rule: takes the growth of counters, and of counters alone', () => {
+    const { selectors } = parsePromql(substituted(expr, board, '123s', '456s'));
+    for (const selector of selectors) {
+      const counter = isCounter(selector.metric);
+      expect(growth(selector, selectors) !== undefined, selector.metric).toBe(counter);
+      if (!counter) expect(selector.range, selector.metric).toBeUndefined();
     }
   });
 
   it('reduces first, so that two Locksteps or two routes never double a fact', () => {
     for (const { metric, reduced } of parsed.selectors) {
       expect(reduced?.operator, metric).toBe('max');
-      const apart = ['cluster', 'server', 'channel'].filter((label) => findMetric(metric)?.labels.includes(label));
+      const apart = ['cluster', 'server', 'channel'].filter((label) => metricOf(metric)?.labels.includes(label));
       expect(reduced?.by, metric).toEqual(expect.arrayContaining(apart));
     }
   });
@@ -99,6 +101,24 @@ function withLimits(expr: string, board: BoardJson): string {
   return substituted(expr, { ...board, templating: { list } });
 }
 
-function isRate({ within }: Selector): boolean {
-  return within === 'rate';
+/** By the name of a series: those of a histogram carry a part of it. */
+function metricOf(series: string): Metric | undefined {
+  return findMetric(series) ?? histogramOf(series);
+}
+
+function histogramOf(series: string): Metric | undefined {
+  const found = findMetric(series.replace(/_(?:bucket|count|sum)$/, ''));
+  return found?.type === 'histogram' ? found : undefined;
+}
+
+function isCounter(series: string): boolean {
+  return metricOf(series)?.type === 'counter' || histogramOf(series) !== undefined;
+}
+
+/** How it is told how much it has grown; undefined for what stands for itself. */
+function growth({ metric, within, range, ago }: Selector, all: readonly Selector[]): string | undefined {
+  if (within === 'rate' && range === '123s') return 'per second';
+  if (['increase', 'min_over_time'].includes(within ?? '') && range === '456s') return 'over the time shown';
+  const earlier = all.some((other) => other.metric === metric && other.ago !== undefined);
+  return range === undefined && isCounter(metric) && (ago !== undefined || earlier) ? 'since then' : undefined;
 }

@@ -6,7 +6,9 @@ import { startPrometheus, type Program } from '../../src/sandbox/programs.js';
 import { untilCaughtUp } from '../../src/sandbox/replication.js';
 import { until } from '../../src/sandbox/until.js';
 import type { VersionName } from '../../src/sandbox/versions.js';
+import type { AutomationMetrics } from '../../src/metrics/automation.js';
 import { panelsOf, readBoards, substituted } from '../dashboards/boards.js';
+import { automationPage } from './automation-page.js';
 import { watch } from './lockstep.js';
 import { describeEach, oneOfEach } from './matrix.js';
 
@@ -47,6 +49,7 @@ function suite(version: VersionName): void {
   const scope = new Scope();
   let sandbox: SandboxCluster;
   let prometheus: Program;
+  let runs: AutomationMetrics;
 
   beforeAll(async () => {
     const settings = { require_secure_transport: 'ON' };
@@ -60,7 +63,10 @@ function suite(version: VersionName): void {
       scope.defer(() => lockstep.stop());
       urls.push(lockstep.url);
     }
-    prometheus = await startPrometheus(scope, { config: scrapeConfig(urls) });
+    // Of the automation a page is scraped, until it has live tests of its own that serve one.
+    const page = await automationPage(scope, 'sandbox');
+    runs = page.metrics;
+    prometheus = await startPrometheus(scope, { config: scrapeConfig(urls, page.url) });
   });
 
   afterAll(() => scope.end());
@@ -126,6 +132,13 @@ function suite(version: VersionName): void {
     expect(await figures('Clusters healthy')).toEqual([1, 0]);
     expect(await figures('Servers up')).toEqual([3, 0]);
     expect(await figures('One writable server each')).toEqual([1, 0]);
+    expect(await figures('Runs that need a human')).toEqual([1, 1]);
+    expect(await figures('Held back on purpose')).toEqual([1, 1]);
+    expect(await show('Runs by procedure and outcome')).toMatchObject([
+      { labels: { procedure: 'restart-replication', outcome: 'succeeded', trigger: 'alert' }, value: 1 },
+    ]);
+    expect((await show('How long runs took', 'B'))[0]?.value).toBe(2);
+    expect(by(await show('Requests turned away'), 'reason')).toMatchObject({ unauthenticated: 1, malformed: 0 });
     expect((await show('Expired'))[0]?.value).toBe(0);
     expect((await show('Failing verification'))[0]?.value).toBe(0);
     expect((await show('Served differs from disk'))[0]?.value).toBe(0);
@@ -223,11 +236,30 @@ function suite(version: VersionName): void {
     expect(certificates.some(({ labels }) => labels['server'] === 'db3')).toBe(true);
   });
 
+  /** The query of a mark, as it stands on every board, with seconds for a minute. */
+  function marksOf(name: string): string {
+    const [expr = '', ...others] = boards.flatMap(({ board }) =>
+      board.annotations.list.filter((list) => list.name === name).map((list) => list.expr),
+    );
+    expect(new Set(others)).toEqual(new Set([expr]));
+    expect(expr).toContain('offset 1m');
+    return expr.replaceAll('offset 1m', 'offset 3s').replaceAll(/\$(cluster|server)/g, '.*');
+  }
+
+  it('mark where a run ended, once', async () => {
+    const marks = marksOf('Runs');
+    const marked = async () => (await ask(marks)).map(({ labels }) => `${labels['procedure']} ${labels['outcome']}`);
+    expect(await marked()).toEqual([]);
+    const run = { cluster: 'sandbox', procedure: 'secure-channel', trigger: 'person' } as const;
+    runs.runOpened(run);
+    runs.runEnded({ ...run, outcome: 'rolled-back', seconds: 4 });
+    await until('a mark', async () => (await marked()).join() === 'secure-channel rolled-back', { every: 200 });
+    await until('no mark', async () => (await marked()).length === 0, { every: 200 });
+  });
+
   it('mark where a role changed', async () => {
     const db2 = sandbox.server('db2');
-    const marks = boards[0]?.board.annotations.list[0]?.expr ?? '';
-    expect(marks).toContain('offset 1m');
-    const expr = marks.replaceAll('offset 1m', 'offset 3s').replaceAll(/\$(cluster|server)/g, '.*');
+    const expr = marksOf('Role changes');
     const marked = async () => (await ask(expr)).some(({ labels }) => labels['server'] === 'db2');
     expect(await marked()).toBe(false);
     await stopReplication(db2);
@@ -252,14 +284,14 @@ function by(rows: readonly Row[], label: string): Readonly<Record<string, number
   return Object.fromEntries(values);
 }
 
-/** As deploy/prometheus.yml, faster, of several Locksteps. */
-function scrapeConfig(urls: readonly string[]): string {
+/** As deploy/prometheus.yml, faster, of several Locksteps, and one more page. */
+function scrapeConfig(urls: readonly string[], page: string): string {
   const hosts = urls.map((url) => `'${new URL(url).host}'`).join(', ');
   const discovered = urls.map((url) => `{ url: '${url}/sd' }`).join(', ');
   return [
     'global: { scrape_interval: 1s, scrape_timeout: 1s }',
     'scrape_configs:',
-    `  - { job_name: lockstep, static_configs: [{ targets: [${hosts}] }] }`,
+    `  - { job_name: lockstep, static_configs: [{ targets: [${hosts}, '${new URL(page).host}'] }] }`,
     `  - { job_name: lockstep-probe, metrics_path: /probe, http_sd_configs: [${discovered}] }`,
     '',
   ].join('\n');
