@@ -17,7 +17,7 @@ const form = /^\s*("(?:[^"\\]|\\.)*"|[A-Za-z_:][A-Za-z0-9_:]*)\s*(=~|!~|!=|=)\s*
 
 /**
  * A matcher as Alertmanager writes it: `alertname="ReplicationStopped"`, `severity=~"warning|critical"`. Expressions
- * are RE2, anchored at both ends, so no expression takes more than linear time.
+ * are RE2, anchored at both ends, so no expression takes more than linear time; `.` is no newline, as there.
  * @throws LockstepError `matcher-invalid`
  */
 export function parseMatcher(text: string): Matcher {
@@ -44,7 +44,7 @@ function test(operator: Matcher['operator'], value: string, text: string): (give
   if (operator === '=' || operator === '!=') return (given) => given === value;
   let expression: Expression;
   try {
-    expression = RE2JS.compile(value, RE2JS.DOTALL);
+    expression = RE2JS.compile(value);
   } catch (cause) {
     throw invalid(text, `${JSON.stringify(value)} is no RE2 expression`, cause);
   }
