@@ -1,4 +1,4 @@
-import { startReplica, stopReplica } from '../../src/dialects/replication-statements.js';
+import { startReplica, stopReplica, type ChannelTls } from '../../src/dialects/replication-statements.js';
 import type { Row } from '../../src/dialects/question.js';
 import { written } from '../../src/dialects/written.js';
 import type { ProcedureName } from '../../src/domain/procedure-names.js';
@@ -41,7 +41,19 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
     state: async (sandbox) => `${await readOnly(sandbox.server('db2'))} ${await channelState(sandbox.server('db2'))}`,
     mend: (sandbox) => sandbox.close(sandbox.server('db2')),
   },
+  'secure-channel': {
+    parameters: { cluster: 'sandbox', server: 'db2', channel: '' },
+    provoke: (sandbox) => follow(sandbox, { ...sandbox.channelTls(sandbox.server('db2')), verify: false }),
+    state: (sandbox) => channelState(sandbox.server('db2')),
+    mend: (sandbox) => follow(sandbox, sandbox.channelTls(sandbox.server('db2'))),
+  },
 };
+
+async function follow(sandbox: SandboxCluster, tls: ChannelTls): Promise<void> {
+  const replica = sandbox.server('db2');
+  await replica.sql(plain(stopReplica(replica.column, '')));
+  await sandbox.follow(replica, sandbox.primary, { tls });
+}
 
 /** Which servers accept writes now, whatever else is wrong with them. */
 export async function writableServers(sandbox: SandboxCluster): Promise<readonly string[]> {
