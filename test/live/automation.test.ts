@@ -1,37 +1,111 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
+import type { RunView } from '../../src/engine/run.js';
+import { verifyJournal } from '../../src/journal/verify.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
+import { takeDirectory } from '../../src/sandbox/directories.js';
+import { channelStatus } from '../../src/sandbox/replication.js';
+import { until } from '../../src/sandbox/until.js';
+import { AlertLoop, alertmanagersToken } from './alert-loop.js';
+import { crashCases } from './crash-cases.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach, oneOfEach } from './matrix.js';
+import { Scrape } from './scrape.js';
+
+/** Of the waits of the shipped rules, how much is left. */
+const pace = 0.02;
 
 await describeEach(
-  'runs',
+  'the whole loop, from a fault over alert and webhook to the mended server',
   (version) => {
     const scope = new Scope();
     let sandbox: SandboxCluster;
     let lockstep: LockstepProcess;
+    let loop: AlertLoop;
 
     beforeAll(async () => {
       sandbox = scope.own(await createCluster({ version, replicas: 2 }), (cluster) => cluster.stop());
-      lockstep = await LockstepProcess.lay(sandbox);
+      const token = path.join(await takeDirectory(scope), 'am.token');
+      await writeFile(token, alertmanagersToken, { mode: 0o600 });
+      lockstep = await LockstepProcess.lay(sandbox, {
+        tokens: [{ name: 'am', role: 'alertmanager', token_file: token }],
+        automation: { cooldown: '1s', runs_per_hour: { cluster: 100, overall: 100 } },
+        policies: ['restart-replication', 'fence-writable-replica', 'secure-channel'].map((run) => ({
+          match: [`procedure="${run}"`],
+          run,
+          mode: 'auto',
+        })),
+      });
       await lockstep.start();
+      loop = await AlertLoop.start(scope, lockstep.url, pace);
+    });
+    afterEach(async () => {
+      expect(await verifyJournal(lockstep.journal)).toMatchObject({ ok: true });
     });
     afterAll(() => scope.end());
 
-    it('starts a thread that somebody stopped, because a person asked', async () => {
-      await sandbox
-        .server('db2')
-        .sql(version.startsWith('mysql') ? 'STOP REPLICA SQL_THREAD' : 'STOP SLAVE SQL_THREAD');
-      const asked = {
-        procedure: 'restart-replication',
-        parameters: { cluster: 'sandbox', server: 'db2', channel: '' },
-      };
-      const plan = await lockstep.plan(asked);
-      expect(plan.guards).toEqual([]);
-      console.log(plan.text.join('\n'));
-      const run = await lockstep.ended((await lockstep.run(asked)).id);
-      console.log((await lockstep.shown(run.id)).history);
-      expect(run.outcome).toBe('succeeded');
+    /** Exactly one run came of it, and it ended; the alert is gone at both peers. */
+    async function mended(procedure: string, alertname: string): Promise<RunView> {
+      const ofProcedure = async () => (await lockstep.runs()).filter((run) => run.procedure === procedure);
+      await until(`a run of ${procedure}`, async () => (await ofProcedure()).length > 0, { within: 60_000 });
+      const [first] = await ofProcedure();
+      const run = await lockstep.ended(first?.id ?? '');
+      expect(run.outcome, run.why).toBe('succeeded');
+      await loop.resolved(alertname);
+      expect(await ofProcedure()).toHaveLength(1);
+      return run;
+    }
+
+    it('starts replication again after an error that passes', async () => {
+      const replica = sandbox.server('db2');
+      await sandbox.primary.run(['CREATE DATABASE loop_db', 'CREATE TABLE loop_db.t (id INT PRIMARY KEY, v INT)', 'INSERT INTO loop_db.t VALUES (1, 1)']); // prettier-ignore
+      await until('the row to arrive', async () => (await replica.sql('SELECT COUNT(*) AS n FROM information_schema.TABLES WHERE TABLE_SCHEMA = \'loop_db\''))[0]?.['n'] === '1'); // prettier-ignore
+      // The applier gives up at once when it meets a lock, and the lock is gone soon after.
+      const retries = version.startsWith('mysql') ? 'replica_transaction_retries' : 'slave_transaction_retries';
+      await replica.run([`SET GLOBAL ${retries} = 0`, 'SET GLOBAL innodb_lock_wait_timeout = 1']);
+      await replica.run(version.startsWith('mysql') ? ['STOP REPLICA SQL_THREAD', 'START REPLICA SQL_THREAD'] : ['STOP SLAVE SQL_THREAD', 'START SLAVE SQL_THREAD']); // prettier-ignore
+      await replica.sql('BEGIN');
+      await replica.sql('SELECT * FROM loop_db.t FOR UPDATE');
+      await sandbox.primary.sql('UPDATE loop_db.t SET v = 2');
+      await until('the applier to stop', async () => (await channelStatus(replica))?.sql === 'No', { within: 30_000 });
+      await replica.sql('COMMIT');
+      await mended('restart-replication', 'ReplicationStopped');
+      expect((await replica.sql('SELECT v FROM loop_db.t'))[0]?.['v']).toBe('2');
+    });
+
+    it('fences a replica that accepts writes', async () => {
+      await crashCases['fence-writable-replica']?.provoke(sandbox);
+      await mended('fence-writable-replica', 'WritableReplica');
+      // Fencing ended the session of this test, too.
+      await sandbox.server('db2').sql('DO 0').catch(() => undefined);
+    });
+
+    it('secures a channel that does not verify its source', async () => {
+      await crashCases['secure-channel']?.provoke(sandbox);
+      await mended('secure-channel', 'ChannelNotVerifying');
+    });
+
+    it('tells all of it in metrics, and no secret anywhere', async () => {
+      const text = await (await fetch(`${lockstep.url}/metrics`)).text();
+      const page = new Scrape(text);
+      const of = { cluster: 'sandbox', procedure: 'fence-writable-replica' };
+      expect(page.value('lockstep_runs_total', { ...of, outcome: 'succeeded', trigger: 'alert' })).toBe(1);
+      expect(page.value('lockstep_procedure_last_success_timestamp_seconds', of)).toBeGreaterThan(
+        Date.now() / 1000 - 300,
+      );
+      expect(page.value('lockstep_webhook_alerts_total', { result: 'accepted' })).toBe(3);
+      expect(page.value('lockstep_webhook_alerts_total', { result: 'repeated' })).toBeGreaterThan(0);
+      expect(page.value('lockstep_webhook_last_received_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000 - 300);
+      expect(page.value('lockstep_watchdog_last_received_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000 - 300);
+      expect(page.value('lockstep_journal_writable')).toBe(1);
+      expect(page.value('lockstep_journal_head_sequence')).toBeGreaterThan(10);
+      const said = await lockstep.said();
+      expect(said.length).toBeGreaterThan(10_000);
+      const { monitor, operate, replication } = sandbox.accounts;
+      const passwords = [monitor, operate, replication].map(({ password }) => password.reveal());
+      for (const secret of [...passwords, alertmanagersToken, lockstep.token]) expect(said).not.toContain(secret);
     });
   },
   oneOfEach,

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { HistoryLine, PlanView } from '../../src/engine/automation.js';
 import type { RunView } from '../../src/engine/run.js';
@@ -45,9 +45,12 @@ export class LockstepProcess {
       whole: {
         listen: `${host}:${port}`,
         journal: { directory: journal },
-        tokens: [{ name: 'ops', role: 'operator', token_file: token }],
         observe: { timeout: '5s', slow_interval: '5s', freshness: '1ms' },
         ...whole,
+        tokens: [
+          { name: 'ops', role: 'operator', token_file: token },
+          ...((whole['tokens'] as unknown[] | undefined) ?? []),
+        ],
       },
     });
     const lockstep = new LockstepProcess(
@@ -138,6 +141,18 @@ export class LockstepProcess {
 
   ended(id: string): Promise<RunView> {
     return this.until(id, 'ended', ({ state }) => state === 'ended' || state === 'needs-human');
+  }
+
+  /** All that it ever said or wrote down: its log, its journal, its pages. */
+  async said(): Promise<string> {
+    const files = (await readdir(this.journal)).filter((name) => name.endsWith('.jsonl'));
+    const runs = await this.runs();
+    const shown = await Promise.all(runs.map(({ id }) => this.shown(id)));
+    const texts = [
+      ...[this.log, ...files.map((name) => path.join(this.journal, name))].map((file) => readFile(file, 'utf8')),
+      ...['/metrics', '/sd'].map(async (page) => (await fetch(`${this.url}${page}`)).text()),
+    ];
+    return [...(await Promise.all(texts)), JSON.stringify(shown)].join('\n');
   }
 
   async #answers(): Promise<boolean> {
