@@ -5,6 +5,7 @@
 //   node tools/bootstrap.mjs test [arguments of `vitest run`]
 //   node tools/bootstrap.mjs bench scrape|fleet [arguments of that benchmark]
 //   node tools/bootstrap.mjs fuzz [--cases COUNT] [--seed NUMBER]
+//   node tools/bootstrap.mjs crash [--all] [--shard I/N] [--seed NUMBER]
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -25,10 +26,10 @@ import { parseArgs } from 'node:util';
 const root = path.resolve(import.meta.dirname ?? '.', '..');
 const oldestNode = [20, 19];
 
-const commands = { demo, test, bench, fuzz };
+const commands = { demo, test, bench, fuzz, crash };
 const [name = '', ...args] = process.argv.slice(2);
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-if (command === undefined) fail(`"${name}" is not a command of bootstrap.mjs: use demo, test, bench or fuzz.`, 2);
+if (command === undefined) fail(`"${name}" is not a command of bootstrap.mjs: use demo, test, bench, fuzz or crash.`, 2);
 checkMachine();
 await install();
 await build();
@@ -52,6 +53,16 @@ async function fuzz(given) {
   process.env.LOCKSTEP_FUZZ_CASES = cases;
   if (seed !== undefined) process.env.LOCKSTEP_FUZZ_SEED = seed;
   return test(['--project=rooms', 'test/intake/fuzz.test.ts']);
+}
+
+/** Kills and freezes at fault points: once per flavour as on CI, or with --all everything everywhere. */
+async function crash(given) {
+  const options = { all: { type: 'boolean' }, shard: { type: 'string' }, seed: { type: 'string' } };
+  const { all, shard, seed } = parseArgs({ args: given, options }).values;
+  process.env.LOCKSTEP_CRASH = all ? 'all' : 'ci';
+  if (shard !== undefined) process.env.LOCKSTEP_SHARD = shard;
+  if (seed !== undefined) process.env.LOCKSTEP_SEED = seed;
+  return test(['--project=live', 'test/live/crash.test.ts']);
 }
 
 /** Ends with one line for people and machines: `312 passed, 0 failed, 4 skipped`. No test at all is a failure. */

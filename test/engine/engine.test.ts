@@ -307,3 +307,32 @@ it('comes to the same state from what is left after old entries were dropped', a
     ends: [{ outcome: 'succeeded' }],
   });
 });
+
+it('stops at a step boundary: before the commit point it takes back, beyond it it finishes', async () => {
+  const toy = await toyEngine();
+  let go = (): void => undefined;
+  toy.gate = { point: 'run:started', open: new Promise((resolve) => (go = resolve)) };
+  const before = await toy.ask();
+  await toy.until(before.id, ({ state }) => state === 'running');
+  const stopped = toy.engine.stop();
+  go();
+  await stopped;
+  expect(toy.engine.run(before.id)).toMatchObject({ state: 'ended', outcome: 'cancelled' });
+  expect(toy.world.servers.db1.writable).toBe(true);
+
+  toy.engine.resolved(fromAlert());
+  await toy.restart();
+  toy.gate = { point: 'section:switch:ends', open: new Promise((resolve) => (go = resolve)) };
+  const beyond = await toy.ask(byPerson);
+  await toy.until(beyond.id, ({ committed }) => committed);
+  const finished = toy.engine.stop();
+  go();
+  await finished;
+  expect(toy.engine.run(beyond.id)).toMatchObject({ state: 'ended', outcome: 'succeeded' });
+});
+
+it('takes no request while it stops', async () => {
+  const toy = await toyEngine();
+  await toy.engine.stop();
+  await expect(toy.engine.request(fromAlert())).rejects.toMatchObject({ code: 'stopping' });
+});
