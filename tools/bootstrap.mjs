@@ -29,7 +29,8 @@ const oldestNode = [20, 19];
 const commands = { demo, test, bench, fuzz, crash };
 const [name = '', ...args] = process.argv.slice(2);
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-if (command === undefined) fail(`"${name}" is not a command of bootstrap.mjs: use demo, test, bench, fuzz or crash.`, 2);
+if (command === undefined)
+  fail(`"${name}" is not a command of bootstrap.mjs: use demo, test, bench, fuzz or crash.`, 2);
 checkMachine();
 await install();
 await build();
