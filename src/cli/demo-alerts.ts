@@ -5,12 +5,9 @@ import type { AlertName } from '../alerts/list.js';
 import { paced, valuesWith } from '../alerts/settings.js';
 import type { Scope } from '../base/scope.js';
 import { takeDirectory } from '../sandbox/directories.js';
-import { startReplication, stopReplication } from '../sandbox/faults.js';
 import { startAlertmanager, type Program } from '../sandbox/programs.js';
 import type { UnpackOptions } from '../sandbox/packages.js';
 import type { SandboxServer } from '../sandbox/server.js';
-import { until } from '../sandbox/until.js';
-import type { Progress } from './progress.js';
 
 /** How much faster the demo's rules are than those that are shipped: a minute is half a second, ten are five. */
 export const speed = 120;
@@ -22,9 +19,16 @@ export interface Alerting {
 }
 
 /** Alertmanager as deploy/ configures it, and the rules at {@link speed}. */
-export async function startAlerting(scope: Scope, lockstep: string, unpacking: UnpackOptions): Promise<Alerting> {
+export async function startAlerting(
+  scope: Scope,
+  lockstep: string,
+  tokenFile: string,
+  unpacking: UnpackOptions,
+): Promise<Alerting> {
   const shipped = await readFile(new URL('../../deploy/alertmanager.yml', import.meta.url), 'utf8');
-  const config = shipped.replace('http://127.0.0.1:10104', lockstep);
+  const config = shipped
+    .replace('http://127.0.0.1:10104', lockstep)
+    .replace('/etc/lockstep/alertmanager.token', tokenFile);
   const directory = await takeDirectory(scope);
   for (const { name, text } of ruleFiles(paced(valuesWith(), 1 / speed)))
     await writeFile(path.join(directory, name), text);
@@ -32,28 +36,13 @@ export async function startAlerting(scope: Scope, lockstep: string, unpacking: U
   return { alertmanager, ruleFiles: path.join(directory, '*.rules.yml') };
 }
 
-/** Stops a replica's applier until the alert has reached Alertmanager, then starts it until the alert has gone. */
-export async function provokeAlert(
-  { alertmanager }: Alerting,
+/** Whether Alertmanager holds this alert of this server. */
+export async function firing(
+  { alertmanager: { url } }: Alerting,
+  alertname: AlertName,
   replica: SandboxServer,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<void> {
-  const patience = { within: 60_000, every: 200, signal };
-  progress.step(`stopping the SQL thread of ${replica.name}, until ${provoked} reaches Alertmanager`);
-  await stopReplication(replica, 'sql');
-  await until(`${provoked} to reach Alertmanager`, () => fires(alertmanager, replica), patience);
-  progress.step('starting it again, until the alert resolves');
-  await startReplication(replica, 'sql');
-  await until(`${provoked} to resolve`, async () => !(await fires(alertmanager, replica)), patience);
-  progress.done();
-}
-
-/** What stopping a thread by hand is called. */
-const provoked: AlertName = 'ReplicationStoppedByHand';
-
-async function fires({ url }: Program, replica: SandboxServer): Promise<boolean> {
-  const filters = [`alertname="${provoked}"`, `server="${replica.name}"`].map(
+): Promise<boolean> {
+  const filters = [`alertname="${alertname}"`, `server="${replica.name}"`].map(
     (one) => `filter=${encodeURIComponent(one)}`,
   );
   const answer = await fetch(`${url}/api/v2/alerts?${filters.join('&')}`);

@@ -7,12 +7,14 @@ import { silentLog } from '../base/log.js';
 import { Scope } from '../base/scope.js';
 import { loadConfig } from '../config/load.js';
 import { createCluster, type SandboxCluster } from '../sandbox/cluster.js';
+import { verifyJournal } from '../journal/verify.js';
 import { writeConfiguration } from '../sandbox/configuration.js';
 import { startPrometheus, type Program } from '../sandbox/programs.js';
 import { until } from '../sandbox/until.js';
 import { versionNames, type VersionName } from '../sandbox/versions.js';
 import { observerOf } from '../watched.js';
-import { provokeAlert, speed, startAlerting, type Alerting } from './demo-alerts.js';
+import { speed, startAlerting, type Alerting } from './demo-alerts.js';
+import { demoAutomation, tellStory, type DemoAutomation, type Story } from './demo-automation.js';
 import { Progress } from './progress.js';
 import { repaint, statusOf, statusText } from './status.js';
 
@@ -28,6 +30,7 @@ interface Running {
   readonly lockstep: string;
   readonly prometheus: Program;
   readonly alerting: Alerting;
+  readonly automation: DemoAutomation;
   readonly configuration: string;
 }
 
@@ -40,7 +43,7 @@ export function demoCommand(): Command {
     .option('--replicas <count>', 'how many replicas', replicas, 2)
     .option(
       '--once',
-      'wait until Prometheus has seen every replica run, stop one until its alert has fired, start it until the alert has resolved, print the table, and exit',
+      'wait until Prometheus has seen every replica run, stop one, approve what Lockstep plans when the alert arrives, wait until the alert has resolved, tell the story, print the table, and exit',
     )
     .addHelpText('after', '\nCtrl-C ends it and leaves nothing behind.\n')
     .action(async (options: DemoOptions) => {
@@ -55,9 +58,10 @@ export function demoCommand(): Command {
         await seenByPrometheus(running, ended.signal);
         progress.done();
         const [replica] = running.sandbox.replicas;
-        if (options.once === true && replica !== undefined)
-          await provokeAlert(running.alerting, replica, progress, ended.signal);
-        await (options.once === true ? showOnce(running) : show(running, ended.signal));
+        if (options.once === true && replica !== undefined) {
+          const story = await tellStory(running.alerting, running.automation, replica, progress, ended.signal);
+          await showOnce(running, story);
+        } else await show(running, ended.signal);
       } catch (error) {
         if (!ended.signal.aborted) throw error;
         process.exitCode = options.once === true ? 1 : 0;
@@ -82,17 +86,18 @@ async function boot(scope: Scope, options: DemoOptions, progress: Progress, sign
     (cluster) => cluster.stop(),
   );
   progress.step('starting Lockstep');
+  const automation = await demoAutomation(scope);
   const configuration = await writeConfiguration(sandbox, {
     cluster: 'demo',
-    whole: { observe: { slow_interval: '10s' } },
+    whole: { observe: { slow_interval: '10s' }, ...automation.keys },
   });
   const app = scope.own(createApp(await loadConfig(configuration), silentLog), (running) =>
     running.stop('the demo is over'),
   );
   const lockstep = await app.start();
-  const alerting = await startAlerting(scope, lockstep, told);
+  const alerting = await startAlerting(scope, lockstep, automation.alertmanagerToken, told);
   const prometheus = await startPrometheus(scope, { config: prometheusConfiguration(lockstep, alerting), ...told });
-  return { sandbox, lockstep, prometheus, alerting, configuration };
+  return { sandbox, lockstep, prometheus, alerting, automation, configuration };
 }
 
 /** What a careful operator sets, so that the table has nothing to complain of. */
@@ -126,9 +131,14 @@ async function seenByPrometheus({ prometheus, sandbox }: Running, signal: AbortS
   );
 }
 
-async function showOnce(running: Running): Promise<void> {
+async function showOnce(running: Running, { plan, history, head }: Story): Promise<void> {
+  const verdict = await verifyJournal(running.automation.journal);
+  const chain = verdict.ok
+    ? `the journal verifies up to ${head.slice(0, 20)}…`
+    : `the journal is damaged: ${verdict.why}`;
+  const told = [pc.bold('What was planned'), ...plan, '', pc.bold('What was done'), ...history, chain];
   await withStatus(running, async (status) => {
-    process.stdout.write(`${await status()}\n\n${places(running)}\n`);
+    process.stdout.write(`${told.join('\n')}\n\n${await status()}\n\n${places(running)}\n`);
   });
 }
 

@@ -22,7 +22,7 @@ function ofRun(record: RunRecord): string {
     case 'waiting':
       return `it waits (${record.guard.guard}): ${record.guard.why}`;
     case 'planned':
-      return `it was planned in ${record.steps.length} steps, digest ${record.digest.slice(0, 12)}: ${record.observed}`;
+      return `it was planned in ${record.steps.length} step${record.steps.length === 1 ? '' : 's'}, digest ${record.digest.slice(0, 12)}: ${record.observed}`;
     case 'approved':
       return `${record.approval.by} approved the plan ${record.approval.digest.slice(0, 12)} until ${iso(record.approval.until)}`;
     case 'started':

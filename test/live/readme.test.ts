@@ -83,6 +83,7 @@ describe('the commands of the README', () => {
     const child = spawn(process.execPath, ['tools/bootstrap.mjs', 'demo', '--once'], { cwd: root });
     const { code, stdout, stderr } = await ended(child);
     expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/approved the plan .*it ended as succeeded: .*the journal verifies up to/s);
     expect(stdout).toMatch(/3 of 3 servers answer · primary: db1 · no problems/);
   });
 });
