@@ -39,7 +39,7 @@ const packages: Record<string, readonly string[]> = {
   zod: ['config', 'intake', 'http'],
   yaml: ['config', 'sandbox'],
   commander: ['cli', ''],
-  ssh2: ['hosts'],
+  ssh2: ['hosts', 'sandbox'],
   re2js: ['base'],
   '@grafana': ['dashboards'], // what a user installs does not bring it
 };

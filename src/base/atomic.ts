@@ -7,6 +7,12 @@ export interface AtomicOptions {
   readonly mode: number;
   /** Refuse (`EEXIST`) when the file is there already, without a gap between asking and writing. Default false. */
   readonly exclusive?: boolean;
+  /** Number of the owner. Default: of the file that is replaced, else of this process. */
+  readonly uid?: number | undefined;
+  /** Number of the group. Default as {@link uid}. */
+  readonly gid?: number | undefined;
+  /** Exactly `mode`, whatever the group could do before. Default false. */
+  readonly exactly?: boolean;
 }
 
 /**
@@ -36,7 +42,7 @@ export async function stage(file: string, content: string | Buffer, options: Ato
   const handle = await open(temporary, 'wx', 0o600);
   try {
     await handle.writeFile(content);
-    await settle(handle, file, options.mode);
+    await settle(handle, file, options);
     await handle.sync();
   } catch (cause) {
     await handle.close();
@@ -68,9 +74,10 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-async function settle(handle: FileHandle, file: string, mode: number): Promise<void> {
+async function settle(handle: FileHandle, file: string, options: AtomicOptions): Promise<void> {
   const [own, old] = [await handle.stat(), await stat(file).catch(() => undefined)];
+  const [uid, gid] = [options.uid ?? old?.uid ?? own.uid, options.gid ?? old?.gid ?? own.gid];
   // Owner first: changing it may clear mode bits.
-  if (old !== undefined && (old.uid !== own.uid || old.gid !== own.gid)) await handle.chown(old.uid, old.gid);
-  await handle.chmod(mode | ((old?.mode ?? 0) & 0o040));
+  if (uid !== own.uid || gid !== own.gid) await handle.chown(uid, gid);
+  await handle.chmod(options.mode | (options.exactly === true ? 0 : (old?.mode ?? 0) & 0o040));
 }

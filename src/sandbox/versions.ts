@@ -6,7 +6,13 @@ export const versionNames = ['mariadb-10.5', 'mariadb-10.11', 'mariadb-11.8', 'm
 export type VersionName = (typeof versionNames)[number];
 
 /** Prometheus and its companions, unpacked in the same way. The older exporter is the one that Debian 12 installs. */
-export const programNames = ['prometheus', 'alertmanager', 'mysqld-exporter-0.19', 'mysqld-exporter-0.14'] as const;
+export const programNames = [
+  'prometheus',
+  'alertmanager',
+  'mysqld-exporter-0.19',
+  'mysqld-exporter-0.14',
+  'openssh',
+] as const;
 export type ProgramName = (typeof programNames)[number];
 
 /** What to unpack, and from where. */
@@ -66,6 +72,11 @@ export const programs: Readonly<Record<ProgramName, Recipe>> = {
     ['prometheus-mysqld-exporter'],
     '0.14.',
   ),
+  // nss_wrapper lets it see users of our own. Later releases of OpenSSH start helpers from fixed places.
+  openssh: {
+    ...program('openssh', 'OpenSSH', 'bookworm', ['openssh-server', 'libnss-wrapper'], '9.2'),
+    closure: true,
+  },
 };
 
 /** @throws LockstepError `sandbox-version` for a name that is not in the matrix. */
