@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type { Clock } from './base/clock.js';
 import type { Log } from './base/log.js';
-import { certificatesOf } from './base/x509.js';
 import type { ClusterConfig, Config, ObserveConfig, ServerConfig } from './config/config.js';
+import { certificateFilesOf } from './host-settings.js';
 import { Observer } from './observe/observer.js';
 import type { Watched } from './observe/watch.js';
 import { targetOf } from './target-of.js';
@@ -35,6 +34,6 @@ function watchedOf(cluster: ClusterConfig, server: ServerConfig, observe: Observ
     address: server.address,
     target: () => targetOf(cluster, server, cluster.accounts.monitor),
     questions: { heartbeatTable: { schema: database, table, utc }, registered: cluster.registeredReplicas },
-    files: server.host?.kind === 'local' ? async (path) => certificatesOf(await readFile(path, 'utf8')) : undefined,
+    files: server.host && certificateFilesOf(server.host),
   };
 }

@@ -6,6 +6,7 @@ import { loadWhole } from '../load-whole.js';
 import type { CollectorOutcome, ServerSnapshot } from '../domain/snapshot.js';
 import { actingAlone } from '../policies.js';
 import { observerOf } from '../watched.js';
+import { type Unreached, unreachedHosts } from './check-hosts.js';
 import { terminalColours } from './colours.js';
 import { configOption } from './options.js';
 import { type ClusterStatus, statusOf } from './status.js';
@@ -26,24 +27,24 @@ export function checkCommand(): Command {
       const config = await loadWhole(options.config);
       const observer = observerOf(config, { clock: systemClock, log: silentLog });
       try {
-        const statuses = await statusOf(config, observer);
+        const [statuses, hosts] = await Promise.all([statusOf(config, observer), unreachedHosts(config)]);
         const servers = statuses.flatMap(({ view }) => view.snapshot.servers);
         const count = `${config.clusters.length} ${config.clusters.length === 1 ? 'cluster' : 'clusters'}, ${servers.length} ${servers.length === 1 ? 'server' : 'servers'}`;
         const colours = terminalColours();
         process.stdout.write(
           options.json === true
             ? `${JSON.stringify(
-                statuses.flatMap((status) => checkedOf(status, config)),
+                statuses.flatMap((status) => checkedOf(status, hosts, config)),
                 null,
                 2,
               )}\n`
-            : `${colours.green('✔')} ${options.config} is valid: ${count}\n\n${statuses.map((status) => report(status, colours)).join('\n\n')}\n\n${alone(
+            : `${colours.green('✔')} ${options.config} is valid: ${count}\n\n${statuses.map((status) => report(status, hosts, colours)).join('\n\n')}\n\n${alone(
                 config,
               )
                 .map((line) => colours.dim(line))
                 .join('\n')}\n`,
         );
-        if (servers.some((server) => faultsOf(server).length > 0)) process.exitCode = 1;
+        if (servers.some((server) => faultsOf(server, hosts).length > 0)) process.exitCode = 1;
       } finally {
         await observer.close();
       }
@@ -74,12 +75,12 @@ interface Checked {
   readonly actsAlone: readonly string[];
 }
 
-function checkedOf({ view }: ClusterStatus, config: Config): readonly Checked[] {
+function checkedOf({ view }: ClusterStatus, hosts: Unreached, config: Config): readonly Checked[] {
   const actsAlone = actingAlone(config, { name: view.snapshot.cluster });
-  return view.snapshot.servers.map((server) => ({ ...checked(server), actsAlone }));
+  return view.snapshot.servers.map((server) => ({ ...checked(server, hosts), actsAlone }));
 }
 
-function checked(server: ServerSnapshot): Omit<Checked, 'actsAlone'> {
+function checked(server: ServerSnapshot, hosts: Unreached): Omit<Checked, 'actsAlone'> {
   const identity = server.facts?.identity;
   return {
     cluster: server.cluster,
@@ -88,16 +89,19 @@ function checked(server: ServerSnapshot): Omit<Checked, 'actsAlone'> {
     version: identity?.version,
     column: identity?.column,
     proof: identity?.proof,
-    faults: faultsOf(server),
+    faults: faultsOf(server, hosts),
     grants: grantsOf(server),
   };
 }
 
 /** What is wrong with Lockstep's own way to this server; the state of its replication is for `status`. */
-function faultsOf(server: ServerSnapshot): string[] {
-  if (server.failure !== undefined) return [server.failure.message];
+function faultsOf(server: ServerSnapshot, hosts: Unreached): string[] {
+  const host = hosts.get(`${server.cluster}/${server.name}`);
+  const unreached = host === undefined ? [] : [`host: ${host}`];
+  if (server.failure !== undefined) return [server.failure.message, ...unreached];
   const login = server.login?.failure;
   return [
+    ...unreached,
     ...(login === undefined ? [] : [login.message]),
     ...failed(server).map((outcome) => `${outcome.collector}: ${outcome.message ?? 'failed'}`),
   ];
@@ -111,15 +115,15 @@ function grantsOf(server: ServerSnapshot): string[] {
   return [...new Set(server.collectors.flatMap((outcome) => outcome.remedy?.split('; ') ?? []))];
 }
 
-function report({ view }: ClusterStatus, colours: Colours): string {
+function report({ view }: ClusterStatus, hosts: Unreached, colours: Colours): string {
   return [
     colours.bold(view.snapshot.cluster),
-    ...view.snapshot.servers.flatMap((server) => serverReport(server, colours)),
+    ...view.snapshot.servers.flatMap((server) => serverReport(server, hosts, colours)),
   ].join('\n');
 }
 
-function serverReport(server: ServerSnapshot, colours: Colours): string[] {
-  const faults = faultsOf(server);
+function serverReport(server: ServerSnapshot, hosts: Unreached, colours: Colours): string[] {
+  const faults = faultsOf(server, hosts);
   const identity = server.facts?.identity;
   const sign = faults.length === 0 ? colours.green('✔') : colours.red('✖');
   const found =

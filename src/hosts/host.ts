@@ -5,7 +5,7 @@ import type { Secret } from '../base/secret.js';
  * configuration names, anything else is refused before it is sent (`not-allowed`).
  *
  * Everything takes a signal; when it aborts, the call rejects with the signal's reason. What was under way by then is
- * either not done or done as a whole.
+ * either not done or done as a whole; where the way to a host was lost, a temporary file `.NAME.….tmp` may stay.
  *
  * Every call may also fail with a LockstepError of code `host-unreachable` (no way to the host, or lost on the way),
  * `host-key-unknown`, `host-key-changed`, `host-login-refused`, `secret-unreadable` (the key to log in with),
@@ -14,6 +14,9 @@ import type { Secret } from '../base/secret.js';
 export interface Host {
   /** How messages name it: `local`, `ssh lockstep@db1.example`. */
   readonly name: string;
+
+  /** Makes sure that there is a way to the host, and that it carries what it is given. */
+  reach(options: Signalled): Promise<void>;
 
   /**
    * A whole file, symbolic links followed as long as they stay within what is allowed.

@@ -19,7 +19,7 @@ import {
 } from './host.js';
 import { runProgram, type Launcher } from './launcher.js';
 
-export interface Reach {
+export interface Way {
   readonly launcher: Launcher;
   readonly limits: HostLimits;
   /** Whether any file may be read that Lockstep's own rights let it read. */
@@ -31,14 +31,21 @@ export interface Reach {
 
 /** A host within its limits: every path, program and service is checked before anything is sent. */
 export class ReachedHost implements Host {
-  constructor(readonly reach: Reach) {}
+  constructor(readonly way: Way) {}
 
   get name(): string {
-    return this.reach.launcher.name;
+    return this.way.launcher.name;
+  }
+
+  async reach({ signal }: Signalled): Promise<void> {
+    const { files, launcher, limits } = this.way;
+    await (await files(signal)).realpath('/', signal);
+    // An account that may only transfer files need not run anything.
+    if (limits.programs.length > 0 || Object.keys(limits.services).length > 0) await launcher.prove(signal);
   }
 
   async read(given: string, { signal, maxBytes = defaultMaxBytes }: ReadOptions): Promise<Buffer> {
-    const roots = this.reach.readsAnywhere ? ['/'] : this.reach.limits.paths;
+    const roots = this.way.readsAnywhere ? ['/'] : this.way.limits.paths;
     const files = await this.#filesFor(given, roots, signal);
     const real = await files.realpath(given, signal);
     if (real === undefined) throw pathError(this.name, 'file-missing', given);
@@ -71,12 +78,12 @@ export class ReachedHost implements Host {
   async symlink(given: string, target: string, { signal }: Signalled): Promise<void> {
     const { files, path: real } = await this.#mustPlace(given, signal);
     const meant = path.posix.resolve(path.posix.dirname(real), target);
-    if (!within(this.reach.limits.paths, meant)) refusePath(this.name, target, this.reach.limits.paths, meant);
+    if (!within(this.way.limits.paths, meant)) refusePath(this.name, target, this.way.limits.paths, meant);
     await files.symlink(real, target, signal);
   }
 
   async remove(given: string, { signal, recursive = false }: RemoveOptions): Promise<void> {
-    if (this.reach.limits.paths.some((root) => within([given], root))) {
+    if (this.way.limits.paths.some((root) => within([given], root))) {
       throw new LockstepError(
         'not-allowed',
         `${this.name}: ${JSON.stringify(given)} is itself among the \`paths\` of its \`hosts\`, and is not removed`,
@@ -87,19 +94,19 @@ export class ReachedHost implements Host {
   }
 
   async space(given: string, { signal }: Signalled): Promise<Space> {
-    const files = await this.#filesFor(given, this.reach.limits.paths, signal);
+    const files = await this.#filesFor(given, this.way.limits.paths, signal);
     const real = await files.realpath(given, signal);
     if (real === undefined) throw pathError(this.name, 'file-missing', given);
-    this.#mustBeWithin(this.reach.limits.paths, given, real);
+    this.#mustBeWithin(this.way.limits.paths, given, real);
     return files.space(real, signal);
   }
 
   async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
-    return this.#run(checkedProgram(this.name, this.reach.limits, argv), options);
+    return this.#run(checkedProgram(this.name, this.way.limits, argv), options);
   }
 
   async restart(service: string, { signal }: Signalled): Promise<void> {
-    const command = serviceCommand(this.name, this.reach.limits, service);
+    const command = serviceCommand(this.name, this.way.limits, service);
     const { code, stdout, stderr } = await this.#run(command, { signal });
     if (code === 0) return;
     const said = lastLines(stderr) || lastLines(stdout);
@@ -111,12 +118,12 @@ export class ReachedHost implements Host {
   }
 
   close(): Promise<void> {
-    this.reach.close();
+    this.way.close();
     return Promise.resolve();
   }
 
   async #run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
-    const { launcher } = this.reach;
+    const { launcher } = this.way;
     const { code, stdout, stderr, cut } = await runProgram(launcher, argv, options);
     // The failure may be that of what lies in between, which is no answer of the program.
     if (code !== 0) await launcher.prove(options.signal);
@@ -126,12 +133,12 @@ export class ReachedHost implements Host {
   async #filesFor(given: string, roots: readonly string[], signal: AbortSignal): Promise<Files> {
     signal.throwIfAborted();
     if (!within(roots, checkedPath(this.name, given))) refusePath(this.name, given, roots);
-    return this.reach.files(signal);
+    return this.way.files(signal);
   }
 
   /** The path with the links in its directory followed, the last name as it is; undefined without such a directory. */
   async #place(given: string, signal: AbortSignal): Promise<{ files: Files; path: string } | undefined> {
-    const roots = this.reach.limits.paths;
+    const roots = this.way.limits.paths;
     const files = await this.#filesFor(given, roots, signal);
     const directory = await files.realpath(path.posix.dirname(given), signal);
     if (directory === undefined) return undefined;

@@ -7,8 +7,12 @@ import type {
 } from '../domain/certificate.js';
 import type { ServerFacts } from '../domain/snapshot.js';
 
-/** The certificates of a PEM file, or a failure to read it. */
-export type CertificateReader = (path: string) => Promise<readonly Certificate[]>;
+/** Where the files are that a server names: its machine. */
+export interface CertificateFiles {
+  /** The certificates of a PEM file, none where it may not be looked at, or a failure to read it. */
+  read(path: string, signal: AbortSignal): Promise<readonly Certificate[]>;
+  close(): Promise<void>;
+}
 
 /** A file that the server names, with what it is for. */
 interface NamedFile {
@@ -47,7 +51,7 @@ export interface FromFiles {
 }
 
 /** The files that the server's settings and its channels name, where they can be read. */
-export async function fromFiles(facts: ServerFacts, read: CertificateReader): Promise<FromFiles> {
+export async function fromFiles(facts: ServerFacts, files: CertificateFiles, signal: AbortSignal): Promise<FromFiles> {
   const named: NamedFile[] = [
     { path: facts.tls?.certFile, role: 'server', channel: undefined },
     { path: facts.tls?.caFile, role: 'ca', channel: undefined },
@@ -61,7 +65,7 @@ export async function fromFiles(facts: ServerFacts, read: CertificateReader): Pr
     named.map(async ({ path, role, channel }) => {
       if (path === undefined) return [];
       try {
-        const [leaf, ...rest] = await read(path);
+        const [leaf, ...rest] = await files.read(path, signal);
         if (leaf === undefined) return [];
         // What follows the leaf in a certificate file are its intermediates; a CA file is a bundle of equals.
         return [

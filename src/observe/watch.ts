@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
 import { DeadlineError, deadline, raced } from '../base/deadline.js';
 import { LockstepError, adviceOf } from '../base/errors.js';
@@ -24,7 +26,7 @@ import { LoginError, QueryError, type Session, SessionLost, type Target, openSes
 import { Arrivals } from './arrival.js';
 import { type Asked, Asker } from './asked.js';
 import {
-  type CertificateReader,
+  type CertificateFiles,
   type FromFiles,
   fromFiles,
   fromHandshake,
@@ -46,7 +48,7 @@ export interface Watched {
   readonly target: () => Promise<Target>;
   readonly questions: QuestionOptions;
   /** Reads certificate files that the server names; undefined where Lockstep cannot reach them. */
-  readonly files: CertificateReader | undefined;
+  readonly files: CertificateFiles | undefined;
 }
 
 export interface WatchOptions {
@@ -66,7 +68,19 @@ interface Opened {
   readonly asker: Asker;
 }
 
+/** Reading the files that a server names, begun by a look after this login. */
+interface Reading {
+  readonly opened: Opened;
+  readonly login: Login | undefined;
+  readonly over: boolean;
+  /** Settles when it is over, or has taken longer than a look waits. */
+  readonly awaited: Promise<void>;
+}
+
 export const everyCollector: ReadonlySet<CollectorName> = new Set(collectorNames);
+
+/** The part of its time that a look waits for files. */
+const patience = 0.1;
 
 /** The eye on one server: looks, sharing what is under way. Nothing runs between looks. */
 export class Watch {
@@ -79,7 +93,7 @@ export class Watch {
   #files: FromFiles | undefined;
   #clockOffset = 0;
   #failing: Failure['reason'] | undefined;
-  #reading: { readonly opened: Opened; readonly login: Login | undefined; readonly done: Promise<void> } | undefined;
+  #reading: Reading | undefined;
   #status: readonly SeenCertificate[] = [];
 
   /** How many looks were answered by one that was already under way. */
@@ -131,6 +145,7 @@ export class Watch {
   async close(): Promise<void> {
     await Promise.all(this.#underway.values());
     await this.#entrance.close();
+    await this.watched.files?.close();
   }
 
   async #look(collectors: ReadonlySet<CollectorName>, thorough: boolean): Promise<ServerSnapshot> {
@@ -240,17 +255,30 @@ export class Watch {
 
   /**
    * Files are read once per login, good or bad: while a certificate on the wire keeps every new session out, whether
-   * a better one lies in the file already is what its owner needs to know.
+   * a better one lies in the file already is what its owner needs to know. A look waits for them a little; what takes
+   * longer, such as a machine that does not answer, comes into a later one.
    */
   async #readFiles(opened: Opened, facts: ServerFacts): Promise<void> {
     const { files } = this.watched;
     const { login } = this.#entrance;
     if (files === undefined || facts.tls === undefined) return;
-    if (this.#reading?.opened !== opened || this.#reading.login !== login) {
-      const done = fromFiles(facts, files).then((found) => void (this.#files = found));
-      this.#reading = { opened, login, done };
+    const before = this.#reading;
+    // One at a time: a machine that does not answer is not asked by more and more of them.
+    if (before === undefined || (before.over && (before.opened !== opened || before.login !== login))) {
+      const reading = { opened, login, over: false, awaited: Promise.resolve() };
+      const done = this.#read(facts, files).finally(() => (reading.over = true));
+      reading.awaited = Promise.race([done, pause(this.options.timeout * patience, undefined, { ref: false })]);
+      this.#reading = reading;
     }
-    await this.#reading.done;
+    await this.#reading?.awaited;
+  }
+
+  async #read(facts: ServerFacts, files: CertificateFiles): Promise<void> {
+    const limit = deadline(this.options.timeout);
+    // Any number of channels may each name a file.
+    setMaxListeners(0, limit.signal);
+    this.#files = await fromFiles(facts, files, limit.signal);
+    limit.clear();
   }
 
   #heard(facts: ServerFacts, at: number): ServerFacts {

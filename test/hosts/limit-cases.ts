@@ -55,6 +55,11 @@ export function limitCases(stage: Stage): void {
     for (const name of ['link-out', 'way-out']) await stage.host.remove(at(name), { signal });
   });
 
+  it('is reached', async () => {
+    await stage.host.reach({ signal });
+    await expect(stage.host.reach({ signal: AbortSignal.abort(new Error('over')) })).rejects.toThrow('over');
+  });
+
   it('does nothing for a signal that is over', async () => {
     const over = AbortSignal.abort(new Error('over'));
     await expect(stage.host.write(at('x'), Buffer.from('x'), { signal: over })).rejects.toThrow('over');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,6 +23,7 @@ import { hostSuite } from '../hosts/suite.js';
 const scope = new Scope();
 const base = mkdtempSync(path.join(tmpdir(), 'lockstep-ssh-'));
 const { signal } = new AbortController();
+setMaxListeners(0, signal);
 let server: SshServer;
 let bare: SshServer;
 
