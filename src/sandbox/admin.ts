@@ -14,12 +14,12 @@ export class Admin {
    */
   async query(text: string, within = 30_000): Promise<readonly Row[]> {
     const signal = AbortSignal.timeout(within);
-    this.#session ??= this.#login(signal);
-    const opened = this.#session;
-    const session = await opened.catch((failure: unknown) => {
-      if (this.#session === opened) this.#session = undefined;
-      throw failure;
-    });
+    let session = await this.#open(signal);
+    // It may have been ended on the server, as every session is that could write to one that was closed.
+    if (session.closed) {
+      this.#session = undefined;
+      session = await this.#open(signal);
+    }
     try {
       const [rows = []] = await session.query(text, { signal });
       return rows;
@@ -42,6 +42,15 @@ export class Admin {
       (open) => open.close(),
       () => undefined,
     );
+  }
+
+  async #open(signal: AbortSignal): Promise<Session> {
+    this.#session ??= this.#login(signal);
+    const opened = this.#session;
+    return opened.catch((failure: unknown) => {
+      if (this.#session === opened) this.#session = undefined;
+      throw failure;
+    });
   }
 
   #login(signal: AbortSignal): Promise<Session> {
