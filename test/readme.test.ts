@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { grantBlocks } from '../src/dialects/readme-grants.js';
+import { grantBlocks, operateGrantBlocks } from '../src/dialects/readme-grants.js';
 import { metricTable } from '../src/metrics/readme-table.js';
 
 const root = path.join(import.meta.dirname, '..');
@@ -10,6 +10,7 @@ const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 it.each([
   ['metrics', metricTable()],
   ['grants', grantBlocks()],
+  ['operate-grants', operateGrantBlocks()],
 ])('holds the generated part "%s" as the code has it', (name, generated) => {
   const [begin, end] = [`<!-- ${name}:begin -->\n\n`, `\n\n<!-- ${name}:end -->`];
   const from = readme.indexOf(begin);

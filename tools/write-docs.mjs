@@ -1,12 +1,12 @@
 // Writes the generated parts of the README and the description of the API from the built code: `npm run docs`.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { grantBlocks } from '../dist/dialects/readme-grants.js';
+import { grantBlocks, operateGrantBlocks } from '../dist/dialects/readme-grants.js';
 import { allApiRoutes } from '../dist/http/api-routes.js';
 import { openApiDocument } from '../dist/http/openapi.js';
 import { metricTable } from '../dist/metrics/readme-table.js';
 
 const readme = new URL('../README.md', import.meta.url);
-const parts = { grants: grantBlocks(), metrics: metricTable() };
+const parts = { grants: grantBlocks(), 'operate-grants': operateGrantBlocks(), metrics: metricTable() };
 
 let text = readFileSync(readme, 'utf8');
 for (const [name, content] of Object.entries(parts)) {

@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   pause: async () => (await import('./pause.js')).pauseCommand(),
   unpause: async () => (await import('./pause.js')).unpauseCommand(),
   downtime: async () => (await import('./downtime.js')).downtimeCommand(),
+  grants: async () => (await import('./grants.js')).grantsCommand(),
   alerts: async () => (await import('./alerts.js')).alertsCommand(),
   pki: async () => (await import('./pki.js')).pkiCommand(),
   demo: async () => (await import('./demo.js')).demoCommand(),
@@ -30,6 +31,8 @@ export async function program(first: string | undefined): Promise<Command> {
   const lockstep = new Command('lockstep')
     .description('Keeps MySQL and MariaDB replicas in step with their primary, over TLS.')
     .version(version, '-V, --version')
+    // `--version` behind a command is that command's own: of servers, where it has one.
+    .enablePositionalOptions()
     .showHelpAfterError('(lockstep --help lists the commands)');
   for (const [name, load] of Object.entries(commands)) {
     if (first === undefined || !Object.hasOwn(commands, first) || first === name) lockstep.addCommand(await load());

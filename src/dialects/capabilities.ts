@@ -62,6 +62,8 @@ export interface Column {
   readonly accountLocked: boolean;
   /** Prefixes of semi-synchronous variables and status, newest first; a server has those of the plugin it loaded. */
   readonly semiSync: readonly SemiSyncNames[];
+  /** Whether SYSTEM_VARIABLES_ADMIN and its like stand in for SUPER. MariaDB split SUPER in ways of its own. */
+  readonly dynamicPrivileges: boolean;
   readonly privileges: {
     readonly replicaStatus: string;
     readonly binlogStatus: string;
@@ -105,6 +107,7 @@ const mariadb105: Column = {
   receivedTimes: undefined, // heartbeats are counted (Slave_received_heartbeats), never dated
   accountLocked: false, // account locks live in mysql.global_priv, which holds password hashes as well
   semiSync: [masterSlave], // built in since 10.3, never renamed
+  dynamicPrivileges: false,
   privileges: {
     replicaStatus: 'SLAVE MONITOR ON *.*', // since 10.5.9; BINLOG MONITOR (the old REPLICATION CLIENT) does not reach it
     binlogStatus: 'BINLOG MONITOR ON *.*',
@@ -187,6 +190,7 @@ const mysql57: Column = {
   receivedTimes: 'heartbeats',
   accountLocked: true, // since 5.7.6
   semiSync: [masterSlave],
+  dynamicPrivileges: false, // all of them came with 8.0
   privileges: {
     replicaStatus: 'REPLICATION CLIENT ON *.*',
     binlogStatus: 'REPLICATION CLIENT ON *.*',
@@ -207,6 +211,7 @@ const mysql80: Column = {
   // Seconds hold unless they are 0 and days are set; auto_purge (8.0.29) OFF keeps everything.
   expiry: ['binlog_expire_logs_seconds', 'expire_logs_days', 'binlog_expire_logs_auto_purge'],
   receivedTimes: 'heartbeats-and-transactions',
+  dynamicPrivileges: true,
 };
 
 const mysql8022: Column = {

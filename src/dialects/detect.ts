@@ -56,6 +56,14 @@ function accountOf(shown: string): Detected['account'] {
   return { user: shown.slice(0, at), host: shown.slice(at + 1) };
 }
 
+/**
+ * Flavour and release from the version text alone, as a server's greeting shows it before any login.
+ * @throws LockstepError `unexpected-answer` where it does not begin with a number
+ */
+export function versionOf(text: string): { readonly flavour: Flavour; readonly release: Release } {
+  return { flavour: /mariadb/i.test(text) ? 'mariadb' : 'mysql', release: releaseOf(text) };
+}
+
 function flavourOf(row: Row, version: string, comment: string): Flavour {
   return isOn(row['mariadb']) || /mariadb/i.test(version + comment) ? 'mariadb' : 'mysql';
 }

@@ -1,14 +1,8 @@
 import type { Column } from './capabilities.js';
 import type { Detected } from './detect.js';
+import { grantStatements, type GrantedAccount } from './grant-statements.js';
 import { type Question, type QuestionOptions, type Row } from './question.js';
 import { questionsFor } from './questions.js';
-import { quoteAccount } from './quote.js';
-
-export interface MonitorAccount {
-  readonly user: string;
-  /** Default `%`. */
-  readonly host?: string;
-}
 
 /**
  * The statements that give the monitor account all it needs to ask every question, and nothing more. The table of
@@ -16,7 +10,7 @@ export interface MonitorAccount {
  */
 export function grantsFor(
   column: Column,
-  account: MonitorAccount,
+  account: GrantedAccount,
   detected: Pick<Detected, 'performanceSchema'>,
   options: QuestionOptions = {},
 ): string[] {
@@ -24,32 +18,15 @@ export function grantsFor(
 }
 
 /** The statements that give what one question needs; `[]` when it needs nothing. */
-export function grantFor(question: Question, account: MonitorAccount): string[] {
+export function grantFor(question: Question, account: GrantedAccount): string[] {
   return statements([question], account);
 }
 
-/** Privileges on the same thing go into one statement; of column privileges only the widest is kept. */
-function statements(questions: readonly Question[], account: MonitorAccount): string[] {
-  const onThings = new Map<string, Set<string>>();
-  for (const privilege of questions.flatMap((question) => question.privileges)) {
-    const [what = '', thing = ''] = privilege.split(' ON ');
-    onThings.set(thing, (onThings.get(thing) ?? new Set()).add(what));
-  }
-  const to = quoteAccount({ user: account.user, host: account.host ?? '%' });
-  return [...onThings]
-    .sort(([a], [b]) => Number(b === '*.*') - Number(a === '*.*') || a.localeCompare(b, 'en'))
-    .map(
-      ([thing, what]) =>
-        `GRANT ${widest([...what])
-          .sort()
-          .join(', ')} ON ${thing} TO ${to}`,
-    );
-}
-
-/** `SELECT (User, Host, ssl_type)` is within `SELECT (User, Host, ssl_type, account_locked)`. */
-function widest(privileges: readonly string[]): string[] {
-  const within = (a: string, b: string) => a !== b && a.endsWith(')') && b.startsWith(`${a.slice(0, -1)}, `);
-  return privileges.filter((a) => !privileges.some((b) => within(a, b)));
+function statements(questions: readonly Question[], account: GrantedAccount): string[] {
+  return grantStatements(
+    questions.flatMap(({ privileges }) => privileges),
+    account,
+  );
 }
 
 /** Slow answers that call for every question there is. */

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../base/secret.js';
+import { createAccount, type Requirement } from '../dialects/grant-statements.js';
 import { grantsFor } from '../dialects/grants.js';
+import { operateGrants, replicationGrants } from '../dialects/operate-grants.js';
 import type { QuestionOptions } from '../dialects/question.js';
-import { quoteAccount, quoteText } from '../dialects/quote.js';
+import { quoteText } from '../dialects/quote.js';
 import type { SandboxServer } from './server.js';
 
 export interface Account {
@@ -14,13 +16,11 @@ export interface Account {
 export interface Accounts {
   /** Lockstep's own, for looking: exactly the grants that `lockstep grants` prints. */
   readonly monitor: Account;
-  /** Lockstep's own, for changing. */
+  /** Lockstep's own, for changing: the same, for every procedure. */
   readonly operate: Account;
   /** What replicas log in with. */
   readonly replication: Account;
 }
-
-export type Requirement = 'x509' | 'ssl' | 'none';
 
 export function makeAccounts(): Accounts {
   const account = (user: string): Account => ({ user, password: new Secret(randomBytes(18).toString('base64url')) });
@@ -44,17 +44,12 @@ export function accountStatements(
     create(operate, 'ssl'),
     create(replication, requirement),
     ...grantsFor(server.column, monitor, server, questions),
-    `GRANT ALL PRIVILEGES ON *.* TO ${anywhere(operate)} WITH GRANT OPTION`,
-    `GRANT REPLICATION SLAVE ON *.* TO ${anywhere(replication)}`,
+    ...operateGrants(server.column, operate),
+    ...replicationGrants(replication),
     'SET sql_log_bin = 1',
   ];
 }
 
 function create(account: Account, requirement: Requirement): string {
-  const password = quoteText(account.password.reveal());
-  return `CREATE USER ${anywhere(account)} IDENTIFIED BY ${password} REQUIRE ${requirement.toUpperCase()}`;
-}
-
-function anywhere({ user }: Account): string {
-  return quoteAccount({ user, host: '%' });
+  return createAccount(account, requirement, quoteText(account.password.reveal()));
 }

@@ -5,7 +5,8 @@ import { changeSource, startReplica, type ChannelTls } from '../dialects/replica
 import { written } from '../dialects/written.js';
 import type { Authority } from '../pki/authority.js';
 import type { Address } from '../domain/snapshot.js';
-import { accountStatements, makeAccounts, type Accounts, type Requirement } from './accounts.js';
+import type { Requirement } from '../dialects/grant-statements.js';
+import { accountStatements, makeAccounts, type Accounts } from './accounts.js';
 import { keepFiles, replicaRequest, serverRequest } from './certificates.js';
 import { takeDirectory } from './directories.js';
 import { unpack, type UnpackOptions } from './packages.js';

@@ -1,0 +1,58 @@
+import { procedureNames, type ProcedureName } from '../domain/procedure-names.js';
+import { bypassPrivileges } from './bypassing-sessions.js';
+import type { Column } from './capabilities.js';
+import { grantStatements, type GrantedAccount } from './grant-statements.js';
+
+/**
+ * What the operate account needs for every statement that a procedure may send, and nothing more: test/live/grants.test.ts
+ * takes each away on real servers. What every run does besides takes no privilege: advisory locks, timeouts of its own
+ * sessions, ending one of them.
+ */
+const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[]>> = {
+  'restart-replication': replicationAdmin,
+  'fence-writable-replica': (column) => [...closing(column), ...endingSessions(column)],
+  'secure-channel': replicationAdmin,
+  'require-tls': (column) => [...globalSettings(column), 'CREATE USER ON *.*'],
+};
+
+/** Each as it stands after GRANT, such as `REPLICATION SLAVE ADMIN ON *.*`. @param procedures default all */
+export function operatePrivileges(
+  column: Column,
+  procedures: readonly ProcedureName[] = procedureNames,
+): readonly string[] {
+  return [...new Set(procedures.flatMap((name) => needs[name](column)))];
+}
+
+export function operateGrants(
+  column: Column,
+  account: GrantedAccount,
+  procedures: readonly ProcedureName[] = procedureNames,
+): string[] {
+  return grantStatements(operatePrivileges(column, procedures), account);
+}
+
+/** What replicas log in with, on every version. */
+export function replicationGrants(account: GrantedAccount): string[] {
+  return grantStatements(['REPLICATION SLAVE ON *.*'], account);
+}
+
+/** START, STOP, CHANGE MASTER TO, CHANGE REPLICATION SOURCE TO. */
+function replicationAdmin(column: Column): readonly string[] {
+  if (column.flavour === 'mariadb') return ['REPLICATION SLAVE ADMIN ON *.*'];
+  return [column.dynamicPrivileges ? 'REPLICATION_SLAVE_ADMIN ON *.*' : 'SUPER ON *.*'];
+}
+
+/** SET GLOBAL read_only and super_read_only. On MariaDB 10.11 and later SUPER is not enough. */
+function closing(column: Column): readonly string[] {
+  return column.flavour === 'mariadb' ? ['READ_ONLY ADMIN ON *.*'] : globalSettings(column);
+}
+
+/** To see whose sessions write past read_only, and to KILL them; nobody does where nobody can. */
+function endingSessions(column: Column): readonly string[] {
+  return column.readOnlyBypass.length === 0 ? [] : ['CONNECTION ADMIN ON *.*', ...bypassPrivileges];
+}
+
+/** SET GLOBAL and SET PERSIST of settings that belong to no finer privilege. */
+function globalSettings(column: Column): readonly string[] {
+  return [column.dynamicPrivileges ? 'SYSTEM_VARIABLES_ADMIN ON *.*' : 'SUPER ON *.*'];
+}
