@@ -11,7 +11,7 @@ import { grantStatements, type GrantedAccount } from './grant-statements.js';
 const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[]>> = {
   'restart-replication': replicationAdmin,
   'fence-writable-replica': (column) => [...closing(column), ...endingSessions(column)],
-  'secure-channel': replicationAdmin,
+  'secure-channel': (column) => [...replicationAdmin(column), ...channelStatus(column)],
   'require-tls': (column) => [...globalSettings(column), 'CREATE USER ON *.*'],
 };
 
@@ -40,6 +40,11 @@ export function replicationGrants(account: GrantedAccount): string[] {
 function replicationAdmin(column: Column): readonly string[] {
   if (column.flavour === 'mariadb') return ['REPLICATION SLAVE ADMIN ON *.*'];
   return [column.dynamicPrivileges ? 'REPLICATION_SLAVE_ADMIN ON *.*' : 'SUPER ON *.*'];
+}
+
+/** SHOW SLAVE STATUS, SHOW REPLICA STATUS: where the applier stands, without GTID. MySQL 5.7 gives it to SUPER. */
+function channelStatus(column: Column): readonly string[] {
+  return column.flavour === 'mariadb' || column.dynamicPrivileges ? [column.privileges.replicaStatus] : [];
 }
 
 /** SET GLOBAL read_only and super_read_only. On MariaDB 10.11 and later SUPER is not enough. */

@@ -9,13 +9,14 @@ import { openSession, type Session } from '../../src/mysql/session.js';
 import { fenceWritableReplica } from '../../src/procedures/fence-writable-replica.js';
 import { restartReplication } from '../../src/procedures/restart-replication.js';
 import { Admin } from '../../src/sandbox/admin.js';
+import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { collide, startReplication, stopReplication, writeErrant } from '../../src/sandbox/faults.js';
 import { channelStatus, untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { until } from '../../src/sandbox/until.js';
 import { describeEach, oneOfEach } from './matrix.js';
-import { openMending, type Mending } from './mending.js';
 import { askOne } from './stage.js';
+import { Workbench } from './workbench.js';
 
 const soon = () => ({ signal: AbortSignal.timeout(10_000) });
 const db2Of = (more: Readonly<Record<string, string>> = {}): Parameters => ({
@@ -28,13 +29,14 @@ await describeEach(
   'procedures, by hand and eye,',
   (version) => {
     const scope = new Scope();
-    let mending: Mending;
+    let sandbox: SandboxCluster;
+    let bench: Workbench;
     let db2: SandboxServer;
     let mysql: boolean;
 
     beforeAll(async () => {
-      mending = await openMending(scope, { version, replicas: 1 });
-      const { sandbox } = mending;
+      sandbox = scope.own(await createCluster({ version, replicas: 1 }), (cluster) => cluster.stop());
+      bench = await Workbench.open(scope, sandbox);
       db2 = sandbox.server('db2');
       mysql = sandbox.version.flavour === 'mysql';
       await sandbox.primary.run([
@@ -54,13 +56,13 @@ await describeEach(
     afterAll(() => scope.end());
 
     async function login(user: string): Promise<Session> {
-      const tls = { verify: 'identity', ca: await readFile(mending.sandbox.client.ca) } as const;
+      const tls = { verify: 'identity', ca: await readFile(sandbox.client.ca) } as const;
       const password = () => Promise.resolve(new Secret('a-word'));
       return openSession({ address: db2.address, user, password, tls }, soon());
     }
 
     it('starts the applier again once the lock is gone on which it gave up', async () => {
-      const { primary } = mending.sandbox;
+      const { primary } = sandbox;
       const retries = mysql ? 'replica_transaction_retries' : 'slave_transaction_retries';
       await db2.run([`SET GLOBAL ${retries} = 0`, 'SET GLOBAL innodb_lock_wait_timeout = 1']);
       await stopReplication(db2, 'sql');
@@ -72,33 +74,33 @@ await describeEach(
       const stands = async () => (await channelStatus(db2))?.sql === 'No';
       await until('the applier to give up', stands);
 
-      const scene = await mending.scene();
+      const scene = await bench.look();
       expect(restartReplication.needed(scene, db2Of())).toMatchObject({ observed: 'yes' });
       expect(restartReplication.needed(scene, db2Of()).why).toContain('error 1205');
       expect(restartReplication.refusals(scene, db2Of())).toEqual([]);
       expect(restartReplication.asks?.(scene, db2Of())).toBeUndefined();
       await blocker.close();
-      await mending.apply(restartReplication, scene, db2Of());
+      expect(await bench.run(restartReplication, db2Of())).toMatchObject({ outcome: 'succeeded' });
       await untilCaughtUp(db2, primary);
       expect(await askOne(db2, '(SELECT x FROM app.t WHERE id = 1)')).toBe('10');
-      expect(restartReplication.needed(await mending.scene(), db2Of()).observed).toBe('no');
+      expect(restartReplication.needed(await bench.look(), db2Of()).observed).toBe('no');
     });
 
     it('asks before it starts what somebody stopped, and starts both threads then', async () => {
-      const { primary } = mending.sandbox;
+      const { primary } = sandbox;
       await stopReplication(db2);
       await primary.sql('UPDATE app.t SET x = 11 WHERE id = 1');
-      const scene = await mending.scene();
+      const scene = await bench.look();
       expect(restartReplication.refusals(scene, db2Of())).toEqual([]);
       expect(restartReplication.asks?.(scene, db2Of())).toContain('both threads of db2 stand without an error');
-      await mending.apply(restartReplication, scene, db2Of());
+      expect(await bench.run(restartReplication, db2Of())).toMatchObject({ outcome: 'succeeded' });
       await untilCaughtUp(db2, primary);
     });
 
     it('refuses to go on past a row that is there already, and leaves it', async () => {
-      const { primary } = mending.sandbox;
+      const { primary } = sandbox;
       await collide(primary, db2);
-      const scene = await mending.scene();
+      const scene = await bench.look();
       expect(restartReplication.needed(scene, db2Of()).observed).toBe('yes');
       const [refusal] = restartReplication.refusals(scene, db2Of());
       expect(refusal).toMatchObject({ reason: 'data-error' });
@@ -109,7 +111,7 @@ await describeEach(
     });
 
     it('waits for a source that is down, and starts the thread that gave up once it is back', async () => {
-      const { primary } = mending.sandbox;
+      const { primary } = sandbox;
       // MariaDB tries for months: there such a thread was stopped by hand, which is asked about.
       if (mysql) {
         await stopReplication(db2, 'io');
@@ -123,7 +125,7 @@ await describeEach(
         const status = await channelStatus(db2);
         return status?.io === failed && status.error !== '';
       });
-      const lost = await mending.sceneUntil('the loss to be seen', ({ snapshot }) => snapshot.servers[0]?.facts === undefined); // prettier-ignore
+      const lost = await bench.lookUntil('the loss to be seen', ({ snapshot }) => snapshot.servers[0]?.facts === undefined); // prettier-ignore
       if (mysql) {
         expect(restartReplication.needed(lost, db2Of()).observed).toBe('unknown');
       } else {
@@ -131,31 +133,26 @@ await describeEach(
         await stopReplication(db2, 'io');
       }
       await primary.start();
-      await mending.sandbox.open(primary);
-      const scene = await mending.scene();
+      await sandbox.open(primary);
+      const scene = await bench.look();
       expect(restartReplication.needed(scene, db2Of()).observed).toBe('yes');
       expect(restartReplication.refusals(scene, db2Of())).toEqual([]);
       expect(restartReplication.asks?.(scene, db2Of()) === undefined).toBe(mysql);
       await primary.sql('UPDATE app.t SET x = 12 WHERE id = 1');
-      await mending.apply(restartReplication, scene, db2Of());
+      expect(await bench.run(restartReplication, db2Of())).toMatchObject({ outcome: 'succeeded' });
       await untilCaughtUp(db2, primary);
     });
 
     it('starts one channel of two', async () => {
-      const { sandbox } = mending;
       const east = await sandbox.add('east');
       await sandbox.follow(db2, east, { channel: 'east', start: false });
       await stopReplication(db2);
-      const scene = await mending.scene();
+      const scene = await bench.look();
       const parameters = db2Of({ channel: 'east' });
       expect(restartReplication.asks?.(scene, parameters)).toContain('db2 (channel east)');
-      const actor = await mending.actor();
-      const [step] = restartReplication.steps(scene, parameters);
-      for (const action of step?.plan ?? []) await actor.send(action, {}, AbortSignal.timeout(10_000));
-      await actor.close();
-      await untilReplicating(db2, 'east');
+      expect(await bench.run(restartReplication, parameters)).toMatchObject({ outcome: 'succeeded' });
+      expect(await channelStatus(db2, 'east')).toMatchObject({ io: 'Yes', sql: 'Yes' });
       expect(await channelStatus(db2)).toMatchObject({ io: 'No', sql: 'No' });
-      await mending.sceneUntil('the channel to be seen', (seen) => step?.done({ ...seen, notes: {}, held: new Set() }) === true); // prettier-ignore
       await stopReplication(db2, undefined, 'east');
       await db2.sql(mysql ? "RESET REPLICA ALL FOR CHANNEL 'east'" : "RESET SLAVE 'east' ALL");
       await east.stop(0);
@@ -164,16 +161,16 @@ await describeEach(
     });
 
     it('closes a replica that accepts writes, whoever writes there', async () => {
-      const { sandbox } = mending;
       await sandbox.open(db2);
       const application = await login('application');
       const administrator = await login('administrator');
       await application.query('BEGIN; UPDATE app.t SET x = 20 WHERE id = 2', soon());
       await administrator.query('BEGIN; UPDATE app.t SET x = 21 WHERE id = 1', soon());
-      const scene = await mending.scene();
+      const scene = await bench.look();
       expect(fenceWritableReplica.needed(scene, db2Of()).observed).toBe('yes');
       expect(fenceWritableReplica.refusals(scene, db2Of())).toEqual([]);
-      const notes = await mending.apply(fenceWritableReplica, scene, db2Of());
+      const { outcome, why, notes } = await bench.run(fenceWritableReplica, db2Of());
+      expect(outcome, why).toBe('succeeded');
 
       expect(await askOne(db2, '@@global.read_only')).toBe('1');
       if (mysql) expect(await askOne(db2, '@@global.super_read_only')).toBe('1');
@@ -185,12 +182,11 @@ await describeEach(
       expect(await askOne(db2, '(SELECT GROUP_CONCAT(x ORDER BY id) FROM app.t)')).toBe('12,2');
       application.close();
       administrator.close();
-      expect(fenceWritableReplica.needed(await mending.scene(), db2Of()).observed).toBe('no');
+      expect(fenceWritableReplica.needed(await bench.look(), db2Of()).observed).toBe('no');
       await untilReplicating(db2);
     });
 
     it('fails behind a statement that runs, changes nothing then, and closes once it has ended', async () => {
-      const { sandbox } = mending;
       await sandbox.open(db2);
       const writer = await login('application');
       const [marked, release] = [`'lockstep.test'`, new Admin(db2.socketPath)];
@@ -203,10 +199,13 @@ await describeEach(
         const rows = await db2.sql("SELECT STATE FROM information_schema.PROCESSLIST WHERE STATE = 'User lock'");
         return rows.length === 1;
       });
-      const scene = await mending.scene();
-      await expect(mending.apply(fenceWritableReplica, scene, db2Of())).rejects.toMatchObject({
-        cause: expect.objectContaining({ errno: 1205 }) as unknown,
-      });
+      const actor = await bench.actor();
+      const [close] = fenceWritableReplica.steps(await bench.look(), db2Of());
+      for (const action of close?.plan ?? [])
+        await expect(actor.send(action, {}, AbortSignal.timeout(10_000))).rejects.toMatchObject({
+          cause: expect.objectContaining({ errno: 1205 }) as unknown,
+        });
+      await actor.close();
       expect(await askOne(db2, '@@global.read_only')).toBe('0');
       if (mysql) expect(await askOne(db2, '@@global.super_read_only')).toBe('0');
       await release.close();
@@ -214,30 +213,27 @@ await describeEach(
       writer.close();
 
       await writeErrant(db2);
-      const again = await mending.sceneUntil('the errant transaction to be seen', (seen) =>
+      const again = await bench.lookUntil('the errant transaction to be seen', (seen) =>
         (fenceWritableReplica.remarks?.(seen, db2Of()) ?? []).some((remark) => remark.includes('never had (')),
       );
       const relations = relationsOf(again.snapshot, topologyOf(again.snapshot));
       expect(relations.servers.find(({ server }) => server === 'db2')?.errantTransactions).toBeGreaterThan(0);
-      await mending.apply(fenceWritableReplica, again, db2Of());
+      expect(await bench.run(fenceWritableReplica, db2Of())).toMatchObject({ outcome: 'succeeded' });
       expect(await askOne(db2, '@@global.read_only')).toBe('1');
     });
 
     it('never closes the only server that accepts writes, nor one of two primaries', async () => {
-      const { sandbox } = mending;
       await sandbox.open(db2);
       await sandbox.close(sandbox.primary);
-      expect(fenceWritableReplica.refusals(await mending.scene(), db2Of())).toMatchObject([
+      expect(fenceWritableReplica.refusals(await bench.look(), db2Of())).toMatchObject([
         { reason: 'no-writable-primary' },
       ]);
       await sandbox.open(sandbox.primary);
       await stopReplication(db2);
-      expect(fenceWritableReplica.refusals(await mending.scene(), db2Of())).toMatchObject([
-        { reason: 'not-following' },
-      ]);
+      expect(fenceWritableReplica.refusals(await bench.look(), db2Of())).toMatchObject([{ reason: 'not-following' }]);
       await db2.sql(mysql ? 'RESET REPLICA ALL' : 'RESET SLAVE ALL');
-      expect(fenceWritableReplica.needed(await mending.scene(), db2Of()).observed).toBe('yes');
-      expect(fenceWritableReplica.refusals(await mending.scene(), db2Of())).toMatchObject([
+      expect(fenceWritableReplica.needed(await bench.look(), db2Of()).observed).toBe('yes');
+      expect(fenceWritableReplica.refusals(await bench.look(), db2Of())).toMatchObject([
         { reason: 'two-primaries', human: true },
       ]);
     });
@@ -249,24 +245,26 @@ await describeEach(
   'procedures, without GTID,',
   (version) => {
     const scope = new Scope();
-    let mending: Mending;
+    let sandbox: SandboxCluster;
+    let bench: Workbench;
 
     beforeAll(async () => {
-      mending = await openMending(scope, { version, replicas: 1, mode: 'position' });
+      sandbox = scope.own(await createCluster({ version, replicas: 1, mode: 'position' }), (cluster) => cluster.stop());
+      bench = await Workbench.open(scope, sandbox);
     });
 
     afterAll(() => scope.end());
 
     it('start both threads from where they stood', async () => {
-      const { primary } = mending.sandbox;
-      const db2 = mending.sandbox.server('db2');
+      const { primary } = sandbox;
+      const db2 = sandbox.server('db2');
       await primary.sql('CREATE DATABASE before_it');
       await untilCaughtUp(db2, primary);
       await stopReplication(db2);
       await primary.sql('CREATE DATABASE meanwhile');
-      const scene = await mending.scene();
+      const scene = await bench.look();
       expect(restartReplication.refusals(scene, db2Of())).toEqual([]);
-      await mending.apply(restartReplication, scene, db2Of());
+      expect(await bench.run(restartReplication, db2Of())).toMatchObject({ outcome: 'succeeded' });
       await untilCaughtUp(db2, primary);
       expect(await db2.sql("SHOW DATABASES LIKE 'meanwhile'")).toHaveLength(1);
     });

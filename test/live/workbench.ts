@@ -13,8 +13,10 @@ import { planOf, type Plan } from '../../src/engine/plan.js';
 import type { EngineClock } from '../../src/engine/ports.js';
 import type { Notes, Procedure } from '../../src/engine/procedure.js';
 import type { Observer } from '../../src/observe/observer.js';
+import type { Account } from '../../src/sandbox/accounts.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
 import { writeConfiguration } from '../../src/sandbox/configuration.js';
+import { until } from '../../src/sandbox/until.js';
 import { siteOf } from '../../src/site.js';
 import { observerOf } from '../../src/watched.js';
 
@@ -63,13 +65,28 @@ export class Workbench {
       host: 'local' as const,
       replicationTls: sandbox.channelTls(sandbox.server(server.name)),
     }));
-    return new Workbench(sandbox, observer, { ...site, servers }, await reachOf(sandbox));
+    return new Workbench(sandbox, observer, { ...site, servers }, await reachOf(sandbox, accounts.operate));
   }
 
   async look(): Promise<Scene> {
     const signal = AbortSignal.timeout(10_000);
     const { snapshot } = await this.observer.lookAtCluster(this.site.cluster, { signal, thorough: true });
     return { snapshot, site: this.site };
+  }
+
+  /** Looks until the scene is as wanted. */
+  async lookUntil(what: string, wanted: (scene: Scene) => boolean): Promise<Scene> {
+    let scene = await this.look();
+    await until(what, async () => {
+      scene = await this.look();
+      return wanted(scene);
+    });
+    return scene;
+  }
+
+  /** Hands on the operate account, or on another. Whoever asks closes them. */
+  async actor(account: Account = this.sandbox.accounts.operate): Promise<SqlActor> {
+    return new SqlActor(await reachOf(this.sandbox, account));
   }
 
   parameters(more: Readonly<Record<string, string>> = {}): Parameters {
@@ -132,7 +149,7 @@ function hurried(times: number): EngineClock {
   };
 }
 
-async function reachOf(sandbox: SandboxCluster): Promise<Reach> {
+async function reachOf(sandbox: SandboxCluster, { user, password }: Account): Promise<Reach> {
   const { client, accounts } = sandbox;
   const [ca = '', cert = '', key = ''] = await Promise.all(
     [client.ca, client.cert, client.key].map((file) => readFile(file, 'utf8')),
@@ -141,8 +158,8 @@ async function reachOf(sandbox: SandboxCluster): Promise<Reach> {
     target: (name) =>
       Promise.resolve({
         address: sandbox.server(name).address,
-        user: accounts.operate.user,
-        password: () => Promise.resolve(accounts.operate.password),
+        user,
+        password: () => Promise.resolve(password),
         tls: { verify: 'identity', ca, cert, key: new Secret(key) },
       }),
     secret: (name) => Promise.resolve(accounts[name].password),
