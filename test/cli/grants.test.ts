@@ -57,7 +57,8 @@ it('makes the accounts that the configuration names, with what Lockstep can show
 });
 
 it('is for what was asked for, else what policies name, else everything', async () => {
-  const policies = `${file('')}policies:
+  const policies = `${file('')}tokens: [{ name: alertmanager, role: alertmanager, token_file: ca }]
+policies:
   - { match: ['alertname="WritableReplica"'], run: fence-writable-replica }
   - { match: ['alertname="ReplicationStopped"'], run: restart-replication }
 `;
