@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stringify } from 'yaml';
+import type { Account } from './accounts.js';
 import type { SandboxCluster } from './cluster.js';
 import { takeDirectory } from './directories.js';
 import type { SandboxServer } from './server.js';
@@ -50,7 +51,7 @@ export async function writeConfiguration(sandbox: SandboxCluster, options: Confi
 }
 
 async function accountsIn(directory: string, { accounts, options }: SandboxCluster) {
-  const entries = Object.entries(accounts).map(async ([name, { user, password }]) => {
+  const entries = Object.entries<Account>({ ...accounts }).map(async ([name, { user, password }]) => {
     const file = path.join(directory, `${name}.password`);
     await writeFile(file, `${password.reveal()}\n`, { mode: 0o600 });
     const own = name === 'replication' ? { require: options.requirement ?? 'x509' } : {};
