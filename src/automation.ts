@@ -15,6 +15,8 @@ import type { EngineRules } from './engine/shop.js';
 import { engineClock } from './engine/timing.js';
 import { faultHook } from './faults.js';
 import { openFileJournal } from './journal/file-journal.js';
+import type { Journal } from './journal/journal.js';
+import { openReadOnly } from './journal/read-only.js';
 import { TimedJournal } from './timed-journal.js';
 import { alertmanagerSettingsOf } from './notify-settings.js';
 import { alertmanagerSilences } from './notify/silences.js';
@@ -53,7 +55,6 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
   const { config, log } = options;
   const settings = config().automation;
   if (settings === undefined) return undefined;
-  const redactor = new Redactor();
   const journal = await openFileJournal<EngineRecord>({
     directory: settings.journal.directory,
     clock: systemClock,
@@ -61,21 +62,7 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
   });
   try {
     const timed = new TimedJournal(journal, (seconds) => running.appended(seconds));
-    const engine = await openEngine({
-      journal: timed,
-      procedures,
-      ports: {
-        observer: eyes(options),
-        actors: hands(options, redactor),
-        clock: engineClock,
-        silences: { covers: (labels, signal) => silencesOf(config, log).covers(labels, signal) },
-        fault: faultHook(log),
-        redact: (text) => redactor.redact(text),
-      },
-      log,
-      rules: () => rulesOf(config().automation ?? settings),
-      clusters: () => config().clusters.map(({ name, servers }) => ({ name, servers: servers.map((one) => one.name) })),
-    });
+    const engine = await engineOver(timed, settings, options);
     const running: RunningAutomation = {
       engine,
       appended: () => undefined,
@@ -94,6 +81,41 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
     await journal.close();
     throw cause;
   }
+}
+
+/**
+ * The engine over the journal as it is now, for looking and planning: never started, it changes nothing, also while
+ * another instance writes there. undefined where the configuration has no journal.
+ * @throws LockstepError of the journal
+ */
+export async function readAutomation(options: AutomationOptions): Promise<Engine | undefined> {
+  const settings = options.config().automation;
+  if (settings === undefined) return undefined;
+  return engineOver(await openReadOnly<EngineRecord>(settings.journal.directory), settings, options);
+}
+
+function engineOver(
+  journal: Journal<EngineRecord>,
+  settings: AutomationConfig,
+  options: AutomationOptions,
+): Promise<Engine> {
+  const { config, log } = options;
+  const redactor = new Redactor();
+  return openEngine({
+    journal,
+    procedures,
+    ports: {
+      observer: eyes(options),
+      actors: hands(options, redactor),
+      clock: engineClock,
+      silences: { covers: (labels, signal) => silencesOf(config, log).covers(labels, signal) },
+      fault: faultHook(log),
+      redact: (text) => redactor.redact(text),
+    },
+    log,
+    rules: () => rulesOf(config().automation ?? settings),
+    clusters: () => config().clusters.map(({ name, servers }) => ({ name, servers: servers.map((one) => one.name) })),
+  });
 }
 
 /** What a cluster says under the configuration of now. @throws LockstepError `cluster-unknown` */

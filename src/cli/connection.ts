@@ -6,9 +6,9 @@ import type { AutomationConfig } from '../config/automation.js';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import { readSecret } from '../config/secrets.js';
-import { controlSocket } from '../http/control.js';
+import { controlSocket } from '../http/control-socket.js';
 import { Client } from './client.js';
-import { holding, reading, type Held } from './holder.js';
+import type { Held } from './holder.js';
 import { configOption } from './options.js';
 
 export interface ConnectionOptions {
@@ -18,8 +18,11 @@ export interface ConnectionOptions {
   readonly caFile?: string;
 }
 
-/** What a command does when no instance runs on this machine: `read` the journal, `hold` it and act, or give up. */
-export type Alone = 'read' | 'hold' | 'refuse';
+/**
+ * What a command does when no instance runs on this machine: `read` the journal; `record` something in it for the next
+ * instance; `act` in its place; or give up.
+ */
+export type Alone = 'read' | 'record' | 'act' | 'refuse';
 
 /** Whom a command talks to. */
 export interface Connection {
@@ -60,10 +63,12 @@ export async function connectLocally(config: Config, alone: Alone): Promise<Conn
       `no Lockstep runs on the journal ${automation.journal.directory}`,
       'Start it: lockstep serve.',
     );
-  const held = await (alone === 'hold' ? holding(config, automation) : reading(config, automation));
+  // The engine, and all that it can do, is only brought in where it is needed.
+  const { holding, reading } = await import('./holder.js');
+  const held = await (alone === 'read' ? reading(config) : holding(config, automation, alone === 'act'));
   return {
     client: new Client({ kind: 'socket', path: held.socket }),
-    held: alone === 'hold' ? held : undefined,
+    held: alone === 'act' ? held : undefined,
     release: () => held.stop(),
   };
 }

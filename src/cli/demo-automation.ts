@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { PlanView } from '../engine/automation.js';
 import type { RunView } from '../engine/run.js';
 import type { Scope } from '../base/scope.js';
-import { controlSocket } from '../http/control.js';
+import { controlSocket } from '../http/control-socket.js';
 import { takeDirectory } from '../sandbox/directories.js';
 import { stopReplication } from '../sandbox/faults.js';
 import type { SandboxServer } from '../sandbox/server.js';

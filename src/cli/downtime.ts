@@ -31,7 +31,7 @@ export function downtimeCommand(): Command {
 async function act(given: string, options: Options): Promise<void> {
   const wanted = wantedOf(options);
   const [cluster, server] = await placeOf(given, options);
-  const connection = await connect(options, 'hold');
+  const connection = await connect(options, 'record');
   try {
     const path = `/api/v1/downtime/${encodeURIComponent(cluster)}/${encodeURIComponent(server)}`;
     const state = await connection.client.put<{ down: boolean; downtime?: Downtime }>(path, wanted);

@@ -10,7 +10,7 @@ interface PauseState {
 }
 
 export function pauseCommand(): Command {
-  return shared('pause', 'let nothing start by itself any more: alerts, schedules, waiting runs')
+  return shared('pause', 'let nothing start any more, whoever asks for it')
     .requiredOption('--reason <text>', 'why, for whoever reads it later')
     .addHelpText(
       'after',
@@ -20,7 +20,7 @@ export function pauseCommand(): Command {
 }
 
 export function unpauseCommand(): Command {
-  return shared('unpause', 'let things start by themselves again')
+  return shared('unpause', 'let things start again')
     .addHelpText('after', '\nExamples:\n  lockstep unpause\n  lockstep unpause --cluster production\n')
     .action((options: Options) => set(options, { paused: false }));
 }
@@ -32,7 +32,7 @@ function shared(name: string, description: string): Command {
 }
 
 async function set(options: Options, wanted: { paused: boolean; reason?: string }): Promise<void> {
-  const connection = await connect(options, 'hold');
+  const connection = await connect(options, 'record');
   try {
     const path = options.cluster === undefined ? '' : `/${encodeURIComponent(options.cluster)}`;
     const state = await connection.client.put<PauseState>(`/api/v1/pause${path}`, wanted);

@@ -39,7 +39,7 @@ function commandOf(
   act: (wanted: Wanted, options: ProcedureOptions) => Promise<void>,
 ): Command {
   const command = new Command(procedure.name)
-    .description(procedure.purpose)
+    .description(procedure.purpose.charAt(0).toLowerCase() + procedure.purpose.slice(1))
     .requiredOption('--cluster <name>', 'the cluster');
   const known = procedure.parameters.map((spec) => [spec, optionOf(spec)] as const);
   for (const [, option] of known) command.addOption(option);

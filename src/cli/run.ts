@@ -47,7 +47,7 @@ async function act(wanted: Wanted, options: ProcedureOptions): Promise<void> {
       'there is nobody to ask whether to do it',
       'Give --yes to have it done without a question, or --mode plan or approve.',
     );
-  const connection = await connect(options, 'hold');
+  const connection = await connect(options, 'act');
   const { client, held } = connection;
   try {
     const asked = await client.post<RunView>(

@@ -22,8 +22,10 @@ export function runsCommand(): Command {
     .addCommand(showCommand())
     .addCommand(watchCommand())
     .addCommand(approveCommand())
-    .addCommand(deciding('abort', 'cancel a waiting run; end a running one at its next step boundary, taken back'))
-    .addCommand(deciding('resume', 'look again at a run that needs a human, and go on or take it back', 'hold'))
+    .addCommand(
+      deciding('abort', 'cancel a waiting run; end a running one at its next step boundary, taken back', 'record'),
+    )
+    .addCommand(deciding('resume', 'look again at a run that needs a human, and go on or take it back', 'act'))
     .addCommand(abandonCommand())
     .addCommand(acknowledgeCommand())
     .addCommand(verifyCommand());
@@ -31,7 +33,7 @@ export function runsCommand(): Command {
 
 const examples = `
 Examples:
-  lockstep runs                                         the newest, open ones first
+  lockstep runs                                         the newest first
   lockstep runs show 20261128T152233Z-3f9a1c            one run, its plan, all that happened
   lockstep runs approve 20261128T152233Z-3f9a1c --digest 1f0c9ab2d3e4
   lockstep runs verify --expect 4711:9f2c…              whether the journal is whole
@@ -87,7 +89,7 @@ function approveCommand(): Command {
     .argument('<run>', 'its id')
     .option('--digest <digits>', 'only if its plan is this one: at least the first 12 digits')
     .action(async (id: string, options: Options & { digest?: string }) => {
-      await talk(options, 'refuse', async (client) => {
+      await talk(options, 'record', async (client) => {
         const body = options.digest === undefined ? {} : { digest: options.digest.toLowerCase() };
         told(options, await client.post<RunView>(`${place(id)}/approve`, body), 'approved');
       });
@@ -99,7 +101,7 @@ function abandonCommand(): Command {
     .argument('<run>', 'its id')
     .requiredOption('--reason <text>', 'what was done about it')
     .action(async (id: string, options: Options & { reason: string }) => {
-      await talk(options, 'hold', async (client) => {
+      await talk(options, 'record', async (client) => {
         told(options, await client.post<RunView>(`${place(id)}/abandon`, { reason: options.reason }), 'abandoned');
       });
     });
@@ -109,7 +111,7 @@ function acknowledgeCommand(): Command {
   return shared('acknowledge', 'lift the cooldown that a failed run of a cluster left behind')
     .argument('<cluster>', 'its name')
     .action(async (cluster: string, options: Options) => {
-      await talk(options, 'hold', async (client) => {
+      await talk(options, 'record', async (client) => {
         const path = `/api/v1/clusters/${encodeURIComponent(cluster)}/acknowledge`;
         const answer = await client.post<{ cluster: string; by: string }>(path);
         print(options, answer, () => `the failures of ${answer.cluster} are acknowledged by ${answer.by}`);
@@ -117,7 +119,7 @@ function acknowledgeCommand(): Command {
     });
 }
 
-function deciding(what: 'abort' | 'resume', description: string, alone: Alone = 'refuse'): Command {
+function deciding(what: 'abort' | 'resume', description: string, alone: Alone): Command {
   return shared(what, description)
     .argument('<run>', 'its id')
     .action(async (id: string, options: Options) => {

@@ -6,7 +6,7 @@ import { configOption } from './options.js';
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('run the exporter')
+    .description('run the exporter and, where a journal is configured, the automation endpoint')
     .addOption(configOption())
     .addHelpText(
       'after',

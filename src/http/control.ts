@@ -1,7 +1,6 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { userInfo } from 'node:os';
-import path from 'node:path';
 import { systemClock } from '../base/clock.js';
 import { LockstepError, messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
@@ -21,11 +20,6 @@ export interface Control {
   start(): Promise<void>;
   /** Ends event streams, lets running requests end, then closes. Idempotent. */
   stop(graceMilliseconds?: number): Promise<void>;
-}
-
-/** Where commands find the instance that holds this journal. */
-export function controlSocket(journalDirectory: string): string {
-  return path.join(journalDirectory, 'control.sock');
 }
 
 /** What a socket's address takes on Linux, bytes (unix(7)). */

@@ -10,7 +10,7 @@ const longestDowntime = 31 * 86_400;
 
 const pause = component(
   'Pause',
-  'While it lasts nothing starts by itself.',
+  'While it lasts nothing starts, whoever asks for it.',
   z.object({
     cluster: z.string().optional().describe('Absent: every cluster.'),
     by: z.string(),

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach } from 'vitest';
 import { silentLog } from '../../src/base/log.js';
-import { controlSocket, createControl, type Control } from '../../src/http/control.js';
+import { controlSocket } from '../../src/http/control-socket.js';
+import { createControl, type Control } from '../../src/http/control.js';
 import { MemoryAutomation } from '../http/automation.js';
 import { open, ports } from '../http/listener.js';
 

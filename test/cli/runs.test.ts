@@ -74,12 +74,24 @@ describe('lockstep runs', () => {
     expect(command.stdout).toContain('failed: the server went away');
   });
 
-  it('says that no instance runs, and how to start one', async () => {
+  it('watches nothing where no instance runs, and says how to start one', async () => {
     const { folder } = new Instance();
-    const { code, stderr } = await lockstep(folder, 'runs', 'approve', 'some-run');
+    const { code, stderr } = await lockstep(folder, 'runs', 'watch', 'some-run');
     expect(code).toBe(1);
     expect(stderr).toContain('Start it: lockstep serve.');
   });
+
+  it('reads and records where no instance runs', async () => {
+    const { folder } = new Instance();
+    expect((await lockstep(folder, 'runs')).stdout).toBe('Nothing was run.\n');
+    expect(readdirSync(path.join(folder, 'journal'))).toEqual([]);
+    expect((await lockstep(folder, 'pause', '--reason', 'storage')).stdout).toContain('Everything is paused by local:');
+    expect(await lockstep(folder, 'runs', 'abort', 'some-run')).toMatchObject({ code: 2 });
+    const status = await lockstep(folder, 'status', '--json', 'other');
+    expect(JSON.parse(status.stdout)).toMatchObject([{ automation: { runs: [], pauses: [{ reason: 'storage' }] } }]);
+    expect((await lockstep(folder, 'unpause')).stdout).toBe('Nothing is paused.\n');
+    expect(readdirSync(path.join(folder, 'journal'))).not.toContain('control.sock');
+  }, 60_000);
 });
 
 describe('the table of runs', () => {

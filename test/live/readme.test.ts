@@ -38,13 +38,16 @@ describe('the commands of the README', () => {
     const cluster = scope.own(await createCluster({ version: 'mariadb-10.11', replicas: 1 }), (sandbox) =>
       sandbox.stop(),
     );
-    await cp(await writeConfiguration(cluster, { cluster: 'production' }), path.join(folder, 'lockstep.yml'));
+    const whole = { journal: { directory: 'journal' } };
+    await cp(await writeConfiguration(cluster, { cluster: 'production', whole }), path.join(folder, 'lockstep.yml'));
+    // What the plan is for.
+    await cluster.server('db2').sql('STOP SLAVE SQL_THREAD');
   });
 
   afterAll(() => scope.end());
 
   it('are all known here', () => {
-    expect(commands).toHaveLength(10);
+    expect(commands).toHaveLength(18);
     expect(
       commands.filter((line) => !line.startsWith('lockstep ') && !(line in elsewhere) && line !== 'npm run demo'),
     ).toEqual([]);
