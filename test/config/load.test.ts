@@ -92,6 +92,18 @@ function keysOf(schema: unknown): readonly string[] {
   ]);
 }
 
+it('accepts the hosts of that example, which stand there as a comment', async () => {
+  const text = readFileSync(path.join(import.meta.dirname, '../../deploy/lockstep.example.yml'), 'utf8');
+  const folder = folderWith({ 'lockstep.yml': text.replaceAll(/^ {2}# (hosts:$| {2}.*$)/gm, '  $1') });
+  const config = await loadConfig(path.join(folder, 'lockstep.yml'));
+  expect(config.clusters[0]?.servers[0]?.host).toMatchObject({
+    kind: 'ssh',
+    address: { host: 'db1.production.example', port: 22 },
+    paths: ['/etc/mysql/tls'],
+    services: { mysql: ['systemctl', 'restart', 'mariadb'] },
+  });
+});
+
 it('lays a cluster over the defaults: accounts whole, the rest key by key', async () => {
   const config = await loadConfig(path.join(import.meta.dirname, '../../deploy/lockstep.example.yml'));
   const staging = config.clusters[1];
