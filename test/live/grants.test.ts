@@ -6,42 +6,16 @@ import { createAccount, grantStatements } from '../../src/dialects/grant-stateme
 import { operatePrivileges } from '../../src/dialects/operate-grants.js';
 import { quoteText } from '../../src/dialects/quote.js';
 import type { Action } from '../../src/domain/action.js';
-import type { ProcedureName } from '../../src/domain/procedure-names.js';
 import { QueryError, openSession, type Session } from '../../src/mysql/session.js';
 import { procedures } from '../../src/procedures/index.js';
 import type { Account, Accounts } from '../../src/sandbox/accounts.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { writeConfiguration } from '../../src/sandbox/configuration.js';
 import { startReplication, stopReplication } from '../../src/sandbox/faults.js';
-import { untilReplicating } from '../../src/sandbox/replication.js';
 import { lockstepCommand } from './command.js';
+import { crashCases } from './crash-cases.js';
 import { describeEach } from './matrix.js';
 import { Workbench } from './workbench.js';
-
-/** Makes a procedure have something to do, and gives what it is to be told. */
-type Occasion = (sandbox: SandboxCluster) => Promise<Readonly<Record<string, string>>>;
-
-/**
- * A new procedure is added here: that its grants are enough, and that none of them is too many, is shown nowhere else.
- * Servers replicate by file and position, where procedures have the most to ask.
- */
-const occasions: Readonly<Partial<Record<ProcedureName, Occasion>>> = {
-  'restart-replication': async (sandbox) => {
-    await stopReplication(sandbox.server('db2'));
-    return { server: 'db2', channel: '' };
-  },
-  'fence-writable-replica': async (sandbox) => {
-    await startReplication(sandbox.server('db2'));
-    await untilReplicating(sandbox.server('db2'));
-    await sandbox.open(sandbox.server('db2'));
-    return { server: 'db2' };
-  },
-  'secure-channel': async (sandbox) => {
-    await stopReplication(sandbox.server('db2'));
-    await sandbox.follow(sandbox.server('db2'), sandbox.primary, { tls: 'off' });
-    return { server: 'db2', channel: '' };
-  },
-};
 
 /** "Access denied; you need …", "SELECT command denied …", "You are not owner of thread …". */
 const denials = [1227, 1142, 1095];
@@ -53,7 +27,8 @@ await describeEach('the grants of accounts', (version) => {
   let bench: Workbench;
 
   beforeAll(async () => {
-    const cluster = await createCluster({ version, replicas: 1, mode: 'position', requirement: 'none' });
+    // By file and position, where procedures have the most to ask.
+    const cluster = await createCluster({ version, replicas: 1, mode: 'position' });
     sandbox = scope.own(cluster, () => cluster.stop());
     bench = await Workbench.open(scope, sandbox);
     bench.site = { ...bench.site, accounts: { ...bench.site.accounts, operate: probe.user } };
@@ -106,10 +81,11 @@ await describeEach('the grants of accounts', (version) => {
     'for %s',
     (name, procedure) => {
       it('are enough, and none of them is too many', async () => {
-        const given = await occasions[name]?.(sandbox);
-        if (given === undefined) throw new Error(`test/live/grants.test.ts does not know when ${name} acts`);
+        const occasion = crashCases[name];
+        if (occasion === undefined) throw new Error(`test/live/crash-cases.ts does not know when ${name} acts`);
+        await occasion.provoke(sandbox);
         const scene = await bench.look();
-        const parameters = bench.parameters(given);
+        const parameters = bench.parameters(occasion.parameters);
         expect(procedure.refusals(scene, parameters)).toEqual([]);
         const plan = procedure.steps(scene, parameters).flatMap((step) => step.plan);
         const privileges = operatePrivileges(sandbox.primary.column, [name]);
@@ -118,6 +94,8 @@ await describeEach('the grants of accounts', (version) => {
           const fewer = privileges.filter((privilege) => privilege !== one);
           expect(denials, `without ${one}`).toContain(await refusedWith(fewer, plan));
         }
+        await sandbox.open(sandbox.server('db2'));
+        await occasion.mend(sandbox);
       });
     },
   );
