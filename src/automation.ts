@@ -33,6 +33,9 @@ export interface AutomationOptions {
   readonly log: Log;
 }
 
+/** How old a recent look may be, milliseconds. */
+const recently = 2000;
+
 /** The engine with its journal, hands and eyes. */
 export interface RunningAutomation {
   readonly engine: Engine;
@@ -127,8 +130,9 @@ function clusterNamed(config: Config, name: string): ClusterConfig {
 
 function eyes({ config, observer }: AutomationOptions): SceneObserver {
   return {
-    look: async (cluster, signal) => {
-      const { snapshot } = await observer().lookAtCluster(cluster, { signal, thorough: true });
+    look: async (cluster, signal, recent) => {
+      const how = recent === undefined ? { thorough: true } : { maxAge: recently };
+      const { snapshot } = await observer().lookAtCluster(cluster, { signal, ...how });
       return { snapshot, site: siteOf(clusterNamed(config(), cluster)) };
     },
   };

@@ -30,7 +30,11 @@ export async function consider(
   const { parameters } = asked;
   const limit = deadline(lookWithin, signal);
   try {
-    const scene = await shop.ports.observer.look(parameters.cluster, limit.signal);
+    const scene = await shop.ports.observer.look(
+      parameters.cluster,
+      limit.signal,
+      asked.mode === 'plan' ? 'recent' : undefined,
+    );
     const silence = await silenceOf(shop, asked, limit.signal);
     return judge(shop, procedure, asked, scene, silence);
   } finally {

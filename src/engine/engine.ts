@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
 import { LockstepError, messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
@@ -20,6 +19,7 @@ import type { RunId, RunRequest, RunView } from './run.js';
 import type { EngineRules, Shop } from './shop.js';
 import { told } from './told.js';
 import { eventOf } from './event-of.js';
+import { newRunId } from './run-id.js';
 import { Worker } from './worker.js';
 
 export interface EngineOptions {
@@ -177,17 +177,15 @@ export class Engine implements Automation {
   }
 
   async planOf(id: RunId): Promise<PlanView | undefined> {
-    const { procedure, parameters, guard } = this.#needed(id);
-    for await (const planned of this.#recordsOf(id)) {
-      const { record } = planned;
-      if (!('run' in record) || record.type !== 'planned' || record.digest !== this.#needed(id).digest) continue;
-      const made = this.#procedure(procedure);
-      const plan = planOf(made, record.scene, parameters);
-      const remarks = made.remarks?.(record.scene, parameters) ?? [];
-      const guards = guard === undefined ? [] : [guard];
-      return planViewOf({ procedure, parameters, plan, guards, observed: record.observed, remarks });
-    }
-    return undefined;
+    const { procedure, parameters, guard, digest, scene, observed } = this.#needed(id);
+    if (digest === undefined) return undefined;
+    const planned = scene === undefined ? await this.#planned(id, digest) : { scene, observed };
+    if (planned === undefined) return undefined;
+    const made = this.#procedure(procedure);
+    const plan = planOf(made, planned.scene, parameters);
+    const remarks = made.remarks?.(planned.scene, parameters) ?? [];
+    const guards = guard === undefined ? [] : [guard];
+    return planViewOf({ procedure, parameters, plan, guards, observed: planned.observed, remarks });
   }
 
   async history(id: RunId): Promise<readonly HistoryLine[]> {
@@ -339,7 +337,7 @@ export class Engine implements Automation {
 
   async #requested(request: RunRequest): Promise<RunView> {
     const { procedure, parameters, mode, trigger, idempotencyKey } = request;
-    const run = newId(this.options.ports.clock.now());
+    const run = newRunId(this.options.ports.clock.now());
     const limits = this.#limits(request.limits);
     const key = idempotencyKey === undefined ? {} : { idempotencyKey };
     await this.#write({ v: 1, run, type: 'requested', procedure, parameters, mode, trigger, limits, ...key });
@@ -384,13 +382,15 @@ export class Engine implements Automation {
     }
   }
 
+  /** The newest record of that plan: an ended run's scene is in the journal alone. */
+  async #planned(id: RunId, digest: string) {
+    for await (const { record } of this.#recordsOf(id))
+      if (record.type === 'planned' && record.digest === digest) return record;
+    return undefined;
+  }
+
   async *#recordsOf(id: RunId) {
     for await (const entry of this.options.journal.read())
       if ('run' in entry.record && entry.record.run === id) yield entry;
   }
-}
-
-function newId(now: number): RunId {
-  const time = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
-  return `${time}-${randomBytes(3).toString('hex')}`;
 }

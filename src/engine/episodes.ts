@@ -61,7 +61,7 @@ export class Episodes {
     const { shop } = this;
     const limit = deadline(lookWithin, shop.stopping);
     try {
-      const scene = await shop.considering(() => shop.ports.observer.look(cluster, limit.signal));
+      const scene = await shop.considering(() => shop.ports.observer.look(cluster, limit.signal, 'recent'));
       for (const { id, procedure, parameters } of ended) {
         if (shop.procedure(procedure).needed(scene, parameters).observed !== 'no') continue;
         await shop.write({ v: 1, run: id, type: 'episode-over' });

@@ -20,12 +20,11 @@ export interface EnginePorts {
 /** The same eyes that made the metric. */
 export interface SceneObserver {
   /**
-   * A fresh look at a cluster. Never throws for what a server does: one that cannot be asked has no facts.
+   * A look at a cluster. Never throws for what a server does: one that cannot be asked has no facts.
+   * @param recent whether one of the last seconds will do, as for a plan that nobody acts on; default: it begins now
    * @throws LockstepError `unknown-cluster`
    */
-  look(cluster: ClusterName, signal: AbortSignal): Promise<Scene>;
-  /** A run is inside a section: nobody else should load these servers. */
-  quiet?(cluster: ClusterName): () => void;
+  look(cluster: ClusterName, signal: AbortSignal, recent?: 'recent'): Promise<Scene>;
 }
 
 export interface Actors {

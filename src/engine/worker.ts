@@ -16,6 +16,8 @@ import { Alarm, spaceFor, untilItMayStart } from './waiting.js';
 const locksWithin = { start: 5000, resume: 45_000 };
 /** Before a run that found its servers locked tries again, milliseconds. */
 const lockedPause = 3000;
+/** Before a run that could not go on is tried again, milliseconds. */
+const troublePause = 5000;
 
 /** One run, from its request to its end. */
 export class Worker {
@@ -32,17 +34,25 @@ export class Worker {
 
   /** Settles when it has ended, needs a human, or the process stops. Never rejects. */
   async live(): Promise<void> {
-    try {
-      if (!this.#waits()) await this.#atWork(undefined);
-      while (this.#waits()) {
-        const plan = await untilItMayStart(this.shop, this.id, this.alarm);
-        if (plan === undefined) return;
-        await this.#atWork(plan);
-        if (this.#waits()) await this.alarm.wait(lockedPause, this.shop);
+    const { shop } = this;
+    while (!shop.stopping.aborted) {
+      try {
+        await this.#live(); return;
+      } catch (cause) {
+        // A journal that cannot be written, above all. The run stands where the journal says, and goes on from there.
+        shop.log.error({ run: this.id, error: messageOf(cause) }, 'the run could not go on, and is tried again');
+        await shop.ports.clock.sleep(troublePause, shop.stopping).catch(() => undefined);
       }
-    } catch (cause) {
-      // The journal is not written any more, or the time to stop is over. Who starts next resumes.
-      this.shop.log.error({ run: this.id, error: messageOf(cause) }, 'the run was left as it is');
+    }
+  }
+
+  async #live(): Promise<void> {
+    if (!this.#waits()) await this.#atWork(undefined);
+    while (this.#waits()) {
+      const plan = await untilItMayStart(this.shop, this.id, this.alarm);
+      if (plan === undefined) return;
+      await this.#atWork(plan);
+      if (this.#waits()) await this.alarm.wait(lockedPause, this.shop);
     }
   }
 
@@ -58,6 +68,8 @@ export class Worker {
   async #atWork(fresh: Plan | undefined): Promise<void> {
     const { shop } = this;
     const run = this.#run;
+    // Tried again after trouble, it may have come to its end before it.
+    if (run.state === 'ended' || run.state === 'needs-human') return;
     shop.claims.set(run.id, run);
     const actor = shop.ports.actors.open(run.id, run.parameters.cluster);
     try {

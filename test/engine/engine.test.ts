@@ -336,3 +336,18 @@ it('takes no request while it stops', async () => {
   await toy.engine.stop();
   await expect(toy.engine.request(fromAlert())).rejects.toMatchObject({ code: 'stopping' });
 });
+
+it('goes on when the journal can be written again', async () => {
+  const toy = await toyEngine();
+  const append = toy.journal.append.bind(toy.journal);
+  let refused = 0;
+  toy.journal.append = (record, options) => {
+    if (record.type !== 'section' || refused >= 2) return append(record, options);
+    refused += 1;
+    return Promise.reject(new Error('no space left on device'));
+  };
+  const run = await toy.ended((await toy.ask()).id);
+  expect(refused).toBeGreaterThan(0);
+  expect(['succeeded', 'failed', 'rolled-back']).toContain(run.outcome);
+  expect(Number(toy.world.servers.db1.writable) + Number(toy.world.servers.db2.writable)).toBe(1);
+});
