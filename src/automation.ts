@@ -4,8 +4,10 @@ import { systemClock } from './base/clock.js';
 import { LockstepError } from './base/errors.js';
 import type { Log } from './base/log.js';
 import { Redactor } from './base/redact.js';
+import type { FileReader } from './actors/rehearse.js';
 import type { AutomationConfig } from './config/automation.js';
 import type { ClusterConfig, Config } from './config/config.js';
+import type { HostConfig } from './config/host-config.js';
 import { readSecret, type SecretRef } from './config/secrets.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './engine/engine.js';
@@ -14,6 +16,8 @@ import type { EngineRecord } from './engine/records.js';
 import type { EngineRules } from './engine/shop.js';
 import { engineClock } from './engine/timing.js';
 import { faultHook } from './faults.js';
+import { hostSettingsOf } from './host-settings.js';
+import { openHost } from './hosts/open.js';
 import { openFileJournal } from './journal/file-journal.js';
 import type { Journal } from './journal/journal.js';
 import { openReadOnly } from './journal/read-only.js';
@@ -154,7 +158,10 @@ function hands({ config }: AutomationOptions, redactor: Redactor): Actors {
       if (ref === undefined) throw new LockstepError('secret-missing', `${name} has no account "${account}"`);
       return read(ref.password);
     },
-    files: () => undefined,
+    files: (server) => {
+      const host = clusterNamed(config(), name).servers.find((one) => one.name === server)?.host;
+      return host && filesOn(host);
+    },
   });
   return { open: (_run, cluster) => new SqlActor(reach(cluster)) };
 }
@@ -170,6 +177,18 @@ function rulesOf(settings: AutomationConfig): EngineRules {
     cooldown: settings.cooldownSeconds,
     approval: settings.approvalSeconds,
     pauseFileExists: () => pauseFile !== undefined && existsSync(pauseFile),
+  };
+}
+
+/** Reads over a way of its own: the few files of a rehearsal are no reason to keep one. */
+function filesOn(config: HostConfig): FileReader {
+  return async (path, signal) => {
+    const host = openHost(hostSettingsOf(config));
+    try {
+      return await host.read(path, { signal });
+    } finally {
+      await host.close();
+    }
   };
 }
 

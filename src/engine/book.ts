@@ -69,6 +69,8 @@ export class Book {
   readonly runs = new Map<RunId, BookedRun>();
   /** The run of each open episode, by key. */
   readonly episodes = new Map<string, RunId>();
+  /** The newest run of each key, its episode over or not. */
+  readonly latest = new Map<string, RunId>();
   readonly idempotency = new Map<string, RunId>();
   readonly pauses = new Map<string, Pause>();
   readonly downtimes = new Map<string, Downtime>();
@@ -206,6 +208,7 @@ export class Book {
       notes: {},
     });
     this.episodes.set(key, id);
+    this.latest.set(key, id);
     if (idempotencyKey !== undefined) this.idempotency.set(idempotencyKey, id);
   }
 
@@ -269,6 +272,7 @@ export class Book {
     const run = this.runs.get(id);
     if (run === undefined || this.episodes.get(run.key) === id) return;
     this.runs.delete(id);
+    if (this.latest.get(run.key) === id) this.latest.delete(run.key);
     for (const [key, of] of this.idempotency) if (of === id) this.idempotency.delete(key);
   }
 }

@@ -14,12 +14,12 @@ import { planViewOf } from './plan-view.js';
 import type { EnginePorts } from './ports.js';
 import type { Procedure } from './procedure.js';
 import type { EngineRecord } from './records.js';
+import { limitsOf, Requests } from './requests.js';
 import { dropOld } from './retention.js';
 import type { RunId, RunRequest, RunView } from './run.js';
 import type { EngineRules, Shop } from './shop.js';
 import { told } from './told.js';
 import { eventOf } from './event-of.js';
-import { newRunId } from './run-id.js';
 import { Worker } from './worker.js';
 
 export interface EngineOptions {
@@ -51,8 +51,8 @@ export class Engine implements Automation {
   readonly #book = new Book();
   readonly #shop: Shop;
   readonly #episodes: Episodes;
+  readonly #requests: Requests;
   readonly #workers = new Map<RunId, { readonly worker: Worker; readonly done: Promise<void> }>();
-  readonly #asking = new Map<string, Promise<RunView>>();
   readonly #listeners = new Set<EngineListener>();
   readonly #stopping = new AbortController();
   readonly #giveUp = new AbortController();
@@ -76,6 +76,7 @@ export class Engine implements Automation {
       claims: new Map(),
     };
     this.#episodes = new Episodes(this.#shop);
+    this.#requests = new Requests(this.#shop, options.clusters, (id) => this.#work(id));
   }
 
   async recall(): Promise<void> {
@@ -121,30 +122,15 @@ export class Engine implements Automation {
       parameters,
       mode: 'auto' as const,
       trigger: request.trigger,
-      limits: this.#limits(),
+      limits: limitsOf(this.options.rules()),
       approval: undefined,
     };
     const { need, plan, verdicts, remarks } = await consider(this.#shop, procedure, asked, signal);
     return planViewOf({ procedure: procedure.name, parameters, plan, guards: verdicts, observed: need.why, remarks });
   }
 
-  async request(request: RunRequest): Promise<{ readonly run: RunView; readonly repeated: boolean }> {
-    if (this.#stopping.signal.aborted)
-      throw new LockstepError('stopping', 'Lockstep is stopping', 'Ask again when it has started.');
-    const procedure = this.#procedure(request.procedure);
-    const parameters = checkedParameters(procedure, request.parameters, this.options.clusters());
-    const { idempotencyKey } = request;
-    const same = request.trigger.kind === 'person' ? idempotencyKey && `key ${idempotencyKey}` : keyOf(procedure.name, parameters); // prettier-ignore
-    const known = this.#known(request, keyOf(procedure.name, parameters));
-    if (known !== undefined) return { run: viewOf(known), repeated: true };
-    const asking = same === undefined ? undefined : this.#asking.get(same);
-    if (asking !== undefined) return { run: await asking, repeated: true };
-    const asked = this.#requested({ ...request, parameters });
-    if (same !== undefined) {
-      this.#asking.set(same, asked);
-      void asked.catch(() => undefined).finally(() => this.#asking.delete(same));
-    }
-    return { run: await asked, repeated: false };
+  request(request: RunRequest): Promise<{ readonly run: RunView; readonly repeated: boolean }> {
+    return this.#requests.ask(request);
   }
 
   resolved({ procedure, parameters }: Pick<RunRequest, 'procedure' | 'parameters'>): void {
@@ -325,29 +311,6 @@ export class Engine implements Automation {
     const run = this.#needed(id);
     if (run.state === 'needs-human' && !this.#workers.has(id)) return run;
     throw new LockstepError('not-needing-human', `run ${id} does not need a human: it is ${run.state}`);
-  }
-
-  /** A run that this request is a repeat of. */
-  #known(request: RunRequest, key: string): BookedRun | undefined {
-    const { idempotencyKey, trigger } = request;
-    const again = idempotencyKey === undefined ? undefined : this.#book.idempotency.get(idempotencyKey);
-    const id = again ?? (trigger.kind === 'person' ? undefined : this.#book.episodes.get(key));
-    return id === undefined ? undefined : this.#book.runs.get(id);
-  }
-
-  async #requested(request: RunRequest): Promise<RunView> {
-    const { procedure, parameters, mode, trigger, idempotencyKey } = request;
-    const run = newRunId(this.options.ports.clock.now());
-    const limits = this.#limits(request.limits);
-    const key = idempotencyKey === undefined ? {} : { idempotencyKey };
-    await this.#write({ v: 1, run, type: 'requested', procedure, parameters, mode, trigger, limits, ...key });
-    this.#work(run);
-    return viewOf(this.#book.run(run));
-  }
-
-  #limits(limits?: RunRequest['limits']) {
-    const { waitAtMost, cooldown } = this.options.rules();
-    return { waitAtMost, cooldown, window: '', ...limits };
   }
 
   #work(id: RunId, { resumed = false } = {}): void {

@@ -37,7 +37,8 @@ export class Worker {
     const { shop } = this;
     while (!shop.stopping.aborted) {
       try {
-        await this.#live(); return;
+        await this.#live();
+        return;
       } catch (cause) {
         // A journal that cannot be written, above all. The run stands where the journal says, and goes on from there.
         shop.log.error({ run: this.id, error: messageOf(cause) }, 'the run could not go on, and is tried again');

@@ -65,6 +65,21 @@ it('begins anew once what was to be mended was seen to be gone', async () => {
   expect((await toy.ended(second.id)).outcome).toBe('succeeded');
 });
 
+it('takes an alert that began before its run ended for an echo of it, unless there is something to mend again', async () => {
+  const toy = await toyEngine();
+  const first = await toy.ended((await toy.ask()).id);
+  toy.engine.resolved(fromAlert());
+  await toy.until(first.id, () => toy.types(first.id).includes('episode-over'));
+  const startsAt = new Date(first.requestedAt - 1000).toISOString();
+  const old = { kind: 'alert', alertname: 'Toy', fingerprint: 'f', labels: {}, startsAt, by: 'am' } as const;
+  expect(await toy.engine.request(fromAlert({ trigger: old }))).toMatchObject({
+    repeated: true,
+    run: { id: first.id },
+  });
+  toy.again();
+  expect(await toy.engine.request(fromAlert({ trigger: old }))).toMatchObject({ repeated: false });
+});
+
 it('only plans in mode plan, and says what it would do', async () => {
   const toy = await toyEngine();
   const run = await toy.ended((await toy.ask({ mode: 'plan' })).id);
