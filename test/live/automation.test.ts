@@ -79,7 +79,10 @@ await describeEach(
       await crashCases['fence-writable-replica']?.provoke(sandbox);
       await mended('fence-writable-replica', 'WritableReplica');
       // Fencing ended the session of this test, too.
-      await sandbox.server('db2').sql('DO 0').catch(() => undefined);
+      await sandbox
+        .server('db2')
+        .sql('DO 0')
+        .catch(() => undefined);
     });
 
     it('secures a channel that does not verify its source', async () => {
