@@ -4,7 +4,6 @@ import { LockstepError, messageOf } from './base/errors.js';
 import type { Log } from './base/log.js';
 import type { Config } from './config/config.js';
 import { ConfigError } from './config/fault.js';
-import { loadConfig } from './config/load.js';
 import { collectorNames, type CollectorName } from './domain/snapshot.js';
 import { Exporter } from './exporter.js';
 import { controlSocket } from './http/control-socket.js';
@@ -12,6 +11,7 @@ import { createControl, type Control } from './http/control.js';
 import { createHttp } from './http/http.js';
 import type { HttpPorts, ReloadOutcome } from './http/ports.js';
 import { httpSettingsOf } from './http-settings.js';
+import { loadWhole } from './load-whole.js';
 import { OwnMetrics } from './metrics/own.js';
 import { version } from './version.js';
 import { observerOf } from './watched.js';
@@ -108,7 +108,7 @@ class Composed implements App {
   async #reload(): Promise<ReloadOutcome> {
     const { log } = this;
     try {
-      const config = await loadConfig(this.first.file);
+      const config = await loadWhole(this.first.file);
       refuseWhatRuns(config, this.#automation);
       this.#http.reconfigure(httpSettingsOf(config));
       const before = this.#exporter;

@@ -1,13 +1,11 @@
+import { intakeOf } from './alert-intake.js';
 import { openAutomation, type RunningAutomation } from './automation.js';
 import { automationState } from './automation-state.js';
-import { systemClock } from './base/clock.js';
 import type { Log } from './base/log.js';
 import type { Config } from './config/config.js';
 import type { AutomationConfig } from './config/automation.js';
 import type { Engine } from './engine/engine.js';
-import { groundOf, type Ground } from './intake/ground.js';
-import { Intake } from './intake/intake.js';
-import type { Channels } from './intake/policy.js';
+import type { Intake } from './intake/intake.js';
 import { AutomationMetrics } from './metrics/automation.js';
 import { createNotify, type Notify } from './notify/notify.js';
 import { notifySettingsOf } from './notify-settings.js';
@@ -22,39 +20,24 @@ export interface ServiceOptions {
   readonly log: Log;
 }
 
-/** How old a look may be that tells which channels there are. Milliseconds. */
-const channelsMaxAge = 60_000;
-
 /** All that acts, in `serve`: the engine, and around it the webhook's intake, notifications, jobs and metrics. */
 export class AutomationService {
   readonly metrics: AutomationMetrics;
   readonly intake: Intake;
   readonly #automation: RunningAutomation;
   readonly #options: ServiceOptions;
-  #ground: Ground;
   #notify: Notify;
   #schedule: Schedule;
 
   private constructor(automation: RunningAutomation, settings: AutomationConfig, options: ServiceOptions) {
-    const { config, log } = options;
+    const { config } = options;
     const { engine } = automation;
     this.#automation = automation;
     this.#options = options;
     this.metrics = new AutomationMetrics(() => automationState(automation, config(), this.intake));
     engine.subscribe((event) => this.metrics.heard(event));
     automation.appended = (seconds) => this.metrics.journalAppended(seconds);
-    this.#ground = groundOf(config(), engine.procedures());
-    this.intake = new Intake({
-      automation: engine,
-      ground: () => this.#ground,
-      channels: (cluster, signal) => this.#channels(cluster, signal),
-      sink: {
-        alert: (result) => this.metrics.webhookAlert(result),
-        turnedAway: (reason) => this.metrics.webhookRejected(reason),
-      },
-      log,
-      clock: systemClock,
-    });
+    this.intake = intakeOf({ ...options, automation: engine, metrics: this.metrics });
     this.#notify = this.#notifyOf(settings);
     this.#schedule = this.#scheduleOf(settings);
   }
@@ -87,7 +70,6 @@ export class AutomationService {
     const { config } = this.#options;
     const settings = config().automation;
     if (settings === undefined) return;
-    this.#ground = groundOf(config(), this.engine.procedures());
     const [notify, schedule] = [this.#notify, this.#schedule];
     this.#notify = this.#notifyOf(settings);
     this.#schedule = this.#scheduleOf(settings);
@@ -123,14 +105,5 @@ export class AutomationService {
       log: this.#options.log,
       ended: (job, result) => this.metrics.jobEnded(job, result),
     });
-  }
-
-  async #channels(cluster: string, signal: AbortSignal): Promise<Channels> {
-    const { snapshot } = await this.#options.observer().lookAtCluster(cluster, { signal, maxAge: channelsMaxAge });
-    return new Map(
-      snapshot.servers.flatMap(({ name, facts }) =>
-        facts?.channels === undefined ? [] : [[name, new Set(facts.channels.map((channel) => channel.name))]],
-      ),
-    );
   }
 }

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { createApp } from '../src/app.js';
+import { silentLog } from '../src/base/log.js';
 import { loadConfig } from '../src/config/load.js';
 import { ConfigError, faultLine } from '../src/config/fault.js';
 import { loadWhole } from '../src/load-whole.js';
@@ -72,6 +74,17 @@ it('are held against the procedures of this version when the configuration is lo
   );
   const example = path.join(import.meta.dirname, '../deploy/lockstep.example.yml');
   expect((await loadWhole(example)).automation?.policies).toHaveLength(3);
+});
+
+it('are held against them at a reload too, and a wrong one leaves the old in force', async () => {
+  const app = createApp(await loadWhole(write(`  - { match: ['a=a'], run: restart-replication }\n`)), silentLog);
+  write(`  - { match: ['a=a'], run: restart-replication, with: { thread: SQL } }\n`);
+  expect(await app.reload()).toMatchObject({
+    reloaded: false,
+    code: 'config-invalid',
+    faults: [{ line: 10, path: 'policies[0].with.thread' }],
+  });
+  await app.stop('the test is over');
 });
 
 it('what may act alone is told cluster by cluster', async () => {
