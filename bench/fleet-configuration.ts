@@ -29,12 +29,13 @@ export function placeOf(index: number): { readonly cluster: string; readonly ser
   return { cluster: `c${String(Math.floor(index / 2)).padStart(4, '0')}`, server: index % 2 === 0 ? 'db1' : 'db2' };
 }
 
-/** A lockstep.yml for servers at these ports of 127.0.0.1; as it comes but for the clusters. */
+/** A lockstep.yml for servers at these ports of 127.0.0.1; as it comes but for the clusters. @param more further keys */
 export async function writeFleetConfiguration(
   scope: Scope,
   listen: string,
   ports: readonly number[],
   authority: string,
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
   const directory = await takeDirectory(scope);
   const password = path.join(directory, 'password');
@@ -45,11 +46,16 @@ export async function writeFleetConfiguration(
     (clusters[cluster] ??= { servers: {} }).servers[server] = { address: `127.0.0.1:${port}` };
   }
   const defaults = {
-    accounts: { monitor: { user: 'lockstep_monitor', password_file: password } },
+    accounts: {
+      monitor: { user: 'lockstep_monitor', password_file: password },
+      operate: { user: 'lockstep_operate', password_file: password },
+    },
     heartbeat: { table: 'heartbeat.heartbeat', utc: true },
     tls: { ca_file: authority, verify: 'identity' },
   };
   const file = path.join(directory, 'lockstep.yml');
-  await writeFile(file, stringify({ version: 1, listen, log: { level: 'warn' }, defaults, clusters }), { mode: 0o600 });
+  await writeFile(file, stringify({ version: 1, listen, log: { level: 'warn' }, defaults, clusters, ...more }), {
+    mode: 0o600,
+  });
   return file;
 }

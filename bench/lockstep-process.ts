@@ -10,8 +10,11 @@ import { until } from '../src/sandbox/until.js';
 export interface LockstepProcess {
   readonly url: string;
   readonly pid: number;
+  readonly configuration: string;
   /** What it wrote to stderr so far. */
   log(): string;
+  /** Ends it with no time for anything, as a crash does. */
+  kill(): Promise<void>;
 }
 
 export interface LockstepProcessOptions {
@@ -40,5 +43,14 @@ export async function startLockstep(scope: Scope, options: LockstepProcessOption
   }).then(async (state) => {
     if (state === 'died') throw new Error(`Lockstep ${await obituary(await child.ended, log)}`);
   });
-  return { url, pid: child.pid, log: () => readFileSync(log, 'utf8') };
+  return {
+    url,
+    pid: child.pid,
+    configuration,
+    log: () => readFileSync(log, 'utf8'),
+    async kill() {
+      child.kill('SIGKILL');
+      await child.ended;
+    },
+  };
 }

@@ -19,8 +19,17 @@ export interface Recording {
 /** MySQL's default login wants TLS, and what passes over TLS cannot be written down. */
 const version: VersionName = 'mariadb-10.11';
 
+export interface RecordOptions {
+  /** Whether the replica's applier stands, as if somebody had stopped it, and Lockstep plans to start it. Default false. */
+  readonly stopped?: boolean;
+}
+
 /** Boots a primary and a replica, has a Lockstep look at them through a recording proxy without TLS, and stops it all. */
-export async function record(program: string | undefined, signal: AbortSignal): Promise<Recording> {
+export async function record(
+  program: string | undefined,
+  signal: AbortSignal,
+  { stopped = false }: RecordOptions = {},
+): Promise<Recording> {
   const scope = new Scope();
   try {
     const cluster = scope.own(await createCluster({ version, replicas: 1, signal }), (own) => own.stop());
@@ -34,6 +43,7 @@ export async function record(program: string | undefined, signal: AbortSignal): 
         `GRANT SELECT ON heartbeat.heartbeat TO '${monitor.user}'@'%'`,
         'SET sql_log_bin = 1',
       ]);
+    if (stopped) await cluster.server('db2').run(['STOP SLAVE SQL_THREAD']);
     const primary = await openRecordingProxy(scope, cluster.primary.address);
     const replica = await openRecordingProxy(scope, cluster.server('db2').address);
     const directory = await takeDirectory(scope);
@@ -51,7 +61,9 @@ export async function record(program: string | undefined, signal: AbortSignal): 
         const accounts = { monitor: { user: monitor.user, password_file: password } };
         const heartbeat = { table: 'heartbeat.heartbeat', utc: true };
         const clusters = { recorded: { servers, accounts, heartbeat, tls: { mode: 'disabled' } } };
-        await writeFile(file, stringify({ version: 1, listen, clusters }), { mode: 0o600 });
+        const acting = { journal: { directory: 'journal' }, tokens: [{ name: 'ops', role: 'operator', token_file: password }] }; // prettier-ignore
+        const whole = { version: 1, listen, clusters, ...(stopped ? acting : {}) };
+        await writeFile(file, stringify(whole), { mode: 0o600 });
         return file;
       },
     });
@@ -61,8 +73,21 @@ export async function record(program: string | undefined, signal: AbortSignal): 
         const page = await (await fetch(`${url}/probe?target=recorded/${server}${query}`, { signal })).text();
         if (!page.includes(`mysql_up{cluster="recorded",server="${server}"} 1`)) throw new Error(`not up:\n${page}`);
       }
+    if (stopped) await plan(url, monitor.password.reveal(), signal);
     return { primary: primary.recorded(), replica: replica.recorded() };
   } finally {
     await scope.end();
   }
+}
+
+/** The look before a plan asks all at once, also what a probe asks seldom. */
+async function plan(url: string, token: string, signal: AbortSignal): Promise<void> {
+  const answer = await fetch(`${url}/api/v1/plans`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+    body: JSON.stringify({ procedure: 'restart-replication', parameters: { cluster: 'recorded', server: 'db2' } }),
+    signal,
+  });
+  const text = await answer.text();
+  if (!answer.ok || !text.includes('"digest"')) throw new Error(`nothing could be planned: ${answer.status} ${text}`);
 }

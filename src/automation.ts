@@ -11,6 +11,7 @@ import type { HostConfig } from './config/host-config.js';
 import { readSecret, type SecretRef } from './config/secrets.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './engine/engine.js';
+import type { KnownCluster } from './engine/parameters.js';
 import type { Actors, SceneObserver } from './engine/ports.js';
 import type { EngineRecord } from './engine/records.js';
 import type { EngineRules } from './engine/shop.js';
@@ -121,8 +122,19 @@ function engineOver(
     },
     log,
     rules: () => rulesOf(config().automation ?? settings),
-    clusters: () => config().clusters.map(({ name, servers }) => ({ name, servers: servers.map((one) => one.name) })),
+    clusters: knownClusters(config),
   });
+}
+
+/** The same list until the configuration changes: it is asked for at every alert. */
+function knownClusters(config: () => Config): () => readonly KnownCluster[] {
+  let made: { readonly of: Config; readonly clusters: readonly KnownCluster[] } | undefined;
+  return () => {
+    const now = config();
+    if (made?.of !== now)
+      made = { of: now, clusters: now.clusters.map(({ name, servers }) => ({ name, servers: servers.map((one) => one.name) })) }; // prettier-ignore
+    return made.clusters;
+  };
 }
 
 /** What a cluster says under the configuration of now. @throws LockstepError `cluster-unknown` */

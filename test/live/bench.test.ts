@@ -22,6 +22,25 @@ it(
 );
 
 it(
+  'measures a storm of alerts, of which none is lost and none makes two runs',
+  async () => {
+    const text = await bench('webhook', '--quick');
+    expect(text).toMatch(/^100 alerts per second for 3 s, 10 new episodes among them/);
+    for (const what of [
+      'requests that failed',
+      'alerts that nothing was said of',
+      'episodes without a run after the restart',
+      'episodes with two runs',
+      'runs of nothing that was sent',
+    ])
+      expect(text, text).toMatch(new RegExp(`met +${what}: 0\\.00`));
+    expect(text, text).toMatch(/10 accepted, 290 repeated; by Lockstep's own counters: 10 accepted, 290 repeated/);
+    expect(text, text).toMatch(/10 planned; journal: ✔/);
+  },
+  within,
+);
+
+it(
   'measures Lockstep and its peers on one replica',
   async () => {
     const text = await bench('scrape', '--server', 'mariadb-10.11', '--scrapes', '10');
