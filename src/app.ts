@@ -4,7 +4,7 @@ import { LockstepError, messageOf } from './base/errors.js';
 import type { Log } from './base/log.js';
 import type { Config } from './config/config.js';
 import { ConfigError } from './config/fault.js';
-import { collectorNames, type CollectorName } from './domain/snapshot.js';
+import { collectorNames, type CollectorName, type ServerSnapshot } from './domain/snapshot.js';
 import { Exporter } from './exporter.js';
 import { controlSocket } from './http/control-socket.js';
 import { createControl, type Control } from './http/control.js';
@@ -127,7 +127,8 @@ class Composed implements App {
 
   #exporterOf(config: Config, before?: Exporter): Exporter {
     const { log } = this;
-    return new Exporter(config, observerOf(config, { clock: systemClock, log }, before?.observer), (fault) => {
+    const seen = (snapshot: ServerSnapshot) => this.#automation?.seen(snapshot);
+    return new Exporter(config, observerOf(config, { clock: systemClock, log, seen }, before?.observer), (fault) => {
       this.#own.expositionFault();
       log.error({ fault }, 'a series was left out of the exposition');
     });

@@ -4,6 +4,7 @@ import { automationState } from './automation-state.js';
 import type { Log } from './base/log.js';
 import type { Config } from './config/config.js';
 import type { AutomationConfig } from './config/automation.js';
+import type { ServerSnapshot } from './domain/snapshot.js';
 import type { Engine } from './engine/engine.js';
 import type { Intake } from './intake/intake.js';
 import { AutomationMetrics } from './metrics/automation.js';
@@ -52,6 +53,11 @@ export class AutomationService {
 
   get engine(): Engine {
     return this.#automation.engine;
+  }
+
+  /** Every look that asked everything: what it saw is remembered. */
+  seen(snapshot: ServerSnapshot): void {
+    this.#automation.noted(snapshot);
   }
 
   get journalDirectory(): string {

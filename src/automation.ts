@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { SqlActor, type Reach } from './actors/sql-actor.js';
 import { systemClock } from './base/clock.js';
 import { LockstepError } from './base/errors.js';
@@ -9,6 +10,7 @@ import type { AutomationConfig } from './config/automation.js';
 import type { ClusterConfig, Config } from './config/config.js';
 import type { HostConfig } from './config/host-config.js';
 import { readSecret, type SecretRef } from './config/secrets.js';
+import type { ServerSnapshot } from './domain/snapshot.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './engine/engine.js';
 import type { KnownCluster } from './engine/parameters.js';
@@ -26,6 +28,7 @@ import { TimedJournal } from './timed-journal.js';
 import { alertmanagerSettingsOf } from './notify-settings.js';
 import { alertmanagerSilences } from './notify/silences.js';
 import type { Observer } from './observe/observer.js';
+import { PlaintextMemory } from './observe/plaintext-memory.js';
 import { procedures } from './procedures/index.js';
 import { siteOf } from './site.js';
 import { targetOf } from './target-of.js';
@@ -49,6 +52,8 @@ export interface RunningAutomation {
   readonly writable: boolean;
   /** Told how long each record took to become durable, seconds. */
   appended: (seconds: number) => void;
+  /** Remembers what a look at a server saw of plaintext. */
+  noted(snapshot: ServerSnapshot): void;
   /** Open runs go on. */
   start(): void;
   /** See {@link Engine.stop}; then the journal is closed. */
@@ -68,12 +73,14 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
     clock: systemClock,
     log,
   });
+  const memory = await PlaintextMemory.open(memoryIn(settings), log);
   try {
     const timed = new TimedJournal(journal, (seconds) => running.appended(seconds));
-    const engine = await engineOver(timed, settings, options);
+    const engine = await engineOver(timed, settings, options, memory);
     const running: RunningAutomation = {
       engine,
       appended: () => undefined,
+      noted: (snapshot) => memory.note(snapshot),
       journalDirectory: settings.journal.directory,
       get writable() {
         return timed.writable;
@@ -81,12 +88,12 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
       start: () => engine.start(),
       stop: async () => {
         await engine.stop();
-        await journal.close();
+        await Promise.all([memory.close(), journal.close()]);
       },
     };
     return running;
   } catch (cause) {
-    await journal.close();
+    await Promise.all([memory.close(), journal.close()]);
     throw cause;
   }
 }
@@ -99,13 +106,20 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
 export async function readAutomation(options: AutomationOptions): Promise<Engine | undefined> {
   const settings = options.config().automation;
   if (settings === undefined) return undefined;
-  return engineOver(await openReadOnly<EngineRecord>(settings.journal.directory), settings, options);
+  const memory = await PlaintextMemory.read(memoryIn(settings), options.log);
+  return engineOver(await openReadOnly<EngineRecord>(settings.journal.directory), settings, options, memory);
+}
+
+/** Beside the journal, for whoever holds that alone writes there. */
+function memoryIn({ journal }: AutomationConfig): string {
+  return path.join(journal.directory, 'plaintext.json');
 }
 
 function engineOver(
   journal: Journal<EngineRecord>,
   settings: AutomationConfig,
   options: AutomationOptions,
+  memory: PlaintextMemory,
 ): Promise<Engine> {
   const { config, log } = options;
   const redactor = new Redactor();
@@ -113,7 +127,7 @@ function engineOver(
     journal,
     procedures,
     ports: {
-      observer: eyes(options),
+      observer: eyes(options, memory),
       actors: hands(options, redactor),
       clock: engineClock,
       silences: { covers: (labels, signal) => silencesOf(config, log).covers(labels, signal) },
@@ -144,12 +158,12 @@ function clusterNamed(config: Config, name: string): ClusterConfig {
   throw new LockstepError('cluster-unknown', `the configuration names no cluster "${name}"`);
 }
 
-function eyes({ config, observer }: AutomationOptions): SceneObserver {
+function eyes({ config, observer }: AutomationOptions, memory: PlaintextMemory): SceneObserver {
   return {
     look: async (cluster, signal, recent) => {
       const how = recent === undefined ? { thorough: true } : { maxAge: recently };
       const { snapshot } = await observer().lookAtCluster(cluster, { signal, ...how });
-      return { snapshot, site: siteOf(clusterNamed(config(), cluster)) };
+      return { snapshot, site: siteOf(clusterNamed(config(), cluster)), plaintext: memory.of(cluster) };
     },
   };
 }

@@ -2,7 +2,7 @@ import { parseMatcher } from './base/matcher.js';
 import type { PolicyConfig } from './config/automation.js';
 import type { ClusterConfig, Config } from './config/config.js';
 import { readYaml, type Path } from './config/document.js';
-import { parseDuration } from './config/duration.js';
+import { parseDuration } from './base/duration.js';
 import { ConfigError, sorted } from './config/fault.js';
 import { nearest } from './config/nearest.js';
 import type { ProcedureSummary } from './engine/automation.js';

@@ -1,6 +1,7 @@
 import type { Clock } from './base/clock.js';
 import type { Log } from './base/log.js';
 import type { ClusterConfig, Config, ObserveConfig, ServerConfig } from './config/config.js';
+import type { ServerSnapshot } from './domain/snapshot.js';
 import { certificateFilesOf } from './host-settings.js';
 import { Observer } from './observe/observer.js';
 import type { Watched } from './observe/watch.js';
@@ -12,7 +13,7 @@ import { targetOf } from './target-of.js';
  */
 export function observerOf(
   { clusters, observe }: Config,
-  { clock, log }: { clock: Clock; log: Log },
+  { clock, log, seen }: { clock: Clock; log: Log; seen?: (snapshot: ServerSnapshot) => void },
   before?: Observer,
 ): Observer {
   const options = {
@@ -21,6 +22,7 @@ export function observerOf(
     log,
     timeout: observe.timeoutSeconds * 1000,
     slowInterval: observe.slowIntervalSeconds * 1000,
+    ...(seen === undefined ? {} : { seen }),
   };
   return new Observer(options, before);
 }

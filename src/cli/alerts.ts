@@ -6,7 +6,7 @@ import { duration } from '../alerts/promql.js';
 import { settingNames, settings, valuesWith, type Setting, type SettingName, type Values } from '../alerts/settings.js';
 import { writeAtomically } from '../base/atomic.js';
 import { LockstepError } from '../base/errors.js';
-import { parseDuration } from '../config/duration.js';
+import { parseDuration } from '../base/duration.js';
 
 export function alertsCommand(): Command {
   return new Command('alerts')

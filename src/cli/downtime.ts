@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { LockstepError } from '../base/errors.js';
-import { parseDuration } from '../config/duration.js';
+import { parseDuration } from '../base/duration.js';
 import { loadConfig } from '../config/load.js';
 import type { Downtime } from '../engine/automation.js';
 import { connect, withConnection, type ConnectionOptions } from './connection.js';

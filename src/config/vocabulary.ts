@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseAddress } from './address.js';
-import { parseDuration } from './duration.js';
+import { parseDuration } from '../base/duration.js';
 
 /**
  * The leaves of every schema. Each carries, as its error, the words for what is expected there: `explain.ts` puts

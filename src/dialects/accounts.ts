@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { accountFor, localHosts, mostAccountsListed } from '../domain/account-match.js';
 import type { Account, AccountFacts } from '../domain/snapshot.js';
 import type { Column } from './capabilities.js';
 import type { Detected } from './detect.js';
@@ -6,11 +6,7 @@ import type { Answers, Question, Row } from './question.js';
 import { clientOf, dumpThreads } from './streams.js';
 import { number, text } from './values.js';
 
-/** Addresses that no network reaches. */
-const local = "'localhost', '127.0.0.1', '::1'";
-
-/** More accounts than this are not listed: a scene is kept with every plan. */
-const mostListed = 1000;
+const local = localHosts.map((host) => `'${host}'`).join(', ');
 
 export function accountQuestions(column: Column, detected: Pick<Detected, 'performanceSchema'>): Question[] {
   const slow = { collector: 'accounts', pace: 'slow' } as const;
@@ -28,7 +24,7 @@ export function accountQuestions(column: Column, detected: Pick<Detected, 'perfo
     {
       ...slow,
       id: 'account_list',
-      sql: `SELECT User AS user, Host AS host, ssl_type AS ssl_type FROM mysql.user WHERE ${noRole} ORDER BY ssl_type <> '', User, Host LIMIT ${mostListed}`,
+      sql: `SELECT User AS user, Host AS host, ssl_type AS ssl_type FROM mysql.user WHERE ${noRole} ORDER BY ssl_type <> '', User, Host LIMIT ${mostAccountsListed}`,
       privileges,
     },
     {
@@ -63,11 +59,11 @@ function streamingOf(rows: readonly Row[]): Account[] {
     const key = JSON.stringify([text(row, 'user'), clientOf(row)]);
     streams.set(key, [...(streams.get(key) ?? []), row]);
   }
-  const found = [...streams.values()].flatMap((candidates) => {
-    const [best] = candidates
-      .filter((row) => fits(text(row, 'host'), clientOf(row)))
-      .sort((a, b) => specificity(text(b, 'host')) - specificity(text(a, 'host')));
-    return (best === undefined ? candidates : [best]).map(accountOf);
+  const found = [...streams.values()].flatMap((own) => {
+    const candidates = own.map((row) => ({ ...accountOf(row), client: clientOf(row) }));
+    const [one] = candidates;
+    const best = one && accountFor(candidates, one.user, one.client);
+    return (best === undefined ? candidates : [best]).map(({ user, host, requires }) => ({ user, host, requires }));
   });
   return [...new Map(found.map((account) => [JSON.stringify([account.user, account.host]), account])).values()];
 }
@@ -87,32 +83,4 @@ function requirementOf(type: string): Account['requires'] {
     default:
       return 'ssl'; // ANY
   }
-}
-
-/** Host patterns: `%` and `_` as in LIKE, `10.1.0.0/255.255.0.0` and (MySQL 8.0.23) `10.1.0.0/16`, '' for any. */
-function fits(pattern: string, client: string): boolean {
-  const [base = '', mask] = pattern.split('/');
-  if (mask !== undefined && isIPv4(base) && isIPv4(client)) {
-    const bits = isIPv4(mask) ? addressOf(mask) : prefixMask(Number(mask));
-    return (addressOf(client) & bits) === (addressOf(base) & bits);
-  }
-  const expression = pattern
-    .replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
-    .replaceAll('%', '.*')
-    .replaceAll('_', '.');
-  return pattern === '' || new RegExp(`^${expression}$`, 'i').test(client);
-}
-
-/** Servers try accounts in the order of how far the pattern reads before its first wildcard. */
-function specificity(pattern: string): number {
-  const wildcard = pattern.search(/[%_]/);
-  return wildcard === -1 && pattern !== '' ? Number.MAX_SAFE_INTEGER : Math.max(0, wildcard);
-}
-
-function addressOf(dotted: string): number {
-  return dotted.split('.').reduce((address, part) => (address << 8) | Number(part), 0);
-}
-
-function prefixMask(bits: number): number {
-  return bits === 0 ? 0 : -1 << (32 - bits);
 }

@@ -1,3 +1,4 @@
+import type { Sightings } from './plaintext.js';
 import type { Address, ClusterName, ClusterSnapshot, ServerName } from './snapshot.js';
 
 /**
@@ -7,6 +8,8 @@ import type { Address, ClusterName, ClusterSnapshot, ServerName } from './snapsh
 export interface Scene {
   readonly snapshot: ClusterSnapshot;
   readonly site: Site;
+  /** Who was seen without TLS over time; undefined: nobody remembers. */
+  readonly plaintext?: Sightings;
 }
 
 /** A cluster as the configuration describes it. Secrets are not in it. */

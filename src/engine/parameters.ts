@@ -1,3 +1,4 @@
+import { parseDuration } from '../base/duration.js';
 import { LockstepError } from '../base/errors.js';
 import type { Parameters } from '../domain/scene.js';
 import type { ParameterSpec, Procedure } from './procedure.js';
@@ -8,7 +9,6 @@ export interface KnownCluster {
   readonly servers: readonly string[];
 }
 
-const durationForm = /^(?:\d{1,9}(?:\.\d{1,6})?(?:ms|s|m|h|d|w|y))+$/;
 /** A channel's name as servers allow it. */
 const channelForm = /^[^\p{Cc}]{0,64}$/u;
 
@@ -49,7 +49,7 @@ function check(spec: ParameterSpec, value: string, cluster: KnownCluster): void 
       if (spec.values?.includes(value) === true) return;
       throw invalid(`"${value}" is none of ${spec.name}'s values`, `Known: ${spec.values?.join(', ') ?? ''}.`);
     case 'duration':
-      if (durationForm.test(value)) return;
+      if (parseDuration(value) !== undefined) return;
       throw invalid(`"${value}" is no duration`, 'Give one with its unit, such as 10s, 5m or 7d.');
     case 'channel':
       // Whether the server has it is seen when it is looked at.

@@ -14,6 +14,8 @@ export interface ObserverOptions {
   readonly timeout: number;
   /** How often a fresh login replaces the kept one and slow questions are asked, milliseconds. */
   readonly slowInterval: number;
+  /** Told of every look at a server that asked everything. */
+  readonly seen?: (snapshot: ServerSnapshot) => void;
 }
 
 /** How many logins may be under way at once, over all servers: each is a TLS handshake on one core. */

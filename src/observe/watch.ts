@@ -59,6 +59,8 @@ export interface WatchOptions {
   /** How often a fresh login replaces the kept one and slow questions are asked, milliseconds. */
   readonly slowInterval: number;
   readonly queue: <R>(work: () => Promise<R>) => Promise<R>;
+  /** Told of every look that asked everything. */
+  readonly seen?: (snapshot: ServerSnapshot) => void;
 }
 
 interface Opened {
@@ -176,7 +178,10 @@ export class Watch {
   }
 
   #ended(collectors: ReadonlySet<CollectorName>, snapshot: ServerSnapshot): ServerSnapshot {
-    if (collectors.size === everyCollector.size) this.#newest = snapshot;
+    if (collectors.size === everyCollector.size) {
+      this.#newest = snapshot;
+      this.options.seen?.(snapshot);
+    }
     // Said once when it begins and once when it is over; in between the metrics tell.
     const reason = snapshot.failure?.reason;
     if (reason !== this.#failing) {

@@ -2,11 +2,13 @@ import type { ProcedureName } from '../domain/procedure-names.js';
 import type { Procedure } from '../engine/procedure.js';
 import { fenceWritableReplica } from './fence-writable-replica.js';
 import { restartReplication } from './restart-replication.js';
+import { requireTls } from './require-tls.js';
 import { secureChannel } from './secure-channel.js';
 
 /** Every procedure, in the order in which they are listed. */
 export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
   'restart-replication': restartReplication,
   'secure-channel': secureChannel,
+  'require-tls': requireTls,
   'fence-writable-replica': fenceWritableReplica,
 };

@@ -4,7 +4,7 @@ import { written } from '../../src/dialects/written.js';
 import type { ProcedureName } from '../../src/domain/procedure-names.js';
 import { SessionLost } from '../../src/mysql/session.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
-import { untilReplicating } from '../../src/sandbox/replication.js';
+import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 
 /**
@@ -47,7 +47,30 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
     state: (sandbox) => channelState(sandbox.server('db2')),
     mend: (sandbox) => follow(sandbox, sandbox.channelTls(sandbox.server('db2'))),
   },
+  'require-tls': {
+    parameters: { cluster: 'sandbox', 'observed-for': '0s' },
+    provoke: async (sandbox) => {
+      await sandbox.primary.sql("CREATE USER plain@'%' IDENTIFIED BY 'a-word' REQUIRE NONE");
+      await untilCaughtUp(sandbox.server('db2'), sandbox.primary);
+    },
+    state: async (sandbox) => (await Promise.all(sandbox.servers.map(refusesPlaintext))).join('; '),
+    mend: async (sandbox) => {
+      await sandbox.primary.sql('DROP USER plain');
+      for (const server of sandbox.servers) {
+        await server.sql('SET GLOBAL require_secure_transport = OFF');
+        if (server.version.flavour === 'mysql') await server.sql('RESET PERSIST IF EXISTS require_secure_transport');
+      }
+      await untilCaughtUp(sandbox.server('db2'), sandbox.primary);
+    },
+  },
 };
+
+/** What the server and the account that the test made ask for. */
+async function refusesPlaintext(server: SandboxServer): Promise<string> {
+  const [setting] = await asked(server, 'SELECT @@global.require_secure_transport AS value');
+  const [account] = await asked(server, "SELECT ssl_type AS value FROM mysql.user WHERE User = 'plain'");
+  return `${server.name} ${setting?.['value'] ?? ''} ${account?.['value'] ?? 'none'}`;
+}
 
 async function follow(sandbox: SandboxCluster, tls: ChannelTls): Promise<void> {
   const replica = sandbox.server('db2');

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SqlActor, type Reach } from '../../src/actors/sql-actor.js';
 import { systemClock } from '../../src/base/clock.js';
@@ -12,10 +13,13 @@ import { planLines } from '../../src/engine/plan-text.js';
 import { planOf, type Plan } from '../../src/engine/plan.js';
 import type { EngineClock } from '../../src/engine/ports.js';
 import type { Notes, Procedure } from '../../src/engine/procedure.js';
+import type { ServerSnapshot } from '../../src/domain/snapshot.js';
 import type { Observer } from '../../src/observe/observer.js';
+import { PlaintextMemory } from '../../src/observe/plaintext-memory.js';
 import type { Account } from '../../src/sandbox/accounts.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
 import { writeConfiguration } from '../../src/sandbox/configuration.js';
+import { takeDirectory } from '../../src/sandbox/directories.js';
 import { until } from '../../src/sandbox/until.js';
 import { siteOf } from '../../src/site.js';
 import { observerOf } from '../../src/watched.js';
@@ -41,13 +45,20 @@ export class Workbench {
   constructor(
     readonly sandbox: SandboxCluster,
     readonly observer: Observer,
+    readonly memory: PlaintextMemory,
     public site: Site,
     readonly reach: Reach,
   ) {}
 
   static async open(scope: Scope, sandbox: SandboxCluster): Promise<Workbench> {
     const config = await loadConfig(await writeConfiguration(sandbox));
-    const observer = observerOf(config, { clock: systemClock, log: silentLog });
+    const memory = await PlaintextMemory.open(
+      path.join(await takeDirectory(sandbox.scope), 'plaintext.json'),
+      silentLog,
+    );
+    scope.defer(() => memory.close());
+    const seen = (snapshot: ServerSnapshot) => memory.note(snapshot);
+    const observer = observerOf(config, { clock: systemClock, log: silentLog, seen });
     scope.defer(() => observer.close());
     const [cluster] = config.clusters;
     if (cluster === undefined) throw new Error('no cluster');
@@ -65,13 +76,13 @@ export class Workbench {
       host: 'local' as const,
       replicationTls: sandbox.channelTls(sandbox.server(server.name)),
     }));
-    return new Workbench(sandbox, observer, { ...site, servers }, await reachOf(sandbox, accounts.operate));
+    return new Workbench(sandbox, observer, memory, { ...site, servers }, await reachOf(sandbox, accounts.operate));
   }
 
   async look(): Promise<Scene> {
     const signal = AbortSignal.timeout(10_000);
     const { snapshot } = await this.observer.lookAtCluster(this.site.cluster, { signal, thorough: true });
-    return { snapshot, site: this.site };
+    return { snapshot, site: this.site, plaintext: this.memory.of(this.site.cluster) };
   }
 
   /** Looks until the scene is as wanted. */

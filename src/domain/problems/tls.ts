@@ -1,3 +1,4 @@
+import type { ServerFacts, ServerName } from '../snapshot.js';
 import { found, ofEachServer, type Check } from './check.js';
 
 const off = ofEachServer(({ name }, { tls }) =>
@@ -6,23 +7,25 @@ const off = ofEachServer(({ name }, { tls }) =>
     : [found('tls-off', name, `${name} offers no TLS: ${sayOff(tls.haveSsl, tls.haveSslSource)}`)],
 );
 
-/** Quiet when every account must use TLS by itself; with the accounts unreadable, require_secure_transport decides. */
-const notRequired = ofEachServer(({ name }, { tls, accounts }) => {
-  if (tls?.haveSsl !== 'YES' || tls.required === true) return [];
+const notRequired = ofEachServer((server, facts) => {
+  const message = letsPlaintextIn(server.name, facts);
+  return message === undefined ? [] : [found('tls-not-required', server.name, message)];
+});
+
+/**
+ * How a server that offers TLS lets plaintext in all the same, as a sentence. undefined when every account must use TLS
+ * by itself, or the server refuses plaintext; with the accounts unreadable, require_secure_transport decides.
+ */
+export function letsPlaintextIn(name: ServerName, { tls, accounts }: ServerFacts): string | undefined {
+  if (tls?.haveSsl !== 'YES' || tls.required === true) return undefined;
   if (accounts === undefined)
     return tls.required === false
-      ? [
-          found(
-            'tls-not-required',
-            name,
-            `${name} does not require TLS: require_secure_transport is off, and its accounts could not be read`,
-          ),
-        ]
-      : [];
-  if (accounts.withoutTls === 0) return [];
+      ? `${name} does not require TLS: require_secure_transport is off, and its accounts could not be read`
+      : undefined;
+  if (accounts.withoutTls === 0) return undefined;
   const count = accounts.withoutTls === 1 ? '1 account' : `${accounts.withoutTls} accounts`;
-  return [found('tls-not-required', name, `${count} of ${name} may log in over the network without TLS`)];
-});
+  return `${count} of ${name} may log in over the network without TLS`;
+}
 
 const weakProtocol = ofEachServer(({ name }, { tls }) => {
   const accepted = (tls?.versions ?? []).filter(isWeak);
