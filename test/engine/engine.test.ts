@@ -181,6 +181,17 @@ it.each([
   expect((await toy.ended(id)).outcome).toBe('succeeded');
 });
 
+it('waits while the pause file is there', async () => {
+  const toy = await toyEngine({
+    rules: { ...toyRules, pauseFile: '/run/lockstep/pause', pauseFileExists: () => true },
+  });
+  const { id } = await toy.ask(byPerson);
+  const waiting = await toy.waits(id, 'paused');
+  expect(waiting.guard?.why).toContain('/run/lockstep/pause');
+  toy.rules = toyRules;
+  expect((await toy.ended(id)).outcome).toBe('succeeded');
+});
+
 it('expires when it waited as long as it might', async () => {
   const toy = await toyEngine();
   await toy.engine.pause(undefined, 'alice', 'x');
