@@ -20,6 +20,8 @@ export interface Piece {
   readonly panel: Builder<Panel>;
   readonly width: number;
   readonly height: number;
+  /** Under the piece before it, in the same columns, rather than beside it. */
+  readonly below?: true;
 }
 
 /** Pieces under a heading, from left to right and line by line. */
@@ -73,28 +75,35 @@ function placed(sections: readonly Section[]): (Panel | RowPanel)[] {
     top += 1;
     for (const line of linesOf(pieces)) {
       let left = 0;
-      for (const { panel, width, height } of line) {
-        const gridPos = { x: left, y: top, w: width, h: height };
-        panels.push({ ...panel.build(), id: panels.length + 1, gridPos });
-        left += width;
+      let bottom = top;
+      for (const column of line) {
+        let y = top;
+        for (const { panel, width, height } of column) {
+          panels.push({ ...panel.build(), id: panels.length + 1, gridPos: { x: left, y, w: width, h: height } });
+          y += height;
+        }
+        left += column[0]?.width ?? 0;
+        bottom = Math.max(bottom, y);
       }
-      top += Math.max(...line.map(({ height }) => height));
+      top = bottom;
     }
   }
   return panels;
 }
 
-/** As many pieces to a line as its width takes. */
-function linesOf(pieces: readonly Piece[]): readonly (readonly Piece[])[] {
-  const lines: Piece[][] = [];
+/** As many columns to a line as its width takes, each of one piece or of several under one another. */
+function linesOf(pieces: readonly Piece[]): readonly (readonly (readonly Piece[])[])[] {
+  const lines: Piece[][][] = [];
   let room = 0;
   for (const piece of pieces) {
     const line = lines.at(-1);
-    if (line === undefined || room < piece.width) {
-      lines.push([piece]);
+    if (piece.below === true) {
+      line?.at(-1)?.push(piece);
+    } else if (line === undefined || room < piece.width) {
+      lines.push([[piece]]);
       room = 24 - piece.width;
     } else {
-      line.push(piece);
+      line.push([piece]);
       room -= piece.width;
     }
   }

@@ -25,7 +25,7 @@ export function cluster(): Board {
         pieces: [
           { panel: topology(), width: 12, height: 12 },
           { panel: roleHistory(), width: 12, height: 6 },
-          { panel: readOnlyHistory(), width: 12, height: 6 },
+          { panel: readOnlyHistory(), width: 12, height: 6, below: true },
         ],
       },
       { title: 'Lag: transport and apply', pieces: lagPieces() },

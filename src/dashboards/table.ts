@@ -57,6 +57,8 @@ export function table(
     .sortBy(
       sorts.map(({ by, descending = false }) => new TableSortByFieldStateBuilder().displayName(by).desc(descending)),
     );
+  // The words for nothing are for a table without rows: Grafana would write them into every empty cell, too.
+  if (caption.nothing !== undefined) panel.overrideByRegexp('/.*/', [{ id: 'noValue', value: '' }]);
   for (const column of labels) {
     const properties = labelProperties(column);
     if (properties.length > 0) panel.overrideByName(column.title, properties);

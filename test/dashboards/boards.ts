@@ -57,6 +57,7 @@ export interface PanelJson {
   readonly fieldConfig?: {
     readonly defaults: {
       readonly unit?: string;
+      readonly noValue?: string;
       readonly thresholds?: { readonly steps: readonly { readonly color: string; readonly value: number | null }[] };
       readonly mappings?: readonly { readonly options: Readonly<Record<string, { readonly text: string }>> }[];
     };

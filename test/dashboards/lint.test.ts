@@ -76,6 +76,8 @@ describe.each(boards)('the board $file', ({ board }) => {
         }
       }
     }
+    const bottom = Math.max(...board.panels.map(({ gridPos }) => gridPos.y + gridPos.h));
+    expect(taken.size, 'no hole').toBe(24 * bottom);
   });
 });
 
@@ -156,11 +158,21 @@ describe.each(panels)('the panel $name', ({ panel }) => {
     for (const target of panel.targets ?? []) expect(target.instant).toBe(!overTime);
   });
 
+  it('leaves an empty cell empty: the words for nothing are for a table without rows', () => {
+    const { defaults, overrides = [] } = panel.fieldConfig ?? {};
+    if (panel.type !== 'table' || defaults?.noValue === undefined) return;
+    expect(overrides[0]).toEqual({
+      matcher: { id: 'byRegexp', options: '/.*/' },
+      properties: [{ id: 'noValue', value: '' }],
+    });
+  });
+
   it('names only columns that there are', () => {
     const columns = new Set(renamed(panel));
     if (panel.type !== 'table') return;
+    const overrides = panel.fieldConfig?.overrides.filter(({ matcher }) => matcher.id === 'byName') ?? [];
     const named = [
-      ...(panel.fieldConfig?.overrides ?? []).map(({ matcher }) => matcher.options),
+      ...overrides.map(({ matcher }) => matcher.options),
       ...(panel.options?.sortBy ?? []).map(({ displayName }) => displayName),
     ];
     expect(named.filter((name) => !columns.has(name))).toEqual([]);
