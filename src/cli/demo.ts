@@ -10,6 +10,7 @@ import { createCluster, type SandboxCluster } from '../sandbox/cluster.js';
 import { verifyJournal } from '../journal/verify.js';
 import { writeConfiguration } from '../sandbox/configuration.js';
 import { startPrometheus, type Program } from '../sandbox/programs.js';
+import { scraping } from '../sandbox/scraping.js';
 import { until } from '../sandbox/until.js';
 import { versionNames, type VersionName } from '../sandbox/versions.js';
 import { observerOf } from '../watched.js';
@@ -96,27 +97,18 @@ async function boot(scope: Scope, options: DemoOptions, progress: Progress, sign
   );
   const lockstep = await app.start();
   const alerting = await startAlerting(scope, lockstep, automation.alertmanagerToken, told);
-  const prometheus = await startPrometheus(scope, { config: prometheusConfiguration(lockstep, alerting), ...told });
+  const config = await scraping({
+    locksteps: [lockstep],
+    interval: '2s',
+    rules: alerting.ruleFiles,
+    alertmanager: alerting.alertmanager.url,
+  });
+  const prometheus = await startPrometheus(scope, { config, ...told });
   return { sandbox, lockstep, prometheus, alerting, automation, configuration };
 }
 
 /** What a careful operator sets, so that the table has nothing to complain of. */
 const careful = { require_secure_transport: 'ON' };
-
-/** As deploy/ does it: Lockstep names the targets, Prometheus probes each through it. */
-function prometheusConfiguration(lockstep: string, { alertmanager, ruleFiles }: Alerting): string {
-  const address = new URL(lockstep).host;
-  return `global: { scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s }
-rule_files: ['${ruleFiles}']
-alerting: { alertmanagers: [{ static_configs: [{ targets: ['${new URL(alertmanager.url).host}'] }] }] }
-scrape_configs:
-  - job_name: lockstep
-    static_configs: [{ targets: ['${address}'] }]
-  - job_name: lockstep-probe
-    metrics_path: /probe
-    http_sd_configs: [{ url: '${lockstep}/sd', refresh_interval: 5s }]
-`;
-}
 
 /** Prometheus itself answers that every replica's IO thread runs. */
 async function seenByPrometheus({ prometheus, sandbox }: Running, signal: AbortSignal): Promise<void> {

@@ -14,9 +14,9 @@ it('deploy/alertmanager.yml passes amtool check-config', async () => {
   expect(code, output).toBe(0);
 });
 
-it('deploy/prometheus.yml passes promtool check config', async () => {
+it.each(['prometheus.yml', 'prometheus-static.yml'])('deploy/%s passes promtool check config', async (name) => {
   // Its rules lie where an operator puts them, not here.
-  const { code, output } = await promtool(['check', 'config', '--syntax-only', path.join(file, '../prometheus.yml')]);
+  const { code, output } = await promtool(['check', 'config', '--syntax-only', path.join(file, '..', name)]);
   expect(code, output).toBe(0);
 });
 

@@ -9,6 +9,7 @@ import { paced, valuesWith, type Values } from '../../src/alerts/settings.js';
 import type { Scope } from '../../src/base/scope.js';
 import { takeDirectory } from '../../src/sandbox/directories.js';
 import { startAlertmanager, startPrometheus, type Program } from '../../src/sandbox/programs.js';
+import { scraping } from '../../src/sandbox/scraping.js';
 import { until } from '../../src/sandbox/until.js';
 
 /** One alert as it arrived. */
@@ -28,7 +29,7 @@ export interface AlarmOptions {
 }
 
 /**
- * A real Prometheus that scrapes these Locksteps twice a second, with Lockstep's rules at `pace` of their waits; a real
+ * A real Prometheus that scrapes these Locksteps each second, with Lockstep's rules at `pace` of their waits; a real
  * Alertmanager with the inhibition that we ship; and a receiver of its webhooks.
  */
 export class Alarms {
@@ -54,7 +55,7 @@ export class Alarms {
     await mkdir(rules);
     for (const { name, text } of ruleFiles(paced(valuesWith(limits), pace)))
       await writeFile(path.join(rules, name), text);
-    const config = prometheusConfig(locksteps, rules, alertmanager);
+    const config = await scraping({ locksteps, ...paceOf(rules, alertmanager) });
     const alarms = new Alarms(await startPrometheus(scope, { config }), alertmanager, rules);
     take = (alerts) => alarms.#take(alerts);
     arrived.forEach(take);
@@ -67,7 +68,8 @@ export class Alarms {
    */
   async scrape(locksteps: readonly string[], unprobed?: string): Promise<void> {
     const { prometheus, alertmanager, rules } = this;
-    await writeFile(prometheus.configFile ?? '', prometheusConfig(locksteps, rules, alertmanager, unprobed));
+    const config = await scraping({ locksteps, unprobed, ...paceOf(rules, alertmanager) });
+    await writeFile(prometheus.configFile ?? '', config);
     const answer = await fetch(`${prometheus.url}/-/reload`, { method: 'POST' });
     if (!answer.ok) throw new Error(`Prometheus did not take its configuration: ${await answer.text()}`);
   }
@@ -171,6 +173,15 @@ async function receive(scope: Scope, take: (alerts: readonly Arrived[]) => void)
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
+function paceOf(rules: string, alertmanager: Program) {
+  return {
+    interval: '1s',
+    evaluation: '500ms',
+    rules: path.join(rules, '*.rules.yml'),
+    alertmanager: alertmanager.url,
+  };
+}
+
 /** Each alert by itself and at once; held back by the rules that deploy/ ships. */
 async function alertmanagerConfig(hook: string): Promise<string> {
   const file = path.join(import.meta.dirname, '../../deploy/alertmanager.yml');
@@ -179,29 +190,5 @@ async function alertmanagerConfig(hook: string): Promise<string> {
     route: { receiver: 'test', group_by: ['...'], group_wait: '0s', group_interval: '500ms', repeat_interval: '1h' },
     receivers: [{ name: 'test', webhook_configs: [{ url: hook, send_resolved: true }] }],
     inhibit_rules: shipped.inhibit_rules,
-  });
-}
-
-/** As deploy/prometheus.yml, faster: every Lockstep stands in the same two jobs. */
-function prometheusConfig(
-  locksteps: readonly string[],
-  rules: string,
-  alertmanager: Program,
-  unprobed?: string,
-): string {
-  const drop = { source_labels: ['__meta_lockstep_server'], regex: unprobed, action: 'drop' };
-  return stringify({
-    global: { scrape_interval: '500ms', scrape_timeout: '500ms', evaluation_interval: '500ms' },
-    rule_files: [path.join(rules, '*.rules.yml')],
-    alerting: { alertmanagers: [{ static_configs: [{ targets: [new URL(alertmanager.url).host] }] }] },
-    scrape_configs: [
-      { job_name: 'lockstep', static_configs: [{ targets: locksteps.map((url) => new URL(url).host) }] },
-      {
-        job_name: 'lockstep-probe',
-        metrics_path: '/probe',
-        http_sd_configs: locksteps.map((url) => ({ url: `${url}/sd`, refresh_interval: '5s' })),
-        ...(unprobed === undefined ? {} : { relabel_configs: [drop] }),
-      },
-    ],
   });
 }

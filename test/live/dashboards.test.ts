@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { Scope } from '../../src/base/scope.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { collide, expired, stopReplication, swapServerCertificate } from '../../src/sandbox/faults.js';
 import { startPrometheus, type Program } from '../../src/sandbox/programs.js';
 import { untilCaughtUp } from '../../src/sandbox/replication.js';
+import { scraping, staticProbe } from '../../src/sandbox/scraping.js';
 import { until } from '../../src/sandbox/until.js';
 import type { VersionName } from '../../src/sandbox/versions.js';
 import type { AutomationMetrics } from '../../src/metrics/automation.js';
@@ -66,7 +68,7 @@ function suite(version: VersionName): void {
     // Of the automation a page is scraped, until it has live tests of its own that serve one.
     const page = await automationPage(scope, 'sandbox');
     runs = page.metrics;
-    prometheus = await startPrometheus(scope, { config: scrapeConfig(urls, page.url) });
+    prometheus = await startPrometheus(scope, { config: await scrapeConfig(urls, page.url) });
   });
 
   afterAll(() => scope.end());
@@ -284,17 +286,14 @@ function by(rows: readonly Row[], label: string): Readonly<Record<string, number
   return Object.fromEntries(values);
 }
 
-/** As deploy/prometheus.yml, faster, of several Locksteps, and one more page. */
-function scrapeConfig(urls: readonly string[], page: string): string {
-  const hosts = urls.map((url) => `'${new URL(url).host}'`).join(', ');
-  const discovered = urls.map((url) => `{ url: '${url}/sd' }`).join(', ');
-  return [
-    'global: { scrape_interval: 1s, scrape_timeout: 1s }',
-    'scrape_configs:',
-    `  - { job_name: lockstep, static_configs: [{ targets: [${hosts}, '${new URL(page).host}'] }] }`,
-    `  - { job_name: lockstep-probe, metrics_path: /probe, http_sd_configs: [${discovered}] }`,
-    '',
-  ].join('\n');
+/** As deploy/ has it, faster: one Lockstep names its targets, for the other they are listed. And one more page. */
+async function scrapeConfig([first = '', second = '']: readonly string[], page: string): Promise<string> {
+  const config = parse(await scraping({ locksteps: [first], pages: [second, page], interval: '1s' })) as {
+    readonly scrape_configs: readonly object[];
+  };
+  const servers = ['db1', 'db2', 'db3'].map((server) => `sandbox/${server}`);
+  const listed = { ...(await staticProbe(second, servers)), job_name: 'lockstep-probe-listed' };
+  return stringify({ ...config, scrape_configs: [...config.scrape_configs, listed] });
 }
 
 /** Every replica acknowledges, and the primary waits for one. */
