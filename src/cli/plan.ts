@@ -4,7 +4,7 @@ import { terminalColours, type Colours } from './colours.js';
 import { connect, withConnection } from './connection.js';
 import { exitOfPlan } from './exit.js';
 import { addProcedures, type Wanted } from './procedure-commands.js';
-import { clean } from './words.js';
+import { clean, wrapped } from './words.js';
 
 export function planCommand(): Command {
   const plan = new Command('plan')
@@ -34,9 +34,16 @@ Examples:
   lockstep plan restart-replication --cluster production --server db2
 `;
 
-/** A plan as an operator reads it aloud. */
-export function planText({ text }: PlanView, colours: Colours = terminalColours()): string {
-  return text.map((line) => coloured(clean(line), colours)).join('\n');
+/** A plan as an operator reads it aloud: on a terminal, lines that are too long go on below where they began. */
+export function planText(
+  { text }: Pick<PlanView, 'text'>,
+  colours: Colours = terminalColours(),
+  columns = process.stdout.isTTY ? process.stdout.columns : undefined,
+): string {
+  return text
+    .map((line) => clean(line))
+    .map((line) => coloured(wrapped(line, columns), colours))
+    .join('\n');
 }
 
 function coloured(line: string, colours: Colours): string {

@@ -81,6 +81,7 @@ class LiveReporter implements RunReporter {
   #drawn = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #began = new Map<string, number>();
+  readonly #beganAt = new Map<string, number>();
   readonly #took = new Map<string, number>();
 
   constructor(
@@ -111,9 +112,13 @@ class LiveReporter implements RunReporter {
   }
 
   #time(event: Extract<Update, { kind: 'event' }>['event']): void {
-    const now = performance.now();
-    if (event.type === 'step-began') this.#began.set(event.step, now);
-    if (event.type === 'step-ended') this.#took.set(event.step, now - (this.#began.get(event.step) ?? now));
+    if (event.type === 'step-began') {
+      this.#began.set(event.step, performance.now());
+      this.#beganAt.set(event.step, event.at);
+    }
+    // By the instance's clock: what is told late did not take longer.
+    const since = event.type === 'step-ended' ? this.#beganAt.get(event.step) : undefined;
+    if (event.type === 'step-ended' && since !== undefined) this.#took.set(event.step, event.at - since);
   }
 
   #draw(): void {

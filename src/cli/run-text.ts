@@ -2,7 +2,11 @@ import type { HistoryLine } from '../engine/automation.js';
 import type { RunView } from '../engine/run.js';
 import type { Colours } from './colours.js';
 import { aligned } from './status-table.js';
-import { agoWords, clean, placeWords, spanWords, stateWords, timeWords, triggerWords } from './words.js';
+import { agoWords, clean, placeWords, spanWords, stateWords, timeWords, triggerWords, wrapped } from './words.js';
+
+/** So that what is long goes on below its own column. */
+const factsHang = 10;
+const historyHang = 26;
 
 /** Where the text goes: a terminal has a width, a pipe has none. */
 export interface Screen {
@@ -39,8 +43,10 @@ export function runDetailText(
   history: readonly HistoryLine[],
   plan: string | undefined,
   now: number,
+  screen: Screen,
   colours: Colours,
 ): string {
+  const columns = screen.isTTY === true ? screen.columns : undefined;
   const facts = [
     [
       'asked',
@@ -54,16 +60,18 @@ export function runDetailText(
   ].map(([label = '', text = '']) => [colours.dim(label), text]);
   return [
     `${colours.bold(run.procedure)} on ${placeWords(run.parameters)}  ${colours.dim(run.id)}`,
-    `${stateWords(run, colours)}: ${clean(run.why)}`,
+    wrapped(`${stateWords(run, colours)}: ${clean(run.why)}`, columns),
     '',
-    ...aligned(facts).map((line) => `  ${line}`),
+    ...aligned(facts).map((line) => wrapped(`  ${line}`, columns, factsHang)),
     ...(run.steps.length === 0
       ? []
       : ['', ...aligned(run.steps.map((step) => [`  ${step.status}`, clean(step.title)]))]),
     ...(plan === undefined ? [] : ['', colours.dim('— plan —'), plan]),
     '',
     colours.dim('— history —'),
-    ...aligned(history.map((line) => [colours.dim(timeWords(line.at)), String(line.seq), clean(line.sentence)])),
+    ...aligned(history.map((line) => [colours.dim(timeWords(line.at)), String(line.seq), clean(line.sentence)])).map(
+      (line) => wrapped(line, columns, historyHang),
+    ),
   ].join('\n');
 }
 

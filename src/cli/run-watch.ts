@@ -4,7 +4,7 @@ import type { Connection } from './connection.js';
 import { exitOfRun } from './exit.js';
 import { reporterFor, type RunReporter } from './run-reporter.js';
 import { updatesOf } from './run-updates.js';
-import { clean, stateWords } from './words.js';
+import { clean, stateWords, wrapped } from './words.js';
 
 export interface WatchOptions {
   readonly json: boolean;
@@ -43,9 +43,10 @@ export function conclude(run: RunView, json: boolean): void {
   process.exitCode = exitOfRun(run);
   if (json) return;
   const colours = terminalColours();
-  process.stdout.write(`${stateWords(run, colours)}: ${clean(run.why)}\n`);
+  const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+  process.stdout.write(`${wrapped(`${stateWords(run, colours)}: ${clean(run.why)}`, columns)}\n`);
   const next = nextWords(run);
-  if (next !== undefined) process.stdout.write(`${colours.dim(next)}\n`);
+  if (next !== undefined) process.stdout.write(`${colours.dim(wrapped(next, columns))}\n`);
 }
 
 function nextWords({ id, state, guard, outcome }: RunView): string | undefined {

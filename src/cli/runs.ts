@@ -64,7 +64,7 @@ function showCommand(): Command {
       await talk(options, 'read', async (client) => {
         const run = await client.get<RunDetail>(place(id));
         const plan = run.plan === undefined ? undefined : planText(run.plan);
-        print(options, run, () => runDetailText(run, run.history, plan, Date.now(), terminalColours()));
+        print(options, run, () => runDetailText(run, run.history, plan, Date.now(), process.stdout, terminalColours()));
       });
     });
 }

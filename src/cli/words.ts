@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Parameters } from '../domain/scene.js';
 import type { RunView, Trigger } from '../engine/run.js';
 import type { Colours } from './colours.js';
@@ -50,4 +51,28 @@ export function spanWords(seconds: number): string {
 /** `2026-11-28 15:22:33Z` */
 export function timeWords(at: number): string {
   return new Date(at).toISOString().replace('T', ' ').replace(/\.\d+/, '');
+}
+
+/**
+ * A line cut between words, so that none is wider than a terminal; a word that is longer stands as it is.
+ * @param columns undefined: it stays whole, as for a pipe
+ * @param hang how far the lines below are set in, from where the first begins
+ */
+export function wrapped(line: string, columns: number | undefined, hang = 2): string {
+  if (columns === undefined || width(line) < columns) return line;
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  const lines: string[] = [];
+  let current = indent;
+  for (const word of line.slice(indent.length).split(' ')) {
+    if (current.trim() !== '' && width(current) + 1 + width(word) >= columns) {
+      lines.push(current);
+      current = `${indent}${' '.repeat(hang)}${word}`;
+    } else current += current.trim() === '' ? word : ` ${word}`;
+  }
+  return [...lines, current].join('\n');
+}
+
+/** Columns on a terminal; colours take none. */
+function width(text: string): number {
+  return stripVTControlCharacters(text).length;
 }
