@@ -25,7 +25,7 @@ const longestAnswer = 64 * 1024 * 1024;
 
 /**
  * Speaks the HTTP API of a running instance. Problems come as LockstepError with their own code and remedy; where
- * nobody answers, `instance-absent`.
+ * nobody answers, `instance-absent` or `instance-unreachable`; `instance-forbidden` where it is not this user's to ask.
  */
 export class Client {
   constructor(private readonly place: Place) {}
@@ -121,6 +121,13 @@ export class Client {
 
   #absent(cause: Error): LockstepError {
     const why = 'code' in cause && typeof cause.code === 'string' ? cause.code : messageOf(cause);
+    if (why === 'EACCES')
+      return new LockstepError(
+        'instance-forbidden',
+        `this user may not open ${this.#where}`,
+        'Be the user that lockstep serve runs as, or root; or give --url and --token-file.',
+        { cause },
+      );
     const said = `no Lockstep answers at ${this.#where} (${why})`;
     return this.place.kind === 'socket'
       ? new LockstepError('instance-absent', said, 'Start it: lockstep serve.', { cause })

@@ -93,14 +93,9 @@ async function answers(client: Client): Promise<boolean> {
     await client.get('/api/v1/procedures');
     return true;
   } catch (error) {
-    if (error instanceof LockstepError && error.code === 'instance-absent' && !isForbidden(error)) return false;
+    if (error instanceof LockstepError && error.code === 'instance-absent') return false;
     throw error;
   }
-}
-
-/** There is one, but for another user. */
-function isForbidden({ cause }: LockstepError): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'EACCES';
 }
 
 async function remote({ tokenFile, caFile }: ConnectionOptions, given: string): Promise<Client> {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { LockstepError } from '../../src/base/errors.js';
 import { outcomes } from '../../src/engine/run.js';
 import { exitOfRun } from '../../src/cli/exit.js';
 import { Command, lockstep } from './command.js';
@@ -196,6 +197,21 @@ describe('at a terminal', () => {
     command.type(typed);
     expect(await command.code).toBe(1);
     expect(automation.run(id)).toMatchObject({ outcome: 'cancelled', approval: undefined });
+  });
+
+  it('says that a second person has to approve, where that is so', async () => {
+    const { folder, automation, ...instance } = await started();
+    automation.approve = (id) =>
+      Promise.reject(new LockstepError('second-person-needed', `somebody else must approve ${id}`));
+    const command = Command.inTerminal(folder, 'run', ...wish);
+    const id = await instance.asked();
+    await instance.watched();
+    automation.wait(id, approval);
+    await command.says('Do this? [y/N]');
+    command.type('y\n');
+    expect(await command.code).toBe(5);
+    expect(command.plain).toContain(`lockstep runs approve ${id} starts it`);
+    expect(automation.run(id)).toMatchObject({ state: 'waiting', approval: undefined });
   });
 
   it('shows the plan anew when it has changed meanwhile', async () => {
