@@ -32,10 +32,12 @@ await describeEach(
       lockstep = await LockstepProcess.lay(sandbox, {
         tokens: [{ name: 'am', role: 'alertmanager', token_file: token }],
         automation: { cooldown: '1s', runs_per_hour: { cluster: 100, overall: 100 } },
-        policies: ['restart-replication', 'fence-writable-replica', 'secure-channel'].map((run) => ({
+        policies: ['restart-replication', 'fence-writable-replica', 'secure-channel', 'require-tls'].map((run) => ({
           match: [`procedure="${run}"`],
           run,
           mode: 'auto',
+          // Nobody waits for seven days here.
+          ...(run === 'require-tls' ? { with: { 'observed-for': '0s' } } : {}),
         })),
       });
       await lockstep.start();
@@ -90,6 +92,21 @@ await describeEach(
       await mended('secure-channel', 'ChannelNotVerifying');
     });
 
+    it('requires TLS of three servers at once, when somebody has approved it and not before', async () => {
+      await crashCases['require-tls']?.provoke(sandbox);
+      const run = async () => (await lockstep.runs()).find(({ procedure }) => procedure === 'require-tls');
+      const asks = 'the run to wait for an approval';
+      await until(asks, async () => (await run())?.guard?.guard === 'approval', { within: 60_000 });
+      const waiting = await run();
+      expect(waiting?.guard?.why).toMatch(/1 account and 3 servers would refuse plaintext/);
+      expect([waiting?.state, waiting?.startedAt]).toEqual(['waiting', undefined]);
+      await lockstep.api('POST', `/runs/${waiting?.id ?? ''}/approve`, {});
+      const { approval } = await mended('require-tls', 'TlsNotRequired');
+      expect(approval).toMatchObject({ by: 'ops', digest: waiting?.digest });
+      for (const server of sandbox.servers)
+        expect((await server.sql('SELECT @@global.require_secure_transport AS value'))[0]?.['value']).toBe('1');
+    });
+
     it('tells all of it in metrics, and no secret anywhere', async () => {
       const text = await (await fetch(`${lockstep.url}/metrics`)).text();
       const page = new Scrape(text);
@@ -98,7 +115,7 @@ await describeEach(
       expect(page.value('lockstep_procedure_last_success_timestamp_seconds', of)).toBeGreaterThan(
         Date.now() / 1000 - 300,
       );
-      expect(page.value('lockstep_webhook_alerts_total', { result: 'accepted' })).toBe(3);
+      expect(page.value('lockstep_webhook_alerts_total', { result: 'accepted' })).toBe(4);
       expect(page.value('lockstep_webhook_alerts_total', { result: 'repeated' })).toBeGreaterThan(0);
       expect(page.value('lockstep_webhook_last_received_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000 - 300);
       expect(page.value('lockstep_watchdog_last_received_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000 - 300);

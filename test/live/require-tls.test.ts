@@ -7,6 +7,7 @@ import { requireTls } from '../../src/procedures/require-tls.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
+import { LockstepProcess } from './lockstep-process.js';
 import { describeEach, oneOfEach } from './matrix.js';
 import { Workbench } from './workbench.js';
 
@@ -89,6 +90,21 @@ await describeEach(
       await session.end();
       // Gone, and not forgotten.
       expect(requireTls.remarks?.(await bench.look(), now()).join('\n')).toContain(`"app'%" at db1 from 127.`);
+    });
+
+    it('remembers over a restart of Lockstep', async () => {
+      const lockstep = await LockstepProcess.lay(sandbox);
+      const asked = { procedure: 'require-tls', parameters: { cluster: 'sandbox', 'observed-for': '0s' } };
+      const shown = async () => (await lockstep.plan(asked)).remarks.join('\n');
+      await lockstep.start();
+      expect(await shown()).toContain('Nobody who would be locked out was seen within 7 d.');
+      const session = await logIn(db2, false);
+      expect(await shown()).toContain(`"app'%" at db2 from 127.`);
+      await session.end();
+      await lockstep.stop();
+      await lockstep.start();
+      expect(await shown()).toContain(`"app'%" at db2 from 127.`);
+      await lockstep.stop();
     });
 
     it('puts back all of it when a step fails', async () => {
