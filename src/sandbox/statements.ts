@@ -55,7 +55,8 @@ export const statements: Readonly<Record<Flavour, Statements>> = {
 
 /** The dialects' column for a version of the matrix. */
 export function columnOf(version: VersionRecipe, root: Root): Column {
-  const [major = 0, minor = 0, patch = 0] = root.version.split(/[.-]/).map(Number);
+  // Debian's: `10.11.19-0+deb12u1`, `11.8.9+ds-0+deb13u1`.
+  const [major = 0, minor = 0, patch = 0] = (root.version.match(/\d+/g) ?? []).map(Number);
   return columnFor({ flavour: version.flavour, release: [major, minor, patch] });
 }
 
