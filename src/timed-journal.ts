@@ -1,8 +1,13 @@
+import { LockstepError } from './base/errors.js';
 import type { Entry, Journal, Lease, Reservation, Stamp, Verdict } from './journal/journal.js';
 
-/** A journal that tells how long its appends take, and whether the newest one was taken. */
+/** Space for one record, more or less: what is tried while the journal takes none, bytes. */
+const aRecord = 4096;
+
+/** A journal that tells how long its appends take, and whether it takes any. */
 export class TimedJournal<R> implements Journal<R> {
-  writable = true;
+  #writable = true;
+  #trying = false;
 
   constructor(
     readonly inner: Journal<R>,
@@ -10,15 +15,25 @@ export class TimedJournal<R> implements Journal<R> {
     readonly appended: (seconds: number) => void = () => undefined,
   ) {}
 
+  /**
+   * Whether the newest append was taken. While it was not, every question has it tried anew whether there is room, for
+   * the next question: nothing may be appended for long after a disk has been mended.
+   */
+  get writable(): boolean {
+    if (!this.#writable && !this.#trying) void this.#tryAgain();
+    return this.#writable;
+  }
+
   async append(record: R, options?: { readonly lease?: Lease; readonly reservation?: Reservation }): Promise<Stamp> {
     const began = performance.now();
     try {
       const stamp = await this.inner.append(record, options);
-      this.writable = true;
+      this.#writable = true;
       this.appended((performance.now() - began) / 1000);
       return stamp;
     } catch (cause) {
-      this.writable = false;
+      // Who has lost the right to write says nothing of the disk.
+      if (!(cause instanceof LockstepError && cause.code === 'lease-lost')) this.#writable = false;
       throw cause;
     }
   }
@@ -49,5 +64,18 @@ export class TimedJournal<R> implements Journal<R> {
 
   close(): Promise<void> {
     return this.inner.close();
+  }
+
+  async #tryAgain(): Promise<void> {
+    this.#trying = true;
+    try {
+      const space = await this.inner.reserve(aRecord);
+      await space.release();
+      this.#writable = true;
+    } catch {
+      // Still none: the next question tries again.
+    } finally {
+      this.#trying = false;
+    }
   }
 }

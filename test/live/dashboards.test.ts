@@ -65,7 +65,7 @@ function suite(version: VersionName): void {
       scope.defer(() => lockstep.stop());
       urls.push(lockstep.url);
     }
-    // Of the automation a page is scraped, until it has live tests of its own that serve one.
+    // A page stands for a busy automation; that real runs tell the same is shown in automation*.test.ts.
     const page = await automationPage(scope, 'sandbox');
     runs = page.metrics;
     prometheus = await startPrometheus(scope, { config: await scrapeConfig(urls, page.url) });

@@ -9,24 +9,7 @@ const live = path.join(import.meta.dirname, '../live');
  * Metrics of automation that no live test asserts yet, for what they tell of is not there to be provoked; test/metrics
  * asserts them on a real page of /metrics. A name goes from this list as soon as a live test asserts it.
  */
-const notYetLive: readonly MetricName[] = [
-  'lockstep_runs_open',
-  'lockstep_runs_waiting',
-  'lockstep_run_waiting_since_timestamp_seconds',
-  'lockstep_runs_refused_total',
-  'lockstep_run_duration_seconds',
-  'lockstep_section_duration_seconds',
-  'lockstep_webhook_rejected_total',
-  'lockstep_journal_append_duration_seconds',
-  'lockstep_journal_head_info',
-  'lockstep_notifications_total',
-  'lockstep_schedule_jobs_total',
-  'lockstep_paused',
-  'lockstep_paused_since_timestamp_seconds',
-  'lockstep_server_downtime_until_timestamp_seconds',
-  'lockstep_switchover_ready',
-  'lockstep_announcement_matches',
-];
+const notYetLive: readonly MetricName[] = ['lockstep_switchover_ready', 'lockstep_announcement_matches'];
 
 /**
  * Every metric must be asserted with a value that a real server was made to show. Whether the assertion is a good one
