@@ -66,6 +66,7 @@ function sum(counts: Readonly<Record<string, number>>): number {
 
 function shown(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
+    .sort(([a], [b]) => a.localeCompare(b))
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${count} ${name}`)
     .join(', ');

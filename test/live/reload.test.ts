@@ -28,14 +28,8 @@ describe('a reload', () => {
 
     const text = await readFile(lockstep.file, 'utf8');
     const { address } = sandbox.server('db2');
-    await lockstep.rewrite(
-      text
-        .replace(
-          `address: ${address.host}:${address.port}`,
-          `{ address: "${address.host}:${address.port}", socket: "${sandbox.server('db2').socketPath}" }`,
-        )
-        .replace(/db2:\n\s+\{/, 'db2: {'),
-    );
+    const where = `address: ${address.host}:${address.port}`;
+    await lockstep.rewrite(text.replace(where, `${where}\n        socket: ${sandbox.server('db2').socketPath}`));
     expect(await lockstep.app.reload()).toEqual({ reloaded: true });
     await lockstep.metrics();
     expect(await sessions('db1')).toEqual(before.db1);
