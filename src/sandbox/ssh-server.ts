@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
-import ssh2 from 'ssh2';
 import { LockstepError } from '../base/errors.js';
 import type { Scope } from '../base/scope.js';
 import type { Address } from '../domain/snapshot.js';
@@ -40,18 +39,19 @@ export async function startSshServer(scope: Scope, options: SshServerOptions = {
   const directory = await takeDirectory(scope);
   const address = await takeAddress(scope);
   const file = (name: string) => path.join(directory, name);
-  const [own, ecdsa, client] = [
-    ssh2.utils.generateKeyPairSync('ed25519'),
-    ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }),
-    ssh2.utils.generateKeyPairSync('ed25519'),
-  ];
+  const key = async (name: string, type: string) => {
+    const [loader, ...rest] = root.argv('usr/bin/ssh-keygen');
+    await command(loader, [...rest, '-q', '-t', type, '-N', '', '-C', '', '-f', file(name)]);
+    return (await readFile(file(`${name}.pub`), 'utf8')).trim();
+  };
+  // By its own tool: one in two hundred of the keys that ssh2 makes is none to OpenSSH.
+  const ed25519 = await key('host_ed25519', 'ed25519');
+  const ecdsa = await key('host_ecdsa', 'ecdsa');
+  const client = await key('client', 'ed25519');
   await mkdir(file('bin'));
-  await writeFile(file('host_ed25519'), own.private, { mode: 0o600 });
-  await writeFile(file('host_ecdsa'), ecdsa.private, { mode: 0o600 });
-  await writeFile(file('client'), client.private, { mode: 0o600 });
   await writeFile(file('passwd'), passwd());
   await writeFile(file('group'), 'lockstep:x:0:\nnogroup:x:65534:\n');
-  await writeFile(file('sshd_config'), configuration(address, directory, client.public, options.sftp ?? true));
+  await writeFile(file('sshd_config'), configuration(address, directory, client, options.sftp ?? true));
   // It insists on this empty directory, and the package makes it at each boot, as we do.
   if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
   const argv = [...root.argv('usr/sbin/sshd'), '-D', '-e', '-r', '-f', file('sshd_config')];
@@ -73,7 +73,7 @@ export async function startSshServer(scope: Scope, options: SshServerOptions = {
     address,
     users: { self: 'lockstep', nobody: 'lockstep-nobody' },
     keyFile: file('client'),
-    hostKeys: { ed25519: own.public, ecdsa: ecdsa.public },
+    hostKeys: { ed25519, ecdsa },
     bin: file('bin'),
     log,
     pid: child.pid,
