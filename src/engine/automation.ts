@@ -87,7 +87,7 @@ export interface PlannedStep {
   /** What is sent, a line each, secrets by name. */
   readonly actions: readonly string[];
   readonly undo: readonly string[];
-  /** Every fault point of the step, in order. */
+  /** Seconds that its actions, and then the wait until it is seen, may take. */
   readonly within: number;
 }
 
