@@ -165,6 +165,7 @@ function eyes({ config, observer }: AutomationOptions, memory: PlaintextMemory):
       const { snapshot } = await observer().lookAtCluster(cluster, { signal, ...how });
       return { snapshot, site: siteOf(clusterNamed(config(), cluster)), plaintext: memory.of(cluster) };
     },
+    pauseCollection: () => () => undefined,
   };
 }
 
@@ -188,6 +189,7 @@ function hands({ config }: AutomationOptions, redactor: Redactor): Actors {
       const host = clusterNamed(config(), name).servers.find((one) => one.name === server)?.host;
       return host && filesOn(host);
     },
+    announce: () => Promise.resolve({}),
   });
   return { open: (_run, cluster) => new SqlActor(reach(cluster)) };
 }

@@ -5,7 +5,9 @@ import { secretsOf, shown, written, type Known } from '../dialects/written.js';
 import {
   sessionNames,
   type Action,
+  type AnnounceAction,
   type KillAction,
+  type ReleaseAction,
   type SecretName,
   type SessionName,
   type SqlAction,
@@ -25,6 +27,8 @@ export interface Reach {
   secret(name: SecretName): Promise<Secret>;
   /** Files on a server's machine; undefined where Lockstep does not reach it. */
   files(server: ServerName): FileReader | undefined;
+  /** @returns what its note learned @throws LockstepError `announcement-failed` naming each announcer and what it said */
+  announce(action: AnnounceAction, signal: AbortSignal): Promise<Notes>;
 }
 
 /** ER_NO_SUCH_THREAD: whom we were to end has gone by itself. */
@@ -61,7 +65,19 @@ export class SqlActor implements Actor {
         return {};
       case 'login':
         return { [action.noteAs]: await rehearse(action, this.reach, signal) };
+      case 'release':
+        await this.#release(action);
+        return {};
+      case 'announce':
+        return this.reach.announce(action, signal);
     }
+  }
+
+  async #release({ on, session }: ReleaseAction): Promise<void> {
+    const key = keyOf(on, session);
+    const held = this.#sessions.get(key);
+    this.#sessions.delete(key);
+    await held?.end();
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,11 @@
+import type { AnnouncerName } from './announcement.js';
 import type { Address, ServerName } from './snapshot.js';
 
 /**
  * What a step does, as data: printed, digested and sent is the same value. A secret stands by its name, and what is
  * learned only in the run by the name of its note.
  */
-export type Action = SqlAction | KillAction | LoginAction;
+export type Action = SqlAction | KillAction | LoginAction | ReleaseAction | AnnounceAction;
 
 /** Statements sent together, in one round trip. Later ones do not run once one fails. */
 export interface SqlAction {
@@ -43,6 +44,32 @@ export interface LoginAction {
   };
   /** Keeps the protocol that was negotiated, `TLSv1.3`, under this name: what shows that the login succeeded. */
   readonly noteAs: string;
+}
+
+/** Ends a session of this run, and with it every lock and every statement that it holds on its server. One that is not open is no fault. */
+export interface ReleaseAction {
+  readonly kind: 'release';
+  readonly on: ServerName;
+  readonly session: SessionName;
+}
+
+/**
+ * Tells the applications, through these announcers at once. `prepare`: nothing is changed, all that announcing needs is
+ * made ready and tried as far as it can be. `hold`: clients are kept waiting instead of refused, where the announcer can,
+ * for a time that ends by itself. `announce`: this server is the primary. `restore`: it is the primary still: whatever was
+ * held or half said is taken back.
+ */
+export interface AnnounceAction {
+  readonly kind: 'announce';
+  readonly act: 'prepare' | 'hold' | 'announce' | 'restore';
+  readonly announcers: readonly AnnouncerName[];
+  readonly primary: ServerName;
+  readonly address: Address;
+  /**
+   * Keeps under this name what failed, one sentence for each announcer, '' when nothing did: the action itself then
+   * does not fail. Left out: it fails as soon as all have ended and one of them failed.
+   */
+  readonly noteAs?: string;
 }
 
 /**

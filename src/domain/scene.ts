@@ -1,3 +1,5 @@
+import type { Announcement, SiteAnnouncer } from './announcement.js';
+import type { Outlook } from './outlook.js';
 import type { Sightings } from './plaintext.js';
 import type { Address, ClusterName, ClusterSnapshot, ServerName } from './snapshot.js';
 
@@ -10,6 +12,10 @@ export interface Scene {
   readonly site: Site;
   /** Who was seen without TLS over time; undefined: nobody remembers. */
   readonly plaintext?: Sightings;
+  /** What applications are told, in the order of the configuration; undefined: nobody looked. */
+  readonly announcements?: readonly Announcement[];
+  /** What is remembered of servers that cannot be asked now, and how much of the fleet can; undefined: nobody remembers. */
+  readonly outlook?: Outlook;
 }
 
 /** A cluster as the configuration describes it. Secrets are not in it. */
@@ -29,6 +35,8 @@ export interface Site {
   readonly acceptUnproven: boolean;
   /** Past this a replica is lagging, seconds. */
   readonly lagThreshold: number;
+  /** In the order of the configuration; left out: none. */
+  readonly announcers?: readonly SiteAnnouncer[];
 }
 
 export interface SiteServer {

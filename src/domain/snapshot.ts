@@ -118,6 +118,34 @@ export interface ServerFacts {
   readonly streams: StreamFacts | undefined;
   /** Rows of the heartbeat table; undefined when there is no such table. */
   readonly heartbeats: readonly Heartbeat[] | undefined;
+  /** What runs there; asked for in thorough looks alone. */
+  readonly activity?: ActivityFacts | undefined;
+}
+
+/** What could stand in the way of a freeze. Sessions of replication, of the server itself and of Lockstep are not in it. */
+export interface ActivityFacts {
+  /** Statements that have been running for a second or more, the longest first; at most 100. */
+  readonly statements: readonly Running[];
+  /** Transactions that have been open for a second or more, the oldest first; at most 100. */
+  readonly transactions: readonly Running[];
+  /** Sessions that wait for a semi-synchronous replica now. */
+  readonly waitingForReplicas: number;
+  /** max_connections, and how many sessions there are. */
+  readonly connections: { readonly limit: number; readonly used: number };
+  /** Events of the event scheduler that are enabled here. */
+  readonly enabledEvents: number | undefined;
+}
+
+/** The text of a statement is never kept: it may hold anything. */
+export interface Running {
+  /** The session's number, for KILL. */
+  readonly id: number;
+  readonly user: string;
+  readonly seconds: number;
+  /** What it does, as the server calls it: `Query`, `Waiting for table flush`, `INSERT`. */
+  readonly state: string;
+  /** Whether it may change something; undefined where that is not known. */
+  readonly writes: boolean | undefined;
 }
 
 export interface Identity {
@@ -197,6 +225,8 @@ export interface Channel {
     /** MySQL: the set received on this channel; MariaDB: Gtid_IO_Pos. */
     readonly received: string | undefined;
   };
+  /** Whether it leaves out anything of what its source has: databases, tables, domains or servers; undefined where it is not known. */
+  readonly filtered?: boolean | undefined;
   readonly tls: {
     readonly enabled: boolean;
     readonly verify: boolean;

@@ -1,7 +1,7 @@
 import { deadline } from '../base/deadline.js';
 import { LockstepError, messageOf } from '../base/errors.js';
 import { commitmentOf } from './commit.js';
-import { sectionBegins, sectionEnds, stepBegins, stepEnds } from './faults.js';
+import { commitRecorded, sectionBegins, sectionEnds, stepBegins, stepEnds } from './faults.js';
 import { defaultWithin, stepsOf, type Plan, type Section } from './plan.js';
 import type { Actor, EngineClock } from './ports.js';
 import type { Notes, Seen, Step } from './procedure.js';
@@ -16,6 +16,8 @@ export interface Bench {
   look(notes: Notes, signal: AbortSignal): Promise<Seen>;
   readonly write: Writer;
   fault(point: string): Promise<void> | void;
+  /** Collection of the cluster's metrics waits until the returned function is called; looks of the engine do not. */
+  pauseCollection(): () => void;
   /** Why it should end at its next step boundary, before its commit point; undefined: it should not. */
   interrupted(): string | undefined;
   /** Ends everything at once: the process gives up, and whoever comes next resumes. */
@@ -120,7 +122,13 @@ export class Execution {
     await bench.write.section(section, todo, this.#notes);
     todo.forEach(({ id }) => this.#begun.add(id));
     const began = bench.clock.monotonic();
-    for (const step of todo) await this.#step(section, step);
+    // Between the first step of a freeze and its last, no look of ours takes the servers' time.
+    const endPause = section.steps.length > 1 ? bench.pauseCollection() : undefined;
+    try {
+      for (const step of todo) await this.#step(section, step);
+    } finally {
+      endPause?.();
+    }
     const after = await this.#settled(todo);
     const committed = commitmentOf(bench.plan, after) === 'seen';
     const seconds = (bench.clock.monotonic() - began) / 1000;
@@ -142,27 +150,35 @@ export class Execution {
   async #step(section: Section, step: Step): Promise<void> {
     const { bench } = this;
     await bench.fault(stepBegins(step.id));
-    if (step.commits === true) {
-      this.#committing = true;
-      await bench.write.committing(step, this.#notes);
-    }
+    await this.#record(section, step);
     bench.write.step(step, 'began');
-    const attempts = section.steps.length === 1 ? (step.attempts ?? 1) : 1;
+    const attempts = section.steps[0] === step ? (step.attempts ?? 1) : 1;
+    const alone = section.steps.length === 1;
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#apply(step);
         // Alone in its section it is looked at here, so that it can be tried again.
-        if (attempts > 1) await this.#settled([step]);
+        if (attempts > 1 && alone) await this.#settled([step]);
         break;
       } catch (cause) {
         if (attempt >= attempts || bench.signal.aborted) throw cause;
         await bench.clock.sleep(1000 * 2 ** (attempt - 1), bench.signal);
         if (bench.interrupted() !== undefined) throw cause;
-        if (step.done(await this.#look())) break;
+        if (alone && step.done(await this.#look())) break;
       }
     }
     bench.write.step(step, 'ended');
     await bench.fault(stepEnds(step.id));
+  }
+
+  /** The commit record, once, before the first step that must not be sent without it. */
+  async #record(section: Section, step: Step): Promise<void> {
+    const committing = section.steps.find(({ commits }) => commits === true);
+    if (committing === undefined || (step !== committing && step.afterRecord !== true)) return;
+    if (this.#committing) return;
+    this.#committing = true;
+    await this.bench.write.committing(committing, this.#notes);
+    await this.bench.fault(commitRecorded);
   }
 
   async #apply(step: Step): Promise<void> {

@@ -1,6 +1,9 @@
 /** As much of a plan as its fault points follow from. */
 export interface Outline {
-  readonly sections: readonly { readonly name: string; readonly steps: readonly { readonly id: string }[] }[];
+  readonly sections: readonly {
+    readonly name: string;
+    readonly steps: readonly { readonly id: string; readonly commits?: boolean }[];
+  }[];
 }
 
 /**
@@ -13,6 +16,7 @@ export function faultPointsOf(plan: Outline): readonly string[] {
     ...plan.sections.flatMap(({ name, steps }) => [
       sectionBegins(name),
       ...steps.flatMap(({ id }) => [stepBegins(id), stepEnds(id)]),
+      ...(steps.some(({ commits }) => commits === true) ? [commitRecorded] : []),
       sectionEnds(name),
     ]),
     runEnds,
@@ -29,6 +33,8 @@ export const runPlanned = 'run:planned';
 export const runLocked = 'run:locked';
 export const runStarted = 'run:started';
 export const runEnds = 'run:ends';
+/** The commit record is on the disk, and nothing of what follows it is sent. */
+export const commitRecorded = 'run:commit-recorded';
 const runPoints = [runRequested, runPlanned, runLocked, runStarted] as const;
 
 export const sectionBegins = (name: string) => `section:${name}:begins`;

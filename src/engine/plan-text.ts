@@ -1,5 +1,5 @@
 import { shown, shownValue } from '../dialects/written.js';
-import type { Action, Statement } from '../domain/action.js';
+import type { Action, AnnounceAction, Statement } from '../domain/action.js';
 import type { PlannedStep } from './automation.js';
 import { defaultWithin, type Plan, type Section } from './plan.js';
 import type { Step } from './procedure.js';
@@ -34,6 +34,10 @@ export function actionLines(action: Action): readonly string[] {
       return action.statements.map((statement) => `${action.on}: ${shown(statement)};${answerWords(statement)}`);
     case 'kill':
       return [`${action.on}: end ${action.whose}, as found by ${shown(action.select)};`];
+    case 'release':
+      return [`${action.on}: close the session "${action.session}", with all that it holds;`];
+    case 'announce':
+      return action.announcers.map((announcer) => `${announcer}: ${announceWords(action)}${action.noteAs === undefined ? '' : ` -- gives <${action.noteAs}>`}`); // prettier-ignore
     case 'login': {
       const { tls } = action;
       const files = [tls.caFile, tls.certFile, tls.keyFile].filter((file) => file !== undefined).join(', ');
@@ -42,6 +46,20 @@ export function actionLines(action: Action): readonly string[] {
         `rehearse: log in to ${action.to.host}:${action.to.port} as ${action.user} with ${files} of ${action.filesOf}${name} -- gives <${action.noteAs}>`,
       ];
     }
+  }
+}
+
+function announceWords({ act, primary, address }: AnnounceAction): string {
+  const where = `${primary} (${address.host}:${address.port})`;
+  switch (act) {
+    case 'prepare':
+      return `make ready to name ${where}, and change nothing`;
+    case 'hold':
+      return 'keep clients waiting, for a time that ends by itself';
+    case 'announce':
+      return `name ${where} as the primary`;
+    case 'restore':
+      return `name ${where} again, and let clients go on`;
   }
 }
 

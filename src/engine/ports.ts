@@ -25,6 +25,8 @@ export interface SceneObserver {
    * @throws LockstepError `unknown-cluster`
    */
   look(cluster: ClusterName, signal: AbortSignal, recent?: 'recent'): Promise<Scene>;
+  /** Looks for metrics wait until the returned function is called, or a few seconds have passed. */
+  pauseCollection(cluster: ClusterName): () => void;
 }
 
 export interface Actors {

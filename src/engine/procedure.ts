@@ -70,9 +70,11 @@ export interface Step {
   readonly section?: string;
   /** Once `done` is seen on the servers, the run only goes forward. */
   readonly commits?: true;
+  /** The commit record is on the disk before this is sent, although a later step of its section commits. */
+  readonly afterRecord?: true;
   /** Seconds that its actions, and then the wait until `done` is seen, may take. Default 30. */
   readonly within?: number;
-  /** How often it is tried, with 1, 2, 4, … seconds in between, before it has failed. Only outside of sections of several steps. Default 1. */
+  /** How often it is tried, with 1, 2, 4, … seconds in between, before it has failed. In a section of several steps only for the first, which must leave nothing behind when it fails. Default 1. */
   readonly attempts?: number;
 }
 

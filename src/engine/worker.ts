@@ -216,6 +216,7 @@ export class Worker {
       },
       write: this.#writer(),
       fault: (point) => shop.ports.fault(point),
+      pauseCollection: () => shop.ports.observer.pauseCollection(cluster),
       interrupted: () => {
         const { aborting } = this.#run;
         if (aborting !== undefined) return `${aborting} told it to end`;

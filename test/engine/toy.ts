@@ -117,6 +117,7 @@ export function toyPorts(world: ToyWorld, at: (point: string) => Promise<void>) 
       world.turn();
       return sceneOf(world.snapshot());
     },
+    pauseCollection: () => () => undefined,
   };
   const actors: Actors = { open: () => toyActor(world, life, alive, at) };
   const clock: EngineClock = {

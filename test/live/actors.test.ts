@@ -133,5 +133,6 @@ async function reachOf(sandbox: SandboxCluster): Promise<Reach> {
       }),
     secret: (name) => Promise.resolve(accounts[name].password),
     files: () => undefined,
+    announce: () => Promise.reject(new Error('no announcer is configured here')),
   };
 }

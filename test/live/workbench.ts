@@ -138,6 +138,7 @@ export class Workbench {
           await options.at?.[point]?.();
           if (point === options.breakAt) throw new Error(`broken at ${point}`);
         },
+        pauseCollection: () => () => undefined,
         interrupted: () => undefined,
         signal: AbortSignal.timeout(100_000),
       }).forward();
@@ -175,5 +176,6 @@ async function reachOf(sandbox: SandboxCluster, { user, password }: Account): Pr
       }),
     secret: (name) => Promise.resolve(accounts[name].password),
     files: () => (file) => readFile(file),
+    announce: () => Promise.reject(new Error('no announcer is configured here')),
   };
 }
