@@ -67,6 +67,9 @@ const hiddenWithin = 30;
 /** Carries out a plan from wherever it stands: each section is looked at before, done, and looked at after. */
 export class Execution {
   #notes: Notes;
+  /** Whether the commit record is on the disk. */
+  #recorded: boolean;
+  /** Whether the step that commits may have been sent. */
   #committing: boolean;
   readonly #begun: Set<string>;
 
@@ -76,6 +79,7 @@ export class Execution {
   ) {
     this.#notes = past.notes;
     this.#begun = new Set(past.begun);
+    this.#recorded = past.committing;
     this.#committing = past.committing;
   }
 
@@ -174,9 +178,9 @@ export class Execution {
   /** The commit record, once, before the first step that must not be sent without it. */
   async #record(section: Section, step: Step): Promise<void> {
     const committing = section.steps.find(({ commits }) => commits === true);
-    if (committing === undefined || (step !== committing && step.afterRecord !== true)) return;
-    if (this.#committing) return;
-    this.#committing = true;
+    if (step === committing) this.#committing = true;
+    if (this.#recorded || committing === undefined || (step !== committing && step.afterRecord !== true)) return;
+    this.#recorded = true;
     await this.bench.write.committing(committing, this.#notes);
     await this.bench.fault(commitRecorded);
   }
@@ -227,7 +231,7 @@ export class Execution {
     const until = bench.clock.monotonic() + 1000 * hiddenWithin;
     for (;;) {
       const commitment = commitmentOf(bench.plan, await this.#look());
-      // Never sent without its record: where there is none, nothing has to be seen.
+      // Where it was never sent, nothing has to be seen.
       if (commitment === 'hidden' && !this.#committing) return 'absent';
       if (commitment !== 'hidden' || bench.clock.monotonic() >= until) return commitment;
       await bench.clock.sleep(settlePause, bench.signal);

@@ -7,10 +7,10 @@ import { planOf } from '../../src/engine/plan.js';
 import type { EngineRecord } from '../../src/engine/records.js';
 import { toyRules } from './bench.js';
 import { MemoryJournal } from './memory-journal.js';
-import { death, sceneOf, toyPorts, toySwitchover, ToyWorld } from './toy.js';
+import { death, sceneOf, toyPorts, recordedSwitchover, ToyWorld } from './toy.js';
 
 const world = new ToyWorld();
-const plan = planOf(toySwitchover, sceneOf(world.snapshot()), { cluster: 'production' });
+const plan = planOf(recordedSwitchover, sceneOf(world.snapshot()), { cluster: 'production' });
 const points = [...faultPointsOf(plan), ...undoPointsOf('close'), 'send', 'sent'];
 
 interface Death {
@@ -83,7 +83,7 @@ async function lifeOf(
   const ports = { ...toyPorts(world, at), fault: at };
   return openEngine({
     journal,
-    procedures: { 'restart-replication': toySwitchover },
+    procedures: { 'restart-replication': recordedSwitchover },
     ports,
     log: silentLog,
     rules: () => toyRules,

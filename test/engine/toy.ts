@@ -24,6 +24,8 @@ export class ToyWorld {
   /** Moments at which both servers accepted writes. */
   doubles = 0;
   now = lookedAt;
+  /** How often a word is still refused. */
+  readonly refuse = new Map<string, number>();
   #rows = 0;
 
   /** The process died: its sessions end with it. */
@@ -47,6 +49,9 @@ export class ToyWorld {
 
   obey(name: ServerName, word: string, session: string): string {
     const server = this.servers[name as 'db1'];
+    const refused = this.refuse.get(word) ?? 0;
+    this.refuse.set(word, refused - 1);
+    if (refused > 0) throw new Error(`${name} said no to ${word}`);
     switch (word) {
       case 'FREEZE': {
         const held = this.sessions.get(session);
@@ -255,6 +260,13 @@ export const toySwitchover: Procedure = {
       done: (seen) => serverOf(seen, 'db1')?.facts?.channels?.length === 1,
     },
   ],
+};
+
+/** The same, with the commit record on the disk before the old primary is closed. */
+export const recordedSwitchover: Procedure = {
+  ...toySwitchover,
+  steps: (...given) =>
+    toySwitchover.steps(...given).map((step) => (step.id === 'close' ? { ...step, afterRecord: true } : step)),
 };
 
 function on(name: ServerName, session: 'control' | 'lock', statement: ReturnType<typeof sql>): Action {

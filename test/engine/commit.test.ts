@@ -1,0 +1,31 @@
+import { afterEach, expect, it } from 'vitest';
+import { commitRecorded } from '../../src/engine/faults.js';
+import { ToyEngine } from './bench.js';
+import { recordedSwitchover, toySwitchover } from './toy.js';
+
+let toy: ToyEngine | undefined;
+afterEach(() => toy?.engine.stop());
+
+it('writes the commit record before the first step that must not be sent without it', async () => {
+  toy = await ToyEngine.open({ procedure: recordedSwitchover });
+  const gate = Promise.withResolvers<undefined>();
+  toy.gate = { point: commitRecorded, open: gate.promise };
+  const { id } = await toy.ask();
+  await toy.until(id, () => toy?.types(id).includes('committing') === true);
+  expect([toy.world.servers.db1.writable, toy.world.servers.db2.writable]).toEqual([true, false]);
+  expect(toy.world.sessions.get('db1/lock')?.frozen).toBe(true);
+  gate.resolve(undefined);
+  expect(await toy.ended(id)).toMatchObject({ outcome: 'succeeded', committed: true });
+});
+
+it.each([
+  ['freeze', 'FREEZE', 'succeeded'],
+  ['catch-up', 'CATCH UP', 'failed'],
+])('tries the first step of a section again, and no other: %s', async (id, word, outcome) => {
+  const steps = (...given: Parameters<typeof toySwitchover.steps>) =>
+    toySwitchover.steps(...given).map((step) => (step.id === id ? { ...step, attempts: 3 } : step));
+  toy = await ToyEngine.open({ procedure: { ...toySwitchover, steps } });
+  toy.world.refuse.set(word, 2);
+  expect(await toy.ended((await toy.ask()).id)).toMatchObject({ outcome });
+  expect(toy.world.servers.db1.writable).toBe(outcome === 'failed');
+});
