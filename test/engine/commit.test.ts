@@ -8,13 +8,13 @@ afterEach(() => toy?.engine.stop());
 
 it('writes the commit record before the first step that must not be sent without it', async () => {
   toy = await ToyEngine.open({ procedure: recordedSwitchover });
-  const gate = Promise.withResolvers<undefined>();
-  toy.gate = { point: commitRecorded, open: gate.promise };
+  let go = (): void => undefined;
+  toy.gate = { point: commitRecorded, open: new Promise<void>((done) => (go = done)) };
   const { id } = await toy.ask();
   await toy.until(id, () => toy?.types(id).includes('committing') === true);
   expect([toy.world.servers.db1.writable, toy.world.servers.db2.writable]).toEqual([true, false]);
   expect(toy.world.sessions.get('db1/lock')?.frozen).toBe(true);
-  gate.resolve(undefined);
+  go();
   expect(await toy.ended(id)).toMatchObject({ outcome: 'succeeded', committed: true });
 });
 
