@@ -1,54 +1,52 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProcedureName } from '../../src/domain/procedure-names.js';
 import { Scope } from '../../src/base/scope.js';
 import { silentSeconds } from '../../src/actors/held-session.js';
 import { faultPointsOf, undoPointsOf } from '../../src/engine/faults.js';
-import { procedures } from '../../src/procedures/index.js';
 import { verifyJournal } from '../../src/journal/verify.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { until } from '../../src/sandbox/until.js';
+import type { VersionName } from '../../src/sandbox/versions.js';
 import { crashCases, writableServers, type CrashCase } from './crash-cases.js';
 import { crashPlan, type Deed } from './crash-plan.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach } from './matrix.js';
 import { commandsOf } from './witness.js';
 
+const plan = crashPlan();
+
 /**
- * The real process is killed, or frozen and thawed, at every fault point of every procedure; then it is started again
+ * The real process is killed, or frozen and thawed, at every fault point of these procedures; then it is started again
  * over its journal. The points follow from the plans: a new step is covered without anybody adding it here.
  */
-const plan = crashPlan();
-process.stderr.write(`crash matrix: ${plan.words}\n`);
+export async function crashMatrix(names: readonly ProcedureName[]): Promise<void> {
+  process.stderr.write(`crash matrix: ${plan.words}\n`);
+  await describeEach('after a crash', (version) => names.forEach((name) => suite(version, name)), plan.versions);
+}
 
-it('has a case for every procedure', () => {
-  expect(Object.keys(crashCases).sort()).toEqual(Object.keys(procedures).sort());
-});
+function suite(version: VersionName, procedure: ProcedureName): void {
+  describe(procedure, () => {
+    const scope = new Scope();
+    let sandbox: SandboxCluster;
+    let lockstep: LockstepProcess;
 
-await describeEach(
-  'after a crash',
-  (version) => {
-    for (const [procedure, crash] of Object.entries(crashCases))
-      describe(procedure, () => {
-        const scope = new Scope();
-        let sandbox: SandboxCluster;
-        let lockstep: LockstepProcess;
+    beforeAll(async () => {
+      sandbox = scope.own(await createCluster({ version, replicas: 1 }), (cluster) => cluster.stop());
+      lockstep = await LockstepProcess.lay(sandbox);
+    });
+    afterAll(() => scope.end());
 
-        beforeAll(async () => {
-          sandbox = scope.own(await createCluster({ version, replicas: 1 }), (cluster) => cluster.stop());
-          lockstep = await LockstepProcess.lay(sandbox);
-        });
-        afterAll(() => scope.end());
-
-        it('stands before or after, never between', async () => {
-          const outline = await outlineOf(sandbox, lockstep, procedure, crash);
-          let runs = 1;
-          for (const { points, deed } of plan.cases(version, procedure, outline.points, outline.undone))
-            runs = await survived(sandbox, lockstep, { procedure, crash, points, deed, runs, after: outline.after });
-        }, 1_800_000);
-      });
-  },
-  plan.versions,
-);
+    it('stands before or after, never between', async () => {
+      const crash = crashCases[procedure];
+      if (crash === undefined) throw new Error(`${procedure} has no case`);
+      const outline = await outlineOf(sandbox, lockstep, procedure, crash);
+      let runs = 1;
+      for (const { points, deed } of plan.cases(version, procedure, outline.points, outline.undone))
+        runs = await survived(sandbox, lockstep, { procedure, crash, points, deed, runs, after: outline.after });
+    }, 1_800_000);
+  });
+}
 
 interface Crash {
   readonly procedure: string;

@@ -1,0 +1,7 @@
+import type { ProcedureName } from '../../src/domain/procedure-names.js';
+
+/** The crash matrix in files that run side by side, of about the same length. Every procedure is in one. */
+export const crashGroups = {
+  channels: ['restart-replication', 'fence-writable-replica', 'secure-channel'],
+  servers: ['require-tls'],
+} as const satisfies Readonly<Record<string, readonly ProcedureName[]>>;
