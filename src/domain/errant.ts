@@ -18,6 +18,13 @@ export interface Errant {
 }
 
 /**
+ * How long a MySQL source may not know yet what its replicas have: they are sent a transaction once it is in the binary
+ * log, and gtid_executed has it only when it is committed, after that (Binlog group commit: flush, sync, commit).
+ * MariaDB's gtid_binlog_state moves with the binary log itself. Milliseconds.
+ */
+export const commitTakes = 100;
+
+/**
  * The errant transactions of one server against its immediate sources: in a chain each server answers for what its
  * own source lacks, so the one where a transaction entered is named.
  *
@@ -48,7 +55,8 @@ export function errantOf(server: ServerSnapshot, members: Members): Errant {
   if (found === undefined) return unknown;
 
   const readEnd = server.at + server.durationSeconds * 1000;
-  const settled = sources.every((source) => source !== undefined && source.at > readEnd);
+  const known = readEnd + (own.kind === 'mysql' ? commitTakes : 0);
+  const settled = sources.every((source) => source !== undefined && source.at > known);
   return { transactions: found.transactions, set: found.set, unsettled: found.suspect && !settled };
 }
 

@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { commitTakes } from '../domain/errant.js';
 import { relationsOf, type Relations } from '../domain/relations.js';
 import type { ClusterName, ClusterSnapshot, CollectorName, ServerName, ServerSnapshot } from '../domain/snapshot.js';
 import { topologyOf, type Topology } from '../domain/topology.js';
@@ -12,8 +14,12 @@ export interface ClusterView {
 
 const gtidOnly: ReadonlySet<CollectorName> = new Set(['gtid']);
 
-/** A chain of sources this long is settled; in a ring no order of reading is late enough for everybody. */
-const rounds = 3;
+/**
+ * How long to wait before each reading anew, milliseconds. The first one settles nearly all; the last one comes late
+ * enough for a source that is still at the commit. A chain of as many sources is settled; in a ring no order of reading is late
+ * enough for everybody.
+ */
+const rounds = [0, 20, commitTakes];
 
 /** What a server that hung at the last look is given to answer again, milliseconds: the others are not to wait for it. */
 const hungWithin = 1000;
@@ -42,8 +48,9 @@ export async function lookAtCluster(
   };
   let servers = await Promise.all([...watches.values()].map((watch) => look(watch)));
   let view = viewOf({ cluster, at, servers });
-  for (let round = 0; round < rounds; round += 1) {
+  for (const wait of rounds) {
     const again = unsettledSources(view);
+    if (again.size > 0 && wait > 0) await pause(wait);
     if (again.size === 0 || options.signal.aborted) break;
     servers = await Promise.all(
       servers.map(async (server) => {

@@ -129,7 +129,7 @@ export const cases: readonly Case[] = [
   [
     'errant-transactions',
     withServer(withGtid(mysql, 'db2', { executed: `${uuidOf(1)}:1-100,${uuidOf(2)}:1-2` }), 'db1', () => ({
-      at: lookedAt + 100,
+      at: lookedAt + 1000,
     })),
     'db2',
     `2 transactions that its source never had: ${uuidOf(2)}:1-2`,

@@ -8,7 +8,7 @@ import { describeEach } from './matrix.js';
 import type { Scrape } from './scrape.js';
 import { askOne, openStage, problemsOf, type Stage } from './stage.js';
 
-// One story, told in order: each chapter begins where the one before it ended.
+// One story, told in order: each chapter begins where the one before it ended, and can be told again when it failed.
 await describeEach('errant transactions', (version) => {
   const scope = new Scope();
   let stage: Stage;
@@ -19,31 +19,10 @@ await describeEach('errant transactions', (version) => {
 
   afterAll(() => scope.end());
 
-  it('are never seen where there are none, however fast the primary writes', async () => {
-    const { lockstep, sandbox } = stage;
-    const { primary } = sandbox;
-    await primary.run(['CREATE DATABASE app', 'CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT)']);
-    const resting = new AbortController();
-    const writer = writeUntil(resting.signal, primary);
-    const seen: unknown[] = [];
-    try {
-      const end = performance.now() + 3000;
-      while (performance.now() < end) {
-        const page = await lockstep.metrics();
-        seen.push(...['db2', 'db3'].map((server) => errantOf(page, server)));
-      }
-    } finally {
-      resting.abort();
-    }
-    expect(await writer).toBeGreaterThan(100);
-    expect(seen.length).toBeGreaterThan(20);
-    expect(new Set(seen.map((one) => JSON.stringify(one)))).toEqual(new Set([JSON.stringify({ known: 1, count: 0 })]));
-    const page = await lockstep.metrics();
-    expect(errantOf(page, 'db1')).toEqual({});
-  });
-
-  it('are not what a former primary wrote while it was the primary', async () => {
-    const { lockstep, sandbox, mysql } = stage;
+  /** The primary is db2 from then on; done once. */
+  let promoted: Promise<void> | undefined;
+  async function promote(): Promise<void> {
+    const { sandbox, mysql } = stage;
     const [db1, db2, db3] = [stage.server('db1'), stage.server('db2'), stage.server('db3')];
     await sandbox.close(db1);
     for (const replica of [db2, db3]) await untilCaughtUp(replica, db1);
@@ -56,6 +35,43 @@ await describeEach('errant transactions', (version) => {
     else await db1.sql('SET GLOBAL gtid_slave_pos = @@gtid_binlog_pos');
     await sandbox.follow(db1, db2);
     await sandbox.follow(db3, db2);
+  }
+
+  it('are never seen where there are none, however fast the primary writes', async () => {
+    const { lockstep, sandbox } = stage;
+    const { primary } = sandbox;
+    await primary.run([
+      'CREATE DATABASE IF NOT EXISTS app',
+      'CREATE TABLE IF NOT EXISTS app.t (id INT PRIMARY KEY AUTO_INCREMENT)',
+    ]);
+    const resting = new AbortController();
+    const writer = writeUntil(resting.signal, primary);
+    const seen: Counted[] = [];
+    try {
+      const end = performance.now() + 3000;
+      while (performance.now() < end) {
+        const page = await lockstep.metrics();
+        seen.push(...['db2', 'db3'].map((server) => errantOf(page, server)));
+      }
+    } finally {
+      resting.abort();
+    }
+    expect(await writer).toBeGreaterThan(100);
+    expect(seen.length).toBeGreaterThan(20);
+    // On a machine that is short of processors a source may stand at a commit for longer than a look waits: unknown is
+    // honest then, a count never is.
+    const unknown = seen.filter(({ known }) => known !== 1);
+    expect(seen.filter(({ count }) => count !== undefined && count > 0)).toEqual([]);
+    expect(unknown).toEqual(unknown.map(() => ({ known: 0 })));
+    expect(unknown.length / seen.length).toBeLessThan(0.1);
+    const page = await lockstep.metrics();
+    expect(errantOf(page, 'db1')).toEqual({});
+  });
+
+  it('are not what a former primary wrote while it was the primary', async () => {
+    const { lockstep } = stage;
+    const [db1, db2, db3] = [stage.server('db1'), stage.server('db2'), stage.server('db3')];
+    await (promoted ??= promote());
     const caughtUp = async () => {
       for (const replica of [db1, db3]) await untilCaughtUp(replica, db2);
     };
@@ -72,11 +88,14 @@ await describeEach('errant transactions', (version) => {
     }
   });
 
+  let strayed: Promise<void> | undefined;
   it('are counted to the last one', async () => {
     const { lockstep } = stage;
-    const db3 = stage.server('db3');
+    const [db2, db3] = [stage.server('db2'), stage.server('db3')];
     if (!stage.mysql) await db3.sql('SET GLOBAL gtid_strict_mode = 0');
-    for (const name of ['one', 'two', 'three']) await writeErrant(db3, name);
+    // What arrives in between would take one of their numbers on MariaDB, and hide it.
+    await untilCaughtUp(db3, db2);
+    await (strayed ??= stray(db3));
     const page = await lockstep.metrics();
     expect(errantOf(page, 'db3')).toEqual({ known: 1, count: 3 });
     expect(errantOf(page, 'db1')).toEqual({ known: 1, count: 0 });
@@ -112,6 +131,10 @@ await describeEach('errant transactions', (version) => {
   });
 });
 
+async function stray(replica: SandboxServer): Promise<void> {
+  for (const name of ['one', 'two', 'three']) await writeErrant(replica, name);
+}
+
 /** One transaction after another; how many they were. */
 async function writeUntil(signal: AbortSignal, primary: SandboxServer): Promise<number> {
   for (let written = 0; ; written += 1) {
@@ -120,7 +143,12 @@ async function writeUntil(signal: AbortSignal, primary: SandboxServer): Promise<
   }
 }
 
-function errantOf(page: Scrape, server: string): { readonly known?: number; readonly count?: number } {
+interface Counted {
+  readonly known?: number;
+  readonly count?: number;
+}
+
+function errantOf(page: Scrape, server: string): Counted {
   const known = page.value('mysql_errant_transactions_known', { server });
   const count = page.value('mysql_errant_transactions', { server });
   return { ...(known === undefined ? {} : { known }), ...(count === undefined ? {} : { count }) };
