@@ -13,6 +13,8 @@ const lockWaitSeconds = 5;
 /** Between two tries for an advisory lock, milliseconds. */
 const lockPause = 250;
 const killWithin = 2000;
+/** How long a statement that nobody waits for may take before its session is given up, milliseconds. */
+const detachedWithin = 60_000;
 
 /**
  * A session that changes a server. It holds the advisory lock of its name for as long as it lives, and speaks now and
@@ -66,6 +68,15 @@ export class HeldSession {
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** Sends, and does not wait: its pulse rests until the server has answered. A refusal shows in what it did not do. */
+  detach(text: string): void {
+    this.#busy = true;
+    void this.session
+      .query(text, { signal: AbortSignal.timeout(detachedWithin) })
+      .catch(() => undefined)
+      .finally(() => (this.#busy = false));
   }
 
   /** Takes one more advisory lock into this session. @throws LockstepError `locked` */

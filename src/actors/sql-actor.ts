@@ -33,6 +33,8 @@ export interface Reach {
 
 /** ER_NO_SUCH_THREAD: whom we were to end has gone by itself. */
 const noSuchThread = 1094;
+/** ER_KILL_DENIED_ERROR, and ER_SPECIFIC_ACCESS_DENIED_ERROR where it takes SYSTEM_USER. */
+const denied = [1095, 1227];
 const unlockWithin = 5000;
 
 /** The hands of one run: its sessions, each under its advisory lock. */
@@ -104,10 +106,18 @@ export class SqlActor implements Actor {
     return opened;
   }
 
-  async #sql({ on, session: name, statements }: SqlAction, notes: Notes, signal: AbortSignal): Promise<Notes> {
+  async #sql(
+    { on, session: name, statements, detached }: SqlAction,
+    notes: Notes,
+    signal: AbortSignal,
+  ): Promise<Notes> {
     const session = await this.#session(on, name, signal);
     const known = await this.#known(statements, notes);
     const text = statements.map((statement) => written(statement, known).reveal()).join('; ');
+    if (detached === true) {
+      session.detach(text);
+      return {};
+    }
     let answers: readonly (readonly Row[])[];
     try {
       answers = await session.query(text, signal);
@@ -121,17 +131,22 @@ export class SqlActor implements Actor {
     }, {});
   }
 
-  async #kill({ on, session: name, select }: KillAction, notes: Notes, signal: AbortSignal): Promise<void> {
+  async #kill({ on, session: name, select, leaves }: KillAction, notes: Notes, signal: AbortSignal): Promise<void> {
     const session = await this.#session(on, name, signal);
     const text = written(select, await this.#known([select], notes)).reveal();
     const [rows = []] = await session.query(text, signal);
-    for (const row of rows) {
-      const id = Number(Object.values(row)[0]);
-      if (!Number.isSafeInteger(id)) throw unexpected(on, select, 'it lists no session numbers');
-      await session.query(`KILL ${id}`, signal).catch((cause: unknown) => {
-        if (!(cause instanceof QueryError) || cause.errno !== noSuchThread) throw cause;
-      });
-    }
+    const ids = rows.map((row) => Number(Object.values(row)[0]));
+    if (!ids.every((id) => Number.isSafeInteger(id))) throw unexpected(on, select, 'it lists no session numbers');
+    const passed = [noSuchThread, ...(leaves === 'denied' ? denied : [])];
+    // All in one round trip; behind one that is gone, or is left, it goes on with the next.
+    for (let rest = ids; rest.length > 0;)
+      rest = await session.query(rest.map((id) => `KILL ${id}`).join('; '), signal).then(
+        () => [],
+        (cause: unknown) => {
+          if (!(cause instanceof QueryError) || !passed.includes(cause.errno)) throw cause;
+          return rest.slice(cause.statement + 1);
+        },
+      );
   }
 
   async #known(statements: readonly Statement[], notes: Notes): Promise<Known> {

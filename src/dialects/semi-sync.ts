@@ -64,13 +64,18 @@ export function semiSyncOf(column: Column, answers: Answers): SemiSyncFacts | un
     replica:
       replica === undefined
         ? undefined
-        : { enabled: isOn(variables[`${replica}_enabled`]), active: isOn(status[`${replica}_status`]) },
+        : {
+            prefix: replica,
+            enabled: isOn(variables[`${replica}_enabled`]),
+            active: isOn(status[`${replica}_status`]),
+          },
   };
 }
 
 function sourceOf(prefix: string, variables: Row, status: Row): NonNullable<SemiSyncFacts['source']> {
   const timeout = optionalNumber(variables, `${prefix}_timeout`);
   return {
+    prefix,
     enabled: isOn(variables[`${prefix}_enabled`]),
     active: isOn(variables[`${prefix}_enabled`]) && isOn(status[`${prefix}_status`]),
     waitPoint: waitPointOf(variables[`${prefix}_wait_point`]),

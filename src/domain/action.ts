@@ -13,6 +13,8 @@ export interface SqlAction {
   readonly on: ServerName;
   readonly session: SessionName;
   readonly statements: readonly Statement[];
+  /** Nobody waits for the answer: the server works on them while the run goes on. They say nothing and expect nothing. */
+  readonly detached?: true;
 }
 
 /** Ends every session whose number the answer of `select` lists in its first column. One that is gone already is no fault. */
@@ -23,6 +25,8 @@ export interface KillAction {
   readonly select: Statement;
   /** Whose sessions these are, for people: `sessions that may write although the server is read-only`. */
   readonly whose: string;
+  /** `denied`: one that the server does not let us end is left alone; default it is a fault. */
+  readonly leaves?: 'denied';
 }
 
 /**

@@ -339,6 +339,7 @@ export interface SemiSyncFacts {
   /** undefined where the plugin is not loaded. */
   readonly source:
     | {
+        readonly prefix?: string; // of its variables, `rpl_semi_sync_source`; left out: unknown
         readonly enabled: boolean;
         /** Status ON: commits wait for replicas now. Enabled but not active is degraded. */
         readonly active: boolean;
@@ -352,7 +353,7 @@ export interface SemiSyncFacts {
         readonly degradations: number;
       }
     | undefined;
-  readonly replica: { readonly enabled: boolean; readonly active: boolean } | undefined;
+  readonly replica: { readonly prefix?: string; readonly enabled: boolean; readonly active: boolean } | undefined;
 }
 
 export interface BinlogFacts {

@@ -31,7 +31,7 @@ export function plannedSteps(plan: Plan): readonly PlannedStep[] {
 export function actionLines(action: Action): readonly string[] {
   switch (action.kind) {
     case 'sql':
-      return action.statements.map((statement) => `${action.on}: ${shown(statement)};${answerWords(statement)}`);
+      return action.statements.map((statement) => `${action.on}: ${shown(statement)};${answerWords(statement)}${action.detached === true ? ' -- nobody waits for it' : ''}`); // prettier-ignore
     case 'kill':
       return [`${action.on}: end ${action.whose}, as found by ${shown(action.select)};`];
     case 'release':

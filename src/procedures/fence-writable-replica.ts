@@ -1,4 +1,3 @@
-import { bypassingSessions, countBypassing, newestSession } from '../dialects/bypassing-sessions.js';
 import { closeServer, closeWithin, isClosed, strongest } from '../dialects/read-only.js';
 import type { Action, Statement } from '../domain/action.js';
 import type { Parameters, Scene } from '../domain/scene.js';
@@ -6,6 +5,7 @@ import type { ServerFacts, ServerName, ServerSnapshot } from '../domain/snapshot
 import { isWritable } from '../domain/topology.js';
 import type { Need, Procedure, Refusal, Step } from '../engine/procedure.js';
 import { followsNow } from './following.js';
+import { bypassersLeft, endBypassing, ownUsers } from './primary/end-sessions.js';
 import { columnOf, given, identityPremise, viewOf, type View } from './view.js';
 
 /**
@@ -120,31 +120,15 @@ function steps(scene: Scene, parameters: Parameters): readonly Step[] {
     within: 15,
     attempts: 3,
   };
-  return column.readOnlyBypass.length === 0 ? [close] : [close, endSessions(name, ourUsers(scene))];
+  return column.readOnlyBypass.length === 0 ? [close] : [close, endSessions(name, ownUsers(scene.site))];
 }
 
-const newest = 'newest-session';
-const left = 'sessions-left';
-
-/** KILL is obeyed at once where it counts: a session that was told to end writes nothing more, though it may take time to go. */
 function endSessions(name: ServerName, ours: readonly string[]): Step {
-  const upTo = { note: newest, as: 'number' } as const;
-  const count: Statement = { ...countBypassing(upTo, ours), expect: 0, notes: { sessions: left } };
   return {
     id: 'end-sessions',
     title: `End the sessions on ${name} that may write although it is read-only`,
-    plan: [
-      send(name, [newestSession(newest)]),
-      {
-        kind: 'kill',
-        on: name,
-        session: 'control',
-        select: bypassingSessions(upTo, ours),
-        whose: 'sessions of users who may write to a read-only server',
-      },
-      send(name, [count]),
-    ],
-    done: (seen) => seen.notes[left] === '0',
+    plan: endBypassing(name, ours),
+    done: (seen) => seen.notes[bypassersLeft] === '0',
     within: 10,
     attempts: 4,
   };
@@ -212,10 +196,6 @@ function sightOf(scene: Scene, parameters: Parameters): Sight {
       .map((one) => one.name),
     primary: sound ? primary : undefined,
   };
-}
-
-function ourUsers({ site: { accounts } }: Scene): readonly string[] {
-  return [accounts.operate, accounts.monitor].filter((user) => user !== undefined);
 }
 
 function send(on: ServerName, statements: readonly Statement[]): Action {

@@ -251,6 +251,7 @@ it.each([
   });
   expect(facts(name, { semi_sync_settings, semi_sync }).semiSync).toEqual({
     source: {
+      prefix: source,
       enabled: true,
       active: false,
       waitPoint: 'after-sync',
@@ -260,6 +261,6 @@ it.each([
       unprotectedTransactions: 3,
       degradations: 1,
     },
-    replica: { enabled: false, active: false },
+    replica: { prefix: replica, enabled: false, active: false },
   });
 });

@@ -3,8 +3,9 @@ import type { ChannelTls } from '../../dialects/replication-statements.js';
 import { channelText } from '../../domain/problems/check.js';
 import type { ChannelRelation } from '../../domain/relations.js';
 import { knownError } from '../../domain/replication-errors.js';
-import type { Parameters, ReplicationTls, Scene, Site, SiteServer } from '../../domain/scene.js';
+import type { Parameters, Scene, Site, SiteServer } from '../../domain/scene.js';
 import type { Channel, ServerFacts, ServerSnapshot } from '../../domain/snapshot.js';
+import { wantedTls } from '../primary/channel-tls.js';
 import { columnOf, given, viewOf } from '../view.js';
 
 /** A channel that is to be secured, with all that the plan rests on. */
@@ -99,25 +100,6 @@ function wantsToReceive(column: Column, { io, ioError }: Channel): boolean {
   if (ioError === undefined) return false;
   const kind = knownError(column.flavour, ioError.errno)?.kind;
   return column.givesUpConnecting || (kind !== 'network' && kind !== 'access' && kind !== 'tls');
-}
-
-/** Its own files where it names any, else those of the configuration; further options stay what they are. */
-function wantedTls({ tls }: Channel, configured: ReplicationTls | undefined): ChannelTls | undefined {
-  const caFile = tls.caFile ?? configured?.caFile;
-  if (caFile === undefined) return undefined;
-  const pair = tls.certFile !== undefined && tls.keyFile !== undefined ? tls : configured;
-  return {
-    caFile,
-    certFile: pair?.certFile,
-    keyFile: pair?.keyFile,
-    verify: configured?.verify ?? true,
-    // A directory of authorities beside a file that the channel did not name would trust more than was rehearsed.
-    caPath: tls.caFile === undefined ? undefined : tls.caPath,
-    crlFile: tls.crlFile,
-    crlPath: tls.crlPath,
-    cipher: tls.cipher,
-    versions: tls.versions,
-  };
 }
 
 function rehearsalOf(parameters: Parameters, configured: SiteServer | undefined): 'full' | 'partial' {

@@ -1,0 +1,99 @@
+import { plainSql, sql, type NoteValue, type Statement } from '../domain/action.js';
+import type { Column } from './capabilities.js';
+import { composed } from './compose.js';
+import type { Coordinates } from './replication-statements.js';
+
+/** Where a log ends, under these notes: file and position where wanted, and the GTID position. */
+export interface PositionNotes {
+  readonly gtid: string;
+  readonly file: string;
+  readonly position: string;
+}
+
+/** Of the server's own binary log: everything that was ever acknowledged here is in it. */
+export function gtidPosition(column: Column): Statement {
+  // MySQL breaks a long set into lines.
+  return column.flavour === 'mariadb'
+    ? sql`SELECT @@GLOBAL.gtid_binlog_pos AS gtid`
+    : sql`SELECT REPLACE(@@GLOBAL.gtid_executed, CHAR(10 USING utf8mb4), '') AS gtid`;
+}
+
+export function notedGtid(column: Column, notes: PositionNotes): Statement {
+  return { ...gtidPosition(column), notes: { gtid: notes.gtid } };
+}
+
+/** File and position where the server writes next. */
+export function notedCoordinates(column: Column, notes: PositionNotes): Statement {
+  return { ...plainSql(column.binlogStatus), notes: { File: notes.file, Position: notes.position } };
+}
+
+export function coordinatesOf({ file, position }: PositionNotes): Coordinates {
+  return { file: { note: file }, position: { note: position, as: 'number' } };
+}
+
+/**
+ * Waits on a replica until it has applied all of a position, over every channel. Answers 0, and nothing else, once it
+ * has. @param seconds at most
+ */
+export function waitForGtid(column: Column, gtid: NoteValue, seconds: number): Statement {
+  const wait =
+    column.flavour === 'mariadb'
+      ? sql`SELECT MASTER_GTID_WAIT(${gtid}, ${seconds}) AS missed`
+      : sql`SELECT WAIT_FOR_EXECUTED_GTID_SET(${gtid}, ${seconds}) AS missed`;
+  return { ...wait, expect: 0 };
+}
+
+/** The same by file and position, for one channel, whose applier must run: NULL otherwise. */
+export function waitForCoordinates(column: Column, channel: string, at: Coordinates, seconds: number): Statement {
+  // MariaDB takes the connection's name only where there is one.
+  const which = column.flavour === 'mariadb' && channel === '' ? plainSql('') : sql`, ${channel}`;
+  const wait = composed(
+    `SELECT ${column.sourceWord}_POS_WAIT(`,
+    sql`${at.file}, ${at.position}, ${seconds}`,
+    which,
+    ') >= 0 AS reached',
+  );
+  return { ...wait, expect: 1 };
+}
+
+/** Lets a server accept writes. */
+export function openServer(column: Column): readonly Statement[] {
+  switch (column.readOnly) {
+    case 'switch':
+      return [plainSql('SET GLOBAL read_only = OFF')];
+    case 'super':
+      return [plainSql('SET GLOBAL super_read_only = OFF'), plainSql('SET GLOBAL read_only = OFF')];
+    case 'levels':
+      return [plainSql("SET GLOBAL read_only = 'OFF'")];
+  }
+}
+
+/**
+ * A replica says where it stands in the history that it is to follow: where its own log ends. For a MariaDB primary that
+ * becomes a replica; its threads must stand. MASTER_DEMOTE_TO_SLAVE would do the same, from 10.10 on.
+ */
+export function standWhereLogEnds(): Statement {
+  return plainSql('SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_binlog_pos');
+}
+
+/** @param prefix of the variables that the server has: `rpl_semi_sync_source` */
+export function setSemiSync(prefix: string, on: boolean): Statement {
+  return plainSql(`SET GLOBAL ${prefix}_enabled = ${on ? 'ON' : 'OFF'}`);
+}
+
+/** Advisory locks of Lockstep's own sessions: held by a server's thread until that thread has ended. */
+export function ownLock(name: 'lock' | 'watch', seconds: number): Statement {
+  return { ...plainSql(`SELECT GET_LOCK('lockstep.${name}', ${seconds}) AS got`), expect: 1 };
+}
+
+export function ownUnlock(name: 'lock' | 'watch'): Statement {
+  return plainSql(`DO RELEASE_LOCK('lockstep.${name}')`);
+}
+
+/** Those of Lockstep's own sessions, by the locks that they hold; not the one that asks. */
+export function ownSessions(...names: readonly ('lock' | 'watch')[]): Statement {
+  const locks = names.map((name) => `IS_USED_LOCK('lockstep.${name}')`).join(', ');
+  return plainSql(
+    `SELECT ID AS id FROM information_schema.PROCESSLIST WHERE ID IN (${locks}) AND ID <> CONNECTION_ID()`,
+  );
+}

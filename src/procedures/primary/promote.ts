@@ -1,0 +1,39 @@
+import type { Column } from '../../dialects/capabilities.js';
+import { openServer, setSemiSync } from '../../dialects/primary-statements.js';
+import type { Statement } from '../../domain/action.js';
+import type { ServerName } from '../../domain/snapshot.js';
+import { isWritable } from '../../domain/topology.js';
+import type { Seen, Step } from '../../engine/procedure.js';
+import { change } from '../actions.js';
+
+export interface Promotion {
+  readonly server: ServerName;
+  readonly column: Column;
+  /** Prefix of its variables as a semi-synchronous source, where it is to wait for replicas from its first commit on. */
+  readonly semiSync: string | undefined;
+  /** Sent before it is opened, in the same round trip: STOP, and where its log ends. */
+  readonly before?: readonly Statement[];
+  readonly section: string;
+}
+
+/**
+ * The commit point. Semi-synchronous replication is turned on in the same round trip and first: no commit escapes it,
+ * and while it still replicated its applier would have waited for acknowledgements that nobody gives.
+ */
+export function promote({ server, column, semiSync, before = [], section }: Promotion): Step {
+  const waits = semiSync === undefined ? [] : [setSemiSync(semiSync, true)];
+  return {
+    id: 'promote',
+    section,
+    title: `Let ${server} accept writes${semiSync === undefined ? '' : ', and wait for a replica at each commit'}`,
+    plan: [change(server, ...before, ...waits, ...openServer(column))],
+    done: (seen) => isOpen(seen, server),
+    commits: true,
+    within: 10,
+  };
+}
+
+export function isOpen({ snapshot }: Seen, name: ServerName): boolean {
+  const server = snapshot.servers.find((one) => one.name === name);
+  return server !== undefined && isWritable(server);
+}
