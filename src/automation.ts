@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { SqlActor, type Reach } from './actors/sql-actor.js';
+import { AnnouncerShelf } from './announcers.js';
 import { systemClock } from './base/clock.js';
 import { LockstepError } from './base/errors.js';
 import type { Log } from './base/log.js';
@@ -76,7 +77,8 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
   const memory = await PlaintextMemory.open(memoryIn(settings), log);
   try {
     const timed = new TimedJournal(journal, (seconds) => running.appended(seconds));
-    const engine = await engineOver(timed, settings, options, memory);
+    const shelf = new AnnouncerShelf();
+    const engine = await engineOver(timed, settings, options, { memory, shelf });
     const running: RunningAutomation = {
       engine,
       appended: () => undefined,
@@ -88,7 +90,7 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
       start: () => engine.start(),
       stop: async () => {
         await engine.stop();
-        await Promise.all([memory.close(), journal.close()]);
+        await Promise.all([shelf.close(), memory.close(), journal.close()]);
       },
     };
     return running;
@@ -107,7 +109,8 @@ export async function readAutomation(options: AutomationOptions): Promise<Engine
   const settings = options.config().automation;
   if (settings === undefined) return undefined;
   const memory = await PlaintextMemory.read(memoryIn(settings), options.log);
-  return engineOver(await openReadOnly<EngineRecord>(settings.journal.directory), settings, options, memory);
+  const journal = await openReadOnly<EngineRecord>(settings.journal.directory);
+  return engineOver(journal, settings, options, { memory, shelf: new AnnouncerShelf() });
 }
 
 /** Beside the journal, for whoever holds that alone writes there. */
@@ -115,11 +118,17 @@ function memoryIn({ journal }: AutomationConfig): string {
   return path.join(journal.directory, 'plaintext.json');
 }
 
+/** What eyes and hands keep from one look or act to the next. */
+interface Kept {
+  readonly memory: PlaintextMemory;
+  readonly shelf: AnnouncerShelf;
+}
+
 function engineOver(
   journal: Journal<EngineRecord>,
   settings: AutomationConfig,
   options: AutomationOptions,
-  memory: PlaintextMemory,
+  kept: Kept,
 ): Promise<Engine> {
   const { config, log } = options;
   const redactor = new Redactor();
@@ -127,8 +136,8 @@ function engineOver(
     journal,
     procedures,
     ports: {
-      observer: eyes(options, memory),
-      actors: hands(options, redactor),
+      observer: eyes(options, kept),
+      actors: hands(options, redactor, kept),
       clock: engineClock,
       silences: { covers: (labels, signal) => silencesOf(config, log).covers(labels, signal) },
       fault: faultHook(log),
@@ -158,18 +167,23 @@ function clusterNamed(config: Config, name: string): ClusterConfig {
   throw new LockstepError('cluster-unknown', `the configuration names no cluster "${name}"`);
 }
 
-function eyes({ config, observer }: AutomationOptions, memory: PlaintextMemory): SceneObserver {
+function eyes({ config, observer }: AutomationOptions, { memory, shelf }: Kept): SceneObserver {
   return {
-    look: async (cluster, signal, recent) => {
+    look: async (name, signal, recent) => {
       const how = recent === undefined ? { thorough: true } : { maxAge: recently };
-      const { snapshot } = await observer().lookAtCluster(cluster, { signal, ...how });
-      return { snapshot, site: siteOf(clusterNamed(config(), cluster)), plaintext: memory.of(cluster) };
+      const cluster = clusterNamed(config(), name);
+      const [{ snapshot }, announcements] = await Promise.all([
+        observer().lookAtCluster(name, { signal, ...how }),
+        shelf.readBack(cluster, signal),
+      ]);
+      const told = announcements === undefined ? {} : { announcements };
+      return { snapshot, site: siteOf(cluster), plaintext: memory.of(name), ...told };
     },
     pauseCollection: () => () => undefined,
   };
 }
 
-function hands({ config }: AutomationOptions, redactor: Redactor): Actors {
+function hands({ config }: AutomationOptions, redactor: Redactor, { shelf }: Kept): Actors {
   const read = async (ref: SecretRef) => redactor.learn(await readSecret(ref));
   const reach = (name: string): Reach => ({
     target: (server) => {
@@ -189,7 +203,7 @@ function hands({ config }: AutomationOptions, redactor: Redactor): Actors {
       const host = clusterNamed(config(), name).servers.find((one) => one.name === server)?.host;
       return host && filesOn(host);
     },
-    announce: () => Promise.resolve({}),
+    announce: (action, signal) => shelf.of(clusterNamed(config(), name)).carryOut(action, signal),
   });
   return { open: (_run, cluster) => new SqlActor(reach(cluster)) };
 }

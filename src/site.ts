@@ -1,3 +1,4 @@
+import { siteAnnouncersOf } from './announcers.js';
 import type { ClusterConfig } from './config/config.js';
 import type { Site } from './domain/scene.js';
 
@@ -20,5 +21,6 @@ export function siteOf(cluster: ClusterConfig): Site {
     },
     acceptUnproven: cluster.acceptUnproven,
     lagThreshold: cluster.thresholds.lag,
+    ...(cluster.announcers.length === 0 ? {} : { announcers: siteAnnouncersOf(cluster) }),
   };
 }

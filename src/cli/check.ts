@@ -6,6 +6,12 @@ import { loadWhole } from '../load-whole.js';
 import type { CollectorOutcome, ServerSnapshot } from '../domain/snapshot.js';
 import { actingAlone } from '../policies.js';
 import { observerOf } from '../watched.js';
+import {
+  announcerReport,
+  checkedAnnouncers,
+  type CheckedAnnouncer,
+  type CheckedAnnouncers,
+} from './check-announcers.js';
 import { type Unreached, unreachedHosts } from './check-hosts.js';
 import { terminalColours } from './colours.js';
 import { configOption } from './options.js';
@@ -28,23 +34,25 @@ export function checkCommand(): Command {
       const observer = observerOf(config, { clock: systemClock, log: silentLog });
       try {
         const [statuses, hosts] = await Promise.all([statusOf(config, observer), unreachedHosts(config)]);
+        const announcers = await checkedAnnouncers(config, statuses);
         const servers = statuses.flatMap(({ view }) => view.snapshot.servers);
         const count = `${config.clusters.length} ${config.clusters.length === 1 ? 'cluster' : 'clusters'}, ${servers.length} ${servers.length === 1 ? 'server' : 'servers'}`;
         const colours = terminalColours();
         process.stdout.write(
           options.json === true
             ? `${JSON.stringify(
-                statuses.flatMap((status) => checkedOf(status, hosts, config)),
+                statuses.flatMap((status) => checkedOf(status, { hosts, announcers }, config)),
                 null,
                 2,
               )}\n`
-            : `${colours.green('✔')} ${options.config} is valid: ${count}\n\n${statuses.map((status) => report(status, hosts, colours)).join('\n\n')}\n\n${alone(
+            : `${colours.green('✔')} ${options.config} is valid: ${count}\n\n${statuses.map((status) => report(status, { hosts, announcers }, colours)).join('\n\n')}\n\n${alone(
                 config,
               )
                 .map((line) => colours.dim(line))
                 .join('\n')}\n`,
         );
-        if (servers.some((server) => faultsOf(server, hosts).length > 0)) process.exitCode = 1;
+        const unannounced = [...announcers.values()].flat().some(({ faults }) => faults.length > 0);
+        if (unannounced || servers.some((server) => faultsOf(server, hosts).length > 0)) process.exitCode = 1;
       } finally {
         await observer.close();
       }
@@ -73,14 +81,22 @@ interface Checked {
   readonly grants: readonly string[];
   /** Policies by which runs may start in its cluster with nobody asked. */
   readonly actsAlone: readonly string[];
+  /** What tells applications of its cluster's primary. */
+  readonly announcers: readonly CheckedAnnouncer[];
 }
 
-function checkedOf({ view }: ClusterStatus, hosts: Unreached, config: Config): readonly Checked[] {
+interface Around {
+  readonly hosts: Unreached;
+  readonly announcers: CheckedAnnouncers;
+}
+
+function checkedOf({ view }: ClusterStatus, around: Around, config: Config): readonly Checked[] {
   const actsAlone = actingAlone(config, { name: view.snapshot.cluster });
-  return view.snapshot.servers.map((server) => ({ ...checked(server, hosts), actsAlone }));
+  const announcers = around.announcers.get(view.snapshot.cluster) ?? [];
+  return view.snapshot.servers.map((server) => ({ ...checked(server, around.hosts), actsAlone, announcers }));
 }
 
-function checked(server: ServerSnapshot, hosts: Unreached): Omit<Checked, 'actsAlone'> {
+function checked(server: ServerSnapshot, hosts: Unreached): Omit<Checked, 'actsAlone' | 'announcers'> {
   const identity = server.facts?.identity;
   return {
     cluster: server.cluster,
@@ -115,10 +131,11 @@ function grantsOf(server: ServerSnapshot): string[] {
   return [...new Set(server.collectors.flatMap((outcome) => outcome.remedy?.split('; ') ?? []))];
 }
 
-function report({ view }: ClusterStatus, hosts: Unreached, colours: Colours): string {
+function report({ view }: ClusterStatus, { hosts, announcers }: Around, colours: Colours): string {
   return [
     colours.bold(view.snapshot.cluster),
     ...view.snapshot.servers.flatMap((server) => serverReport(server, hosts, colours)),
+    ...announcerReport(announcers.get(view.snapshot.cluster) ?? [], colours),
   ].join('\n');
 }
 

@@ -1,4 +1,5 @@
 import { addressText, parseAddress } from './address.js';
+import { announceChecks } from './announce-checks.js';
 import { automationChecks } from './automation-checks.js';
 import type { YamlFile } from './document.js';
 import { entriesAt, quoted, valueAt } from './explain.js';
@@ -22,6 +23,7 @@ export function checks(main: YamlFile, includes: readonly YamlFile[], web: WebCo
     ...noCluster(main, files),
     ...files.flatMap((file) => noMonitor(main, file)),
     ...files.flatMap((file) => hostChecks(main, file)),
+    ...files.flatMap((file) => announceChecks(main, file)),
     ...automationChecks(main),
     ...tokensTwice(main),
     ...rolesOfNobody(main, web),

@@ -1,6 +1,7 @@
 import type { Thresholds } from '../domain/problems.js';
 import type { Address } from '../domain/snapshot.js';
 import type { ReplicationTls } from '../domain/scene.js';
+import type { AnnouncerConfig } from './announce-config.js';
 import type { AutomationConfig } from './automation.js';
 import type { HostConfig } from './host-config.js';
 import type { SecretRef } from './secrets.js';
@@ -76,6 +77,8 @@ export interface ClusterConfig {
   readonly thresholds: Thresholds;
   /** Whether procedures may run on versions whose dialect is only documented. Default false. */
   readonly acceptUnproven: boolean;
+  /** How applications are told which server is the primary. Default none. */
+  readonly announcers: readonly AnnouncerConfig[];
 }
 
 export interface ServerConfig {

@@ -78,6 +78,25 @@ export const hosts = z.discriminatedUnion('kind', [local, ssh, through], {
   error: (issue) => ('note' in issue ? `one of ${kinds.join(', ')}` : 'a mapping with `kind` and what belongs to it'),
 });
 
+/** The machine of an announcer's file or program, which is no server's: it has an address of its own, and no placeholder. */
+export const announcerHosts = z.discriminatedUnion(
+  'kind',
+  [
+    local,
+    ssh
+      .safeExtend({ address: sshAddress })
+      .refine((given) => given.known_hosts_file !== undefined || [given.host_key ?? []].flat().length > 0, {
+        error: 'known_hosts_file or host_key',
+      }),
+    through.refine((given) => placeholdersIn(given.command).length === 0, {
+      error: 'a command without placeholders: it leads to one machine',
+    }),
+  ],
+  {
+    error: (issue) => ('note' in issue ? `one of ${kinds.join(', ')}` : 'a mapping with `kind` and what belongs to it'),
+  },
+);
+
 /** What one server says otherwise. Which keys go with which kind is checked where both are known. */
 export const serverHosts = strict({
   address: sshAddress.optional(),
@@ -95,6 +114,7 @@ export const keysOfKind: Readonly<Record<(typeof kinds)[number], readonly string
 };
 
 export type HostsEntry = z.output<typeof hosts>;
+export type AnnouncerHostsEntry = z.output<typeof announcerHosts>;
 export type ServerHostsEntry = z.output<typeof serverHosts>;
 
 export function placeholdersIn(given: readonly string[]): readonly string[] {

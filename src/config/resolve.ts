@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { defaultThresholds, type Thresholds } from '../domain/problems.js';
 import type { ReplicationTls } from '../domain/scene.js';
+import type { AnnouncerConfig } from './announce-config.js';
+import { announcersOf } from './announce-resolve.js';
 import { automationOf } from './automation-resolve.js';
 import type {
   AccountConfig,
@@ -67,12 +69,14 @@ interface Shared {
   readonly replicationTls?: ReplicationTls;
   readonly acceptUnproven?: boolean;
   readonly hosts?: Hosts;
+  readonly announcers?: readonly AnnouncerConfig[];
   readonly thresholds: Partial<Thresholds>;
 }
 
 function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: Shared): ClusterConfig {
   const own = sharedOf(entry, folder);
   const { monitor, operate, replication, hosts, replicationTls, acceptUnproven = false } = { ...defaults, ...own };
+  const { announcers = [] } = { ...defaults, ...own };
   if (monitor === undefined) throw new Error(`cluster ${name} passed the checks without a monitor account`);
   return {
     name,
@@ -97,6 +101,7 @@ function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: 
     },
     heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false, ...defaults.heartbeat, ...own.heartbeat },
     acceptUnproven,
+    announcers,
     registeredReplicas: entry.registered_replicas ?? false,
     thresholds: { ...defaultThresholds, ...defaults.thresholds, ...own.thresholds },
   };
@@ -121,6 +126,7 @@ function sharedOf(entry: SharedEntries, folder: string): Shared {
       replicationTls: entry.replication_tls && replicationTlsOf(entry.replication_tls),
       acceptUnproven: entry.accept_unproven,
       hosts: entry.hosts && { entry: entry.hosts, folder },
+      announcers: entry.announce && announcersOf(entry.announce, folder),
     }),
     tls: present({
       mode: tls?.mode,

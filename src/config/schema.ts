@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { announce } from './announce-schema.js';
 import { automationKeys } from './automation-schema.js';
 import { hosts, serverHosts } from './host-schema.js';
 import {
@@ -82,6 +83,7 @@ const shared = {
   thresholds: thresholds.optional(),
   replication_tls: replicationTls.optional(),
   accept_unproven: flag.optional(),
+  announce: announce.optional(),
 };
 
 const server = strict({
@@ -136,6 +138,4 @@ export const includedSchema = strict({ clusters });
 
 export type MainFile = z.output<typeof mainSchema>;
 export type ClusterEntry = z.output<typeof cluster>;
-export type SharedEntries = Partial<
-  Pick<ClusterEntry, 'accounts' | 'tls' | 'heartbeat' | 'hosts' | 'thresholds' | 'replication_tls' | 'accept_unproven'>
->;
+export type SharedEntries = Partial<Pick<ClusterEntry, keyof typeof shared>>;

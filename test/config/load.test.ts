@@ -41,6 +41,7 @@ it('applies the documented defaults to the smallest file', async () => {
         },
         heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false },
         acceptUnproven: false,
+        announcers: [],
         registeredReplicas: false,
         thresholds: {
           lag: 60,

@@ -1,0 +1,51 @@
+import type { SiteAnnouncer } from '../domain/announcement.js';
+import type { AnnouncedCluster, Announcer, Machine } from './announcer.js';
+import { Command, type CommandSettings } from './command.js';
+import { HostsFile, namesOf, type HostsFileSettings } from './hosts-file.js';
+import { LocalPlace, MachinePlace, type Place } from './place.js';
+
+/** One announcer as the configuration describes it. */
+export type AnnouncerSettings = { readonly name: string } & (HostsFileSettings | CommandSettings);
+
+/** Where an announcer's file lies or its program runs. */
+export interface Where {
+  readonly machine: Machine;
+  /** Whether it is this machine, with Lockstep's own rights. */
+  readonly here: boolean;
+}
+
+/** Connects to nothing yet. Whoever opens it closes it. */
+export function openAnnouncer(settings: AnnouncerSettings, cluster: AnnouncedCluster, where: Where): Announcer {
+  const site = describe(settings, cluster, where.here ? undefined : where.machine.name);
+  switch (settings.kind) {
+    case 'hosts-file':
+      return new HostsFile(site, settings, cluster, placeOf(settings.file, where));
+    case 'command':
+      return new Command(site, settings, cluster, where.machine);
+  }
+}
+
+/** As much of it as plans rest on. @param machine undefined: this one */
+export function describe(
+  settings: AnnouncerSettings,
+  cluster: AnnouncedCluster,
+  machine: string | undefined,
+): SiteAnnouncer {
+  const there = machine === undefined ? '' : ` on ${machine}`;
+  const common = { name: settings.name, kind: settings.kind };
+  switch (settings.kind) {
+    case 'hosts-file':
+      return { ...common, words: `${namesOf(settings, cluster).join(', ')} in ${settings.file}${there}`, holds: false, readsBack: true }; // prettier-ignore
+    case 'command':
+      return {
+        ...common,
+        words: `what ${settings.argv.join(' ')} does${there}`,
+        holds: settings.holdSeconds !== undefined,
+        readsBack: settings.reads,
+      };
+  }
+}
+
+function placeOf(file: string, { machine, here }: Where): Place {
+  return here ? new LocalPlace(file) : new MachinePlace(machine, file);
+}

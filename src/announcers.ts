@@ -1,0 +1,87 @@
+import type { AnnouncedCluster } from './announce/announcer.js';
+import { Announcers } from './announce/announcers.js';
+import { describe, openAnnouncer, type AnnouncerSettings } from './announce/open.js';
+import { deadline } from './base/deadline.js';
+import type { AnnouncerConfig } from './config/announce-config.js';
+import type { ClusterConfig } from './config/config.js';
+import type { HostConfig } from './config/host-config.js';
+import type { Announcement, SiteAnnouncer } from './domain/announcement.js';
+import type { ClusterName } from './domain/snapshot.js';
+import { hostSettingsOf } from './host-settings.js';
+import { openHost } from './hosts/open.js';
+
+/** How long reading back may take, milliseconds: an announcer that hangs does not hold up a look. */
+const readWithin = 2000;
+
+/** The announcers of every cluster, under the configuration of now. They are made when they are first needed. */
+export class AnnouncerShelf {
+  readonly #made = new Map<ClusterName, { readonly of: ClusterConfig; readonly announcers: Announcers }>();
+
+  of(cluster: ClusterConfig): Announcers {
+    const made = this.#made.get(cluster.name);
+    if (made?.of === cluster) return made.announcers;
+    // Whoever still works with those of before goes on: they connect anew.
+    void made?.announcers.close();
+    const announcers = announcersOf(cluster);
+    this.#made.set(cluster.name, { of: cluster, announcers });
+    return announcers;
+  }
+
+  /** What the cluster's announcers tell now; undefined where it has none. Never fails, and takes two seconds at most. */
+  async readBack(cluster: ClusterConfig, signal: AbortSignal): Promise<readonly Announcement[] | undefined> {
+    if (cluster.announcers.length === 0) return undefined;
+    const limit = deadline(readWithin, signal);
+    try {
+      return await this.of(cluster).readBack(limit.signal);
+    } finally {
+      limit.clear();
+    }
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#made.values()];
+    this.#made.clear();
+    await Promise.all(all.map(({ announcers }) => announcers.close()));
+  }
+}
+
+/** Whoever opens them closes them. */
+export function announcersOf(cluster: ClusterConfig): Announcers {
+  const announced = announcedOf(cluster);
+  return new Announcers(
+    cluster.announcers.map((config) => {
+      const settings = settingsOf(config);
+      const machine = openHost(hostSettingsOf(hostOf(config)));
+      return openAnnouncer(settings, announced, { machine, here: config.host === undefined });
+    }),
+  );
+}
+
+/** As much of a cluster's announcers as plans rest on. */
+export function siteAnnouncersOf(cluster: ClusterConfig): readonly SiteAnnouncer[] {
+  const announced = announcedOf(cluster);
+  return cluster.announcers.map((config) => {
+    const machine = config.host && openHost(hostSettingsOf(config.host)).name;
+    return describe(settingsOf(config), announced, machine);
+  });
+}
+
+function announcedOf({ name, names, servers }: ClusterConfig): AnnouncedCluster {
+  return { name, names, servers: servers.map((server) => ({ name: server.name, address: server.address })) };
+}
+
+function settingsOf(config: AnnouncerConfig): AnnouncerSettings {
+  return config;
+}
+
+/** This machine, with what the announcer needs of it, where the configuration names no other. */
+function hostOf(config: AnnouncerConfig): HostConfig {
+  if (config.host !== undefined) return config.host;
+  const local = { kind: 'local', sudo: false, paths: [], programs: [], services: {} } as const;
+  switch (config.kind) {
+    case 'hosts-file':
+      return { ...local, paths: [config.file] };
+    case 'command':
+      return { ...local, programs: config.argv.slice(0, 1) };
+  }
+}

@@ -1,0 +1,57 @@
+import path from 'node:path';
+import type { AnnouncerName } from '../domain/announcement.js';
+import type { AnnouncerConfig } from './announce-config.js';
+import type { AnnounceEntry } from './announce-schema.js';
+import type { HostConfig } from './host-config.js';
+import { hostOf } from './host-resolve.js';
+import type { AnnouncerHostsEntry } from './host-schema.js';
+
+/** Applies defaults, gives names, and lets a machine be touched where its announcer needs it: beside its file one is written on trial. */
+export function announcersOf(entries: readonly AnnounceEntry[], folder: string): readonly AnnouncerConfig[] {
+  const names = announcerNames(entries);
+  return entries.map((entry, index) => announcerOf(entry, names[index] ?? entry.kind, folder));
+}
+
+/** What each is called. Takes entries as they are written, for checks too. */
+export function announcerNames(
+  entries: readonly { readonly kind: string; readonly name?: string | undefined }[],
+): readonly AnnouncerName[] {
+  return entries.map(({ kind, name }, index) => {
+    const number = entries.slice(0, index).filter((other) => other.kind === kind).length + 1;
+    return name ?? (number === 1 ? kind : `${kind}-${number}`);
+  });
+}
+
+function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string): AnnouncerConfig {
+  switch (entry.kind) {
+    case 'hosts-file':
+      return {
+        kind: 'hosts-file',
+        name,
+        file: entry.file,
+        names: entry.names,
+        addresses: entry.addresses ?? {},
+        host: entry.host && machineOf(entry.host, folder, { paths: [path.posix.dirname(entry.file)] }),
+      };
+    case 'command':
+      return {
+        kind: 'command',
+        name,
+        argv: entry.argv,
+        reads: entry.reads ?? true,
+        holdSeconds: entry.hold,
+        host: entry.host && machineOf(entry.host, folder, { programs: entry.argv.slice(0, 1) }),
+      };
+  }
+}
+
+function machineOf(
+  entry: AnnouncerHostsEntry,
+  folder: string,
+  { paths = [], programs = [] }: { readonly paths?: readonly string[]; readonly programs?: readonly string[] },
+): HostConfig {
+  // No server is reached there: what would be taken from one is given by the entry itself.
+  const nobody = { name: '', address: { host: '', port: 0 } };
+  const host = hostOf({ entry, folder }, { ...nobody, hosts: entry.kind === 'ssh' ? { address: entry.address } : {} });
+  return { ...host, paths: [...host.paths, ...paths], programs: [...host.programs, ...programs] };
+}
