@@ -7,6 +7,7 @@ import type { Fault } from './fault.js';
 import { hostChecks } from './host-checks.js';
 import { nearest } from './nearest.js';
 import { defaultServerPort } from './schema.js';
+import { authorityChecks, serverTlsChecks } from './server-tls-checks.js';
 import { safeName, safeNameWords } from './vocabulary.js';
 import type { WebConfig } from './web-config.js';
 
@@ -24,6 +25,8 @@ export function checks(main: YamlFile, includes: readonly YamlFile[], web: WebCo
     ...files.flatMap((file) => noMonitor(main, file)),
     ...files.flatMap((file) => hostChecks(main, file)),
     ...files.flatMap((file) => announceChecks(main, file)),
+    ...authorityChecks(main),
+    ...files.flatMap((file) => serverTlsChecks(main, file)),
     ...automationChecks(main),
     ...tokensTwice(main),
     ...rolesOfNobody(main, web),

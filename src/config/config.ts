@@ -24,6 +24,8 @@ export interface Config {
   readonly tokens: readonly TokenConfig[];
   /** Roles of the web configuration's users and of client certificates. Who has none is a viewer. */
   readonly roles: readonly RoleAssignment[];
+  /** Certificate authorities that Lockstep issues from. Default none. */
+  readonly authorities: readonly AuthorityConfig[];
   /** In the order of the files. At least one. */
   readonly clusters: readonly ClusterConfig[];
   readonly metrics: {
@@ -55,6 +57,15 @@ export interface RoleAssignment {
   readonly role: RoleName;
 }
 
+/** A certificate authority on disk, as `lockstep pki init` makes it. */
+export interface AuthorityConfig {
+  readonly name: string;
+  /** Absolute. Not looked at when the configuration is read. */
+  readonly directory: string;
+  /** What opens its key. Default undefined: the key is not encrypted. */
+  readonly passphrase: SecretRef | undefined;
+}
+
 export interface ClusterConfig {
   readonly name: string;
   /** In the order of the file. At least one. */
@@ -68,6 +79,8 @@ export interface ClusterConfig {
     readonly replication: ReplicationAccountConfig | undefined;
   };
   readonly tls: TlsConfig;
+  /** The certificates that its servers serve. Default undefined: none of Lockstep's business. */
+  readonly serverTls: ServerTlsConfig | undefined;
   readonly heartbeat: HeartbeatConfig;
   /**
    * Whether to ask servers which replicas have registered with them, which names an unknown one surely and finds two
@@ -89,6 +102,8 @@ export interface ServerConfig {
   readonly socket: string | undefined;
   /** What it presents and trusts as a replica; paths on its own machine. Default the cluster's; undefined: only what its channels say. */
   readonly replicationTls: ReplicationTls | undefined;
+  /** Defined exactly where the cluster's {@link ClusterConfig.serverTls} is. */
+  readonly serverTls: OwnServerTls | undefined;
   /** How files and services on its machine are reached. Default undefined: not at all. */
   readonly host: HostConfig | undefined;
 }
@@ -116,6 +131,26 @@ export interface TlsConfig {
   readonly keyFile: string | undefined;
   /** The name to look for in the certificates instead of the address's host. Default undefined. */
   readonly serverName: string | undefined;
+}
+
+/** Where the certificates of a cluster's servers come from, and how long they hold. */
+export interface ServerTlsConfig {
+  /** The name of one of {@link Config.authorities}. */
+  readonly authority: string;
+  /** How long before its end a certificate is renewed. Default undefined: with a third of its life left. */
+  readonly renewBeforeSeconds: number | undefined;
+  /** How long a new certificate holds. Default 365 days. */
+  readonly lifetimeSeconds: number;
+  /** What else clients call every server of the cluster: a proxy, a virtual address. Default none. */
+  readonly names: readonly string[];
+}
+
+/** What of {@link ServerTlsConfig} is one server's own. */
+export interface OwnServerTls {
+  /** Where its certificate, key and authority stand, on its own machine: absolute. The cluster's unless it has its own. */
+  readonly directory: string;
+  /** What else clients call this server alone. Default none. */
+  readonly names: readonly string[];
 }
 
 /** A table as pt-heartbeat writes it, read where it exists. */

@@ -49,7 +49,10 @@ function given(path: Path, value: unknown): string {
   if (Array.isArray(value)) return 'given a list';
   if (typeof value === 'object') return 'given a mapping';
   const last = path.at(-1);
-  const hidden = path.some((part) => typeof part === 'string' && secretive.has(part)) && !harmless.has(String(last));
+  const hidden =
+    (path.some((part) => typeof part === 'string' && secretive.has(part)) && !harmless.has(String(last))) ||
+    // People write the secret where the name of its variable belongs.
+    String(last).endsWith('_env');
   if (hidden) return `given a ${typeof value === 'string' ? 'text' : typeof value} (not shown)`;
   return `given ${quoted(value)}`;
 }

@@ -1,7 +1,18 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { parseAddress } from './address.js';
-import { flag, list, mapping, path as file, safeName, safeNameWords, secretKeys, strict, text } from './vocabulary.js';
+import {
+  flag,
+  list,
+  mapping,
+  path as file,
+  place,
+  safeName,
+  safeNameWords,
+  secretKeys,
+  strict,
+  text,
+} from './vocabulary.js';
 
 /** The `hosts` of the YAML file as people write them. What they become is `host-config.ts`. */
 
@@ -10,8 +21,6 @@ export const defaultSshPort = 22;
 export const placeholders: readonly string[] = ['{server}', '{host}'];
 const kinds = ['local', 'ssh', 'command'] as const;
 
-const pathWords = 'an absolute path below /, without "..", "//" or control characters';
-const place = z.string({ error: pathWords }).refine(isPlain, { error: pathWords });
 const words = 'the words of a command, the program first, such as [systemctl, restart, mariadb]';
 const command = list(text(words), words).refine((given) => given.length > 0, { error: words });
 
@@ -119,9 +128,4 @@ export type ServerHostsEntry = z.output<typeof serverHosts>;
 
 export function placeholdersIn(given: readonly string[]): readonly string[] {
   return given.flatMap((word) => word.match(/\{[A-Za-z_]+\}/g) ?? []);
-}
-
-function isPlain(given: string): boolean {
-  const bare = given.replace(/(?<=.)\/$/, '');
-  return /^\/[^\u0000-\u001f\u007f]{1,4095}$/.test(bare) && path.posix.normalize(bare) === bare;
 }

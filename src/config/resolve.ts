@@ -15,6 +15,8 @@ import type {
 import { hostOf, type Hosts } from './host-resolve.js';
 import { defaultListenPort, type ClusterEntry, type MainFile, type SharedEntries } from './schema.js';
 import type { SecretRef } from './secrets.js';
+import { authorityOf, ownServerTlsOf, serverTlsOf } from './server-tls-resolve.js';
+import type { ServerTlsEntry } from './server-tls-schema.js';
 import type { WebConfig } from './web-config.js';
 
 /** The clusters of one file, with the folder that its relative paths start from. */
@@ -44,6 +46,7 @@ export function resolve(
       token: secretOf(token.token_file, token.token_env, folder),
     })),
     roles: Object.entries(main.roles ?? {}).map(([subject, role]) => ({ subject, role })),
+    authorities: Object.entries(main.authorities ?? {}).map(([name, entry]) => authorityOf(name, entry, folder)),
     clusters: clusterFiles.flatMap((each) =>
       Object.entries(each.clusters).map(([name, entry]) => clusterOf(name, entry, each.folder, defaults)),
     ),
@@ -67,6 +70,7 @@ interface Shared {
   readonly tls: Partial<TlsConfig>;
   readonly heartbeat: Partial<HeartbeatConfig>;
   readonly replicationTls?: ReplicationTls;
+  readonly serverTls?: ServerTlsEntry;
   readonly acceptUnproven?: boolean;
   readonly hosts?: Hosts;
   readonly announcers?: readonly AnnouncerConfig[];
@@ -76,7 +80,7 @@ interface Shared {
 function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: Shared): ClusterConfig {
   const own = sharedOf(entry, folder);
   const { monitor, operate, replication, hosts, replicationTls, acceptUnproven = false } = { ...defaults, ...own };
-  const { announcers = [] } = { ...defaults, ...own };
+  const { serverTls, announcers = [] } = { ...defaults, ...own };
   if (monitor === undefined) throw new Error(`cluster ${name} passed the checks without a monitor account`);
   return {
     name,
@@ -85,6 +89,7 @@ function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: 
       address: given.address,
       socket: given.socket,
       replicationTls: given.replication_tls === undefined ? replicationTls : replicationTlsOf(given.replication_tls),
+      serverTls: serverTls && ownServerTlsOf(serverTls, given.server_tls),
       host: hosts === undefined ? undefined : hostOf(hosts, { ...given, name: server }),
     })),
     names: entry.names ?? [],
@@ -99,6 +104,7 @@ function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: 
       ...defaults.tls,
       ...own.tls,
     },
+    serverTls: serverTls && serverTlsOf(serverTls),
     heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false, ...defaults.heartbeat, ...own.heartbeat },
     acceptUnproven,
     announcers,
@@ -124,6 +130,7 @@ function sharedOf(entry: SharedEntries, folder: string): Shared {
         require: accounts.replication.require ?? ('x509' as const),
       },
       replicationTls: entry.replication_tls && replicationTlsOf(entry.replication_tls),
+      serverTls: entry.server_tls,
       acceptUnproven: entry.accept_unproven,
       hosts: entry.hosts && { entry: entry.hosts, folder },
       announcers: entry.announce && announcersOf(entry.announce, folder),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { announce } from './announce-schema.js';
 import { automationKeys } from './automation-schema.js';
 import { hosts, serverHosts } from './host-schema.js';
+import { authorities, ownServerTls, serverTls } from './server-tls-schema.js';
 import {
   absolute,
   address,
@@ -82,6 +83,7 @@ const shared = {
   hosts: hosts.optional(),
   thresholds: thresholds.optional(),
   replication_tls: replicationTls.optional(),
+  server_tls: serverTls.optional(),
   accept_unproven: flag.optional(),
   announce: announce.optional(),
 };
@@ -90,6 +92,7 @@ const server = strict({
   address: address(defaultServerPort, 1, 'an address such as db1.example:3306, 192.0.2.1:3306 or [2001:db8::1]:3306'),
   socket: text('the absolute path of a socket', /^\/[^\0\n\r]{1,106}$/).optional(),
   replication_tls: replicationTls.optional(),
+  server_tls: ownServerTls.optional(),
   hosts: serverHosts.optional(),
 });
 
@@ -120,6 +123,7 @@ export const mainSchema = strict({
     'a list of tokens, each with name, role and token_file',
   ).optional(),
   roles: mapping(role, 'a mapping from user names, or CN=NAME for client certificates, to roles').optional(),
+  authorities: authorities.optional(),
   defaults: strict(shared).optional(),
   clusters: clusters.optional(),
   metrics: strict({ servers: flag.optional() }).optional(),

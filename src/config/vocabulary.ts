@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { posix } from 'node:path';
 import { z } from 'zod';
 import { parseAddress } from './address.js';
 import { parseDuration } from '../base/duration.js';
@@ -39,6 +41,18 @@ export const flag = z.boolean({ error: 'true or false' });
 export const path = text('the path of a file');
 export const absolute = text('an absolute path', /^\/[^\0\n\r]{0,4095}$/);
 
+const placeWords = 'an absolute path below /, without "..", "//" or control characters';
+/** A path on a database host; it may end in "/". */
+export const place = z.string({ error: placeWords }).refine(isPlain, { error: placeWords });
+
+const alternativeWords = 'a DNS name or an IP address';
+const dns =
+  /^(?=.{1,253}$)(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*(?!\d+$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+/** What may stand in a certificate as a subject alternative name. */
+export const alternativeName = z
+  .string({ error: alternativeWords })
+  .refine((given) => (isIP(given) !== 0 && !given.includes('%')) || dns.test(given), { error: alternativeWords });
+
 /** Seconds, more than 0. */
 export const duration = z
   .string({ error: 'a duration with its unit, such as 10s, 5m or 30d' })
@@ -72,4 +86,9 @@ export function exactlyOne(name: string): [(given: object) => boolean, { error: 
     (given) => keys.filter((key) => (given as Record<string, unknown>)[key] !== undefined).length === 1,
     { error: `exactly one of ${keys.join(' and ')}` },
   ];
+}
+
+function isPlain(given: string): boolean {
+  const bare = given.replace(/(?<=.)\/$/, '');
+  return /^\/[^\u0000-\u001f\u007f]{1,4095}$/.test(bare) && posix.normalize(bare) === bare;
 }

@@ -21,6 +21,7 @@ it('applies the documented defaults to the smallest file', async () => {
     web: undefined,
     tokens: [],
     roles: [],
+    authorities: [],
     clusters: [
       {
         name: 'shop',

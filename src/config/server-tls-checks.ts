@@ -1,0 +1,98 @@
+import path from 'node:path';
+import type { YamlFile } from './document.js';
+import { entriesAt, quoted, valueAt } from './explain.js';
+import type { Fault } from './fault.js';
+import { nearest } from './nearest.js';
+import { safeName, safeNameWords } from './vocabulary.js';
+
+/** What `authorities` must keep to beyond their form. They stand in the main file alone. */
+export function authorityChecks(main: YamlFile): readonly Fault[] {
+  const owners = new Map<string, string>();
+  return entriesAt(main.value, ['authorities']).flatMap(([name, entry]) => {
+    const at = ['authorities', name];
+    const message = `${quoted(name)} is no name for an authority: expected ${safeNameWords}`;
+    const unsafe = safeName.test(name) ? [] : [main.fault(at, 'key', message)];
+    const given = valueAt(entry, ['directory']);
+    if (typeof given !== 'string' || given === '') return unsafe;
+    const directory = path.resolve(path.dirname(main.file), given);
+    const owner = owners.get(directory);
+    owners.set(directory, owner ?? name);
+    if (owner === undefined) return unsafe;
+    const taken = `given ${quoted(given)}, which is already the directory of ${quoted(owner)}`;
+    return [...unsafe, main.fault([...at, 'directory'], 'value', taken, 'Give each authority its own directory')];
+  });
+}
+
+/** What `server_tls` of a cluster and of its servers, `authorities` and `hosts` must agree on. */
+export function serverTlsChecks(main: YamlFile, file: YamlFile): readonly Fault[] {
+  return [
+    ...(file === main ? unknownAuthority(main, main, ['defaults', 'server_tls', 'authority']) : []),
+    ...entriesAt(file.value, ['clusters']).flatMap(([cluster]) => [
+      ...unknownAuthority(main, file, ['clusters', cluster, 'server_tls', 'authority']),
+      ...ofServers(main, file, cluster),
+    ]),
+  ];
+}
+
+function unknownAuthority(main: YamlFile, file: YamlFile, at: readonly string[]): readonly Fault[] {
+  const given = valueAt(file.value, at);
+  const known = entriesAt(main.value, ['authorities']).map(([name]) => name);
+  if (main.value === undefined || typeof given !== 'string' || given === '' || known.includes(given)) return [];
+  const close = nearest(given, known);
+  const remedy =
+    close !== undefined
+      ? `Did you mean ${quoted(close)}?`
+      : known.length === 0
+        ? 'Write `authorities: { NAME: { directory: … } }` into the main file, and make it with: lockstep pki init --authority NAME'
+        : `There are: ${known.join(', ')}`;
+  return [file.fault(at, 'value', `given ${quoted(given)}, which is none of the authorities`, remedy)];
+}
+
+function ofServers(main: YamlFile, file: YamlFile, cluster: string): readonly Fault[] {
+  const shared = (key: string) =>
+    valueAt(file.value, ['clusters', cluster, key]) ?? valueAt(main.value, ['defaults', key]);
+  const [tls, hosts] = [shared('server_tls'), shared('hosts')];
+  const owners = new Map<string, string>();
+  return entriesAt(file.value, ['clusters', cluster, 'servers']).flatMap(([server, entry]) => {
+    const at = ['clusters', cluster, 'servers', server];
+    const own = valueAt(entry, ['server_tls']);
+    if (tls === undefined) {
+      if (own === undefined) return [];
+      const message = 'nothing says from which authority the servers of this cluster get their certificates';
+      const remedy = 'Write `server_tls: { authority: …, directory: … }` in the cluster or under `defaults`';
+      return [file.fault([...at, 'server_tls'], 'key', message, remedy)];
+    }
+    const directory = valueAt(own, ['directory']) ?? valueAt(tls, ['directory']);
+    if (typeof directory !== 'string' || hosts === undefined) return [];
+    const paths = valueAt(entry, ['hosts', 'paths']) ?? valueAt(hosts, ['paths']) ?? [];
+    const remedy = 'Add it there: on a host Lockstep touches nothing else than its `paths`';
+    const outside =
+      Array.isArray(paths) && !paths.some((one) => typeof one === 'string' && lies(directory, one))
+        ? [
+            file.fault(
+              at,
+              'key',
+              `the certificate of ${quoted(server)} belongs in ${quoted(directory)}, which is in none of the \`paths\` of its host`,
+              remedy,
+            ),
+          ]
+        : [];
+    // On one machine two servers in one directory would overwrite each other's key.
+    const owner = valueAt(hosts, ['kind']) === 'local' ? owners.get(bare(directory)) : undefined;
+    owners.set(bare(directory), owner ?? server);
+    if (owner === undefined) return outside;
+    const message = `the certificate of ${quoted(server)} would go into ${quoted(directory)}, where that of ${quoted(owner)} is`;
+    return [
+      ...outside,
+      file.fault(at, 'key', message, 'Give each its own: `servers: { NAME: { server_tls: { directory: … } } }`'),
+    ];
+  });
+}
+
+function lies(directory: string, below: string): boolean {
+  return bare(directory) === bare(below) || bare(directory).startsWith(`${bare(below)}/`);
+}
+
+function bare(directory: string): string {
+  return directory.replace(/\/$/, '');
+}

@@ -1,0 +1,36 @@
+import path from 'node:path';
+import type { AuthorityConfig, OwnServerTls, ServerTlsConfig } from './config.js';
+import {
+  defaultLifetime,
+  type AuthorityEntry,
+  type OwnServerTlsEntry,
+  type ServerTlsEntry,
+} from './server-tls-schema.js';
+
+/** @param folder what relative paths start from */
+export function authorityOf(name: string, entry: AuthorityEntry, folder: string): AuthorityConfig {
+  const { passphrase_file: file, passphrase_env: variable } = entry;
+  return {
+    name,
+    directory: path.resolve(folder, entry.directory),
+    passphrase:
+      file !== undefined
+        ? { from: 'file', path: path.resolve(folder, file) }
+        : variable === undefined
+          ? undefined
+          : { from: 'environment', variable },
+  };
+}
+
+export function serverTlsOf(entry: ServerTlsEntry): ServerTlsConfig {
+  return {
+    authority: entry.authority,
+    renewBeforeSeconds: entry.renew_before,
+    lifetimeSeconds: entry.lifetime ?? defaultLifetime,
+    names: entry.names ?? [],
+  };
+}
+
+export function ownServerTlsOf(cluster: ServerTlsEntry, own: OwnServerTlsEntry = {}): OwnServerTls {
+  return { directory: (own.directory ?? cluster.directory).replace(/\/$/, ''), names: own.names ?? [] };
+}
