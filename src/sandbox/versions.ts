@@ -5,13 +5,14 @@ import { LockstepError } from '../base/errors.js';
 export const versionNames = ['mariadb-10.5', 'mariadb-10.11', 'mariadb-11.8', 'mysql-9.7'] as const;
 export type VersionName = (typeof versionNames)[number];
 
-/** Prometheus and its companions, unpacked in the same way. The older exporter is the one that Debian 12 installs. */
+/** Prometheus and its companions, and what stands around a cluster, unpacked in the same way. The older exporter is the one that Debian 12 installs. */
 export const programNames = [
   'prometheus',
   'alertmanager',
   'mysqld-exporter-0.19',
   'mysqld-exporter-0.14',
   'openssh',
+  'haproxy',
 ] as const;
 export type ProgramName = (typeof programNames)[number];
 
@@ -77,6 +78,8 @@ export const programs: Readonly<Record<ProgramName, Recipe>> = {
     ...program('openssh', 'OpenSSH', 'bookworm', ['openssh-server', 'libnss-wrapper'], '9.2'),
     closure: true,
   },
+  // The oldest that Debian still cares for.
+  haproxy: { ...program('haproxy', 'HAProxy', 'bookworm', ['haproxy'], '2.6.'), closure: true },
 };
 
 /** @throws LockstepError `sandbox-version` for a name that is not in the matrix. */
