@@ -27,6 +27,11 @@ export function observerOf(
   return new Observer(options, before);
 }
 
+/** Whose sessions are Lockstep's own. */
+function oursIn({ accounts: { monitor, operate } }: ClusterConfig): readonly string[] {
+  return [monitor.user, ...(operate === undefined ? [] : [operate.user])];
+}
+
 function watchedOf(cluster: ClusterConfig, server: ServerConfig, observe: ObserveConfig): Watched {
   const { database, table, utc } = cluster.heartbeat;
   return {
@@ -35,7 +40,11 @@ function watchedOf(cluster: ClusterConfig, server: ServerConfig, observe: Observ
     name: server.name,
     address: server.address,
     target: () => targetOf(cluster, server, cluster.accounts.monitor),
-    questions: { heartbeatTable: { schema: database, table, utc }, registered: cluster.registeredReplicas },
+    questions: {
+      heartbeatTable: { schema: database, table, utc },
+      registered: cluster.registeredReplicas,
+      ours: oursIn(cluster),
+    },
     files: server.host && certificateFilesOf(server.host),
   };
 }

@@ -60,6 +60,8 @@ export interface Column {
   readonly receivedTimes: 'heartbeats' | 'heartbeats-and-transactions' | undefined;
   /** Whether mysql.user says that an account is locked; MySQL's roles are locked accounts. */
   readonly accountLocked: boolean;
+  /** Whether events are rows of mysql.event, which may be counted with SELECT on one column. */
+  readonly eventTable: boolean;
   /** Prefixes of semi-synchronous variables and status, newest first; a server has those of the plugin it loaded. */
   readonly semiSync: readonly SemiSyncNames[];
   /** Whether SYSTEM_VARIABLES_ADMIN and its like stand in for SUPER. MariaDB split SUPER in ways of its own. */
@@ -106,6 +108,7 @@ const mariadb105: Column = {
   statusByThread: false, // the table is there and holds no Ssl_ rows before 10.11
   receivedTimes: undefined, // heartbeats are counted (Slave_received_heartbeats), never dated
   accountLocked: false, // account locks live in mysql.global_priv, which holds password hashes as well
+  eventTable: true,
   semiSync: [masterSlave], // built in since 10.3, never renamed
   dynamicPrivileges: false,
   privileges: {
@@ -189,6 +192,7 @@ const mysql57: Column = {
   statusByThread: true,
   receivedTimes: 'heartbeats',
   accountLocked: true, // since 5.7.6
+  eventTable: true,
   semiSync: [masterSlave],
   dynamicPrivileges: false, // all of them came with 8.0
   privileges: {
@@ -211,6 +215,7 @@ const mysql80: Column = {
   // Seconds hold unless they are 0 and days are set; auto_purge (8.0.29) OFF keeps everything.
   expiry: ['binlog_expire_logs_seconds', 'expire_logs_days', 'binlog_expire_logs_auto_purge'],
   receivedTimes: 'heartbeats-and-transactions',
+  eventTable: false, // the data dictionary of 8.0 took it in
   dynamicPrivileges: true,
 };
 

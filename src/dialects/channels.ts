@@ -157,6 +157,7 @@ function channelOf(column: Column, row: Row, received: Row): Channel {
     read: { file: optionalText(row, words.readFile) ?? '', position: number(row, words.readPosition) },
     executed: { file: optionalText(row, words.executedFile) ?? '', position: number(row, words.executedPosition) },
     gtid: gtidOf(column, row),
+    filtered: filteredOf(row),
     tls: {
       enabled: isOn(text(row, words.tls)), // `Ignored` (built without TLS) is plaintext
       verify: isOn(text(row, words.verify)),
@@ -170,6 +171,28 @@ function channelOf(column: Column, row: Row, received: Row): Channel {
       versions: optionalText(row, words.versions),
     },
   };
+}
+
+/**
+ * What leaves out, of databases, tables, domains and servers, or gives them other names. All are empty where nothing is
+ * left out; MariaDB alone has those of domains.
+ */
+const filters = [
+  'Replicate_Do_DB',
+  'Replicate_Ignore_DB',
+  'Replicate_Do_Table',
+  'Replicate_Ignore_Table',
+  'Replicate_Wild_Do_Table',
+  'Replicate_Wild_Ignore_Table',
+  'Replicate_Ignore_Server_Ids',
+  'Replicate_Rewrite_DB',
+  'Replicate_Do_Domain_Ids',
+  'Replicate_Ignore_Domain_Ids',
+];
+
+function filteredOf(row: Row): boolean | undefined {
+  if (!('Replicate_Do_DB' in row)) return undefined;
+  return filters.some((name) => optionalText(row, name) !== undefined);
 }
 
 /** `Preparing` is MariaDB's word for a thread that starts. */

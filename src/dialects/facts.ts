@@ -1,4 +1,5 @@
 import type { ServerFacts } from '../domain/snapshot.js';
+import { activityOf } from './activity.js';
 import { accountsOf } from './accounts.js';
 import { binlogOf } from './binlog.js';
 import type { Column } from './capabilities.js';
@@ -32,5 +33,6 @@ export function factsOf(column: Column, detected: Detected, answers: Answers, ti
     binlog: binlogOf(answers),
     streams: streamsOf(answers),
     heartbeats: heartbeatsOf(answers),
+    activity: activityOf(answers),
   };
 }

@@ -6,13 +6,16 @@ export type Row = Readonly<Record<string, string | null>>;
 /**
  * One fact asked with one statement. Questions that are due are sent together in one round trip, so a question's
  * text is a single complete statement without a trailing semicolon, and holds no value from outside but the
- * validated name of the heartbeat table.
+ * validated name of the heartbeat table and the quoted names of Lockstep's own accounts.
  */
 export interface Question {
   readonly id: QuestionId;
   readonly collector: CollectorName;
-  /** `look`: asked at every look. `slow`: costly or seldom changing, asked about once a minute and kept in between. */
-  readonly pace: 'look' | 'slow';
+  /**
+   * `look`: asked at every look. `slow`: costly or seldom changing, asked about once a minute and kept in between.
+   * `thorough`: asked in thorough looks alone, each time.
+   */
+  readonly pace: 'look' | 'slow' | 'thorough';
   readonly sql: string;
   /** The privileges that suffice, each as it stands after GRANT, such as `SLAVE MONITOR ON *.*`; `[]` when none is needed. */
   readonly privileges: readonly string[];
@@ -28,6 +31,8 @@ export interface QuestionOptions {
    * MASTER ADMIN on MariaDB, which can change settings.
    */
   readonly registered?: boolean;
+  /** Users whose sessions are Lockstep's own, and no activity. The asking one is anyway. Default none. */
+  readonly ours?: readonly string[];
 }
 
 export interface HeartbeatTable {
@@ -63,6 +68,10 @@ export const questionIds = [
   'registered',
   'heartbeat_present',
   'heartbeat',
+  'sessions',
+  'statements',
+  'transactions',
+  'events',
 ] as const;
 export type QuestionId = (typeof questionIds)[number];
 

@@ -1,3 +1,4 @@
+import { activityQuestions } from './activity.js';
 import { accountQuestions } from './accounts.js';
 import { binlogQuestions } from './binlog.js';
 import type { Column } from './capabilities.js';
@@ -38,5 +39,6 @@ export function questionsFor(
     ...accountQuestions(column, detected),
     ...plaintextQuestions(column, detected),
     ...streamQuestions(column, detected, options),
+    ...activityQuestions(column, options),
   ];
 }

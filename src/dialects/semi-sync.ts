@@ -1,7 +1,19 @@
 import type { SemiSyncFacts } from '../domain/snapshot.js';
-import type { Column } from './capabilities.js';
+import type { Column, SemiSyncNames } from './capabilities.js';
 import type { Answers, Question, Row } from './question.js';
 import { isOn, named, number, optionalNumber } from './values.js';
+
+/** MariaDB has no count: one replica is enough. */
+const waitNames = {
+  rpl_semi_sync_master: {
+    count: 'rpl_semi_sync_master_wait_for_slave_count',
+    without: 'rpl_semi_sync_master_wait_no_slave',
+  },
+  rpl_semi_sync_source: {
+    count: 'rpl_semi_sync_source_wait_for_replica_count',
+    without: 'rpl_semi_sync_source_wait_no_replica',
+  },
+} as const satisfies Record<SemiSyncNames['source'], unknown>;
 
 export function semiSyncQuestions(column: Column, answers: Answers): Question[] {
   const settings: Question = {
@@ -15,6 +27,8 @@ export function semiSyncQuestions(column: Column, answers: Answers): Question[] 
         `${source}_enabled`,
         `${source}_timeout`,
         `${source}_wait_point`,
+        waitNames[source].count,
+        waitNames[source].without,
         `${replica}_enabled`,
       ]),
     ),
@@ -72,7 +86,7 @@ export function semiSyncOf(column: Column, answers: Answers): SemiSyncFacts | un
   };
 }
 
-function sourceOf(prefix: string, variables: Row, status: Row): NonNullable<SemiSyncFacts['source']> {
+function sourceOf(prefix: SemiSyncNames['source'], variables: Row, status: Row): NonNullable<SemiSyncFacts['source']> {
   const timeout = optionalNumber(variables, `${prefix}_timeout`);
   return {
     prefix,
@@ -80,11 +94,17 @@ function sourceOf(prefix: string, variables: Row, status: Row): NonNullable<Semi
     active: isOn(variables[`${prefix}_enabled`]) && isOn(status[`${prefix}_status`]),
     waitPoint: waitPointOf(variables[`${prefix}_wait_point`]),
     timeoutSeconds: timeout === undefined ? undefined : timeout / 1000,
+    waitsFor: optionalNumber(variables, waitNames[prefix].count) ?? 1,
+    waitsWithout: withoutOf(variables[waitNames[prefix].without]),
     clients: number(status, `${prefix}_clients`),
     protectedTransactions: number(status, `${prefix}_yes_tx`),
     unprotectedTransactions: number(status, `${prefix}_no_tx`),
     degradations: number(status, `${prefix}_no_times`),
   };
+}
+
+function withoutOf(word: string | null | undefined): boolean | undefined {
+  return word === undefined || word === null ? undefined : isOn(word);
 }
 
 function waitPointOf(word: string | null | undefined): 'after-sync' | 'after-commit' | undefined {

@@ -1,3 +1,4 @@
+import type { ActivityFacts } from './activity.js';
 import type { Handshake, SeenCertificate } from './certificate.js';
 
 /**
@@ -89,7 +90,9 @@ export const collectorNames = [
   'heartbeat',
   'certificates',
 ] as const;
-export type CollectorName = (typeof collectorNames)[number];
+/** Asked beside them in thorough looks alone. */
+export const thoroughCollectorNames = ['activity'] as const;
+export type CollectorName = (typeof collectorNames)[number] | (typeof thoroughCollectorNames)[number];
 
 export interface CollectorOutcome {
   readonly collector: CollectorName;
@@ -120,32 +123,6 @@ export interface ServerFacts {
   readonly heartbeats: readonly Heartbeat[] | undefined;
   /** What runs there; asked for in thorough looks alone. */
   readonly activity?: ActivityFacts | undefined;
-}
-
-/** What could stand in the way of a freeze. Sessions of replication, of the server itself and of Lockstep are not in it. */
-export interface ActivityFacts {
-  /** Statements that have been running for a second or more, the longest first; at most 100. */
-  readonly statements: readonly Running[];
-  /** Transactions that have been open for a second or more, the oldest first; at most 100. */
-  readonly transactions: readonly Running[];
-  /** Sessions that wait for a semi-synchronous replica now. */
-  readonly waitingForReplicas: number;
-  /** max_connections, and how many sessions there are. */
-  readonly connections: { readonly limit: number; readonly used: number };
-  /** Events of the event scheduler that are enabled here. */
-  readonly enabledEvents: number | undefined;
-}
-
-/** The text of a statement is never kept: it may hold anything. */
-export interface Running {
-  /** The session's number, for KILL. */
-  readonly id: number;
-  readonly user: string;
-  readonly seconds: number;
-  /** What it does, as the server calls it: `Query`, `Waiting for table flush`, `INSERT`. */
-  readonly state: string;
-  /** Whether it may change something; undefined where that is not known. */
-  readonly writes: boolean | undefined;
 }
 
 export interface Identity {
@@ -345,6 +322,13 @@ export interface SemiSyncFacts {
         readonly active: boolean;
         readonly waitPoint: 'after-sync' | 'after-commit' | undefined;
         readonly timeoutSeconds: number | undefined;
+        /** Replicas that each commit waits for; MariaDB: always 1. */
+        readonly waitsFor?: number | undefined;
+        /**
+         * Whether commits wait, up to the timeout, while fewer replicas than that are connected: only then does a primary
+         * that all replicas have left acknowledge nothing. undefined where the server does not tell.
+         */
+        readonly waitsWithout?: boolean | undefined;
         readonly clients: number;
         /** Counters since the server's start. */
         readonly protectedTransactions: number;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { verificationReasons } from '../domain/certificate.js';
-import { collectorNames, failureReasons } from '../domain/snapshot.js';
+import { collectorNames, failureReasons, thoroughCollectorNames } from '../domain/snapshot.js';
 import { component, moment } from './components.js';
 
 /** `domain/snapshot.ts` and `domain/certificate.ts` as JSON. What is absent is unknown. */
@@ -60,7 +60,7 @@ const login = z.object({
     .optional(),
 });
 const outcome = z.object({
-  collector: z.enum(collectorNames),
+  collector: z.enum([...collectorNames, ...thoroughCollectorNames]),
   success: z.boolean(),
   durationSeconds: seconds,
   reason: z.enum(['privilege', 'timeout', 'down', 'other']).optional(),
@@ -118,6 +118,7 @@ const channel = component(
     relayLogBytes: z.number().optional(),
     read: logPosition,
     executed: logPosition,
+    filtered: z.boolean().optional(),
     gtid: z.object({ mode: z.enum(['off', 'slave_pos', 'current_pos', 'auto']), received: z.string().optional() }),
     tls: z.object({
       enabled: z.boolean(),
@@ -170,6 +171,8 @@ const semiSync = z.object({
       active: z.boolean(),
       waitPoint: z.enum(['after-sync', 'after-commit']).optional(),
       timeoutSeconds: seconds.optional(),
+      waitsFor: z.int().optional(),
+      waitsWithout: z.boolean().optional(),
       clients: z.int(),
       protectedTransactions: z.number(),
       unprotectedTransactions: z.number(),
@@ -183,6 +186,20 @@ const binlog = z.object({
   current: logPosition.optional(),
   retentionSeconds: seconds,
   files: z.array(z.object({ name: z.string(), bytes: z.number() })).optional(),
+});
+const running = z.object({
+  id: z.number(),
+  user: z.string(),
+  seconds,
+  state: z.string().describe('What it does, as the server calls it; never its text.'),
+  writes: z.boolean().optional(),
+});
+const activity = z.object({
+  statements: z.array(running),
+  transactions: z.array(running),
+  waitingForReplicas: z.int(),
+  connections: z.object({ limit: z.int(), used: z.int() }),
+  enabledEvents: z.int().optional(),
 });
 const streams = z.object({
   threads: z.array(
@@ -222,6 +239,7 @@ export const server = component(
         semiSync: semiSync.optional(),
         binlog: binlog.optional(),
         streams: streams.optional(),
+        activity: activity.optional(),
         heartbeats: z.array(z.object({ serverId: z.number(), writtenAt: second, nowAt: second })).optional(),
       })
       .optional(),

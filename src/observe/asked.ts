@@ -40,7 +40,7 @@ export class Asker {
   }
 
   /**
-   * @param thorough ask again what is slow, and what was refused
+   * @param thorough ask again what is slow, and what was refused; and what only thorough looks ask
    * @throws the session's failure, or the signal's reason; refused statements are reported in `failures` instead
    */
   async ask(collectors: ReadonlySet<CollectorName>, signal: AbortSignal, thorough = false): Promise<Asked> {
@@ -65,7 +65,9 @@ export class Asker {
     let receivedAt: number | undefined;
     for (;;) {
       this.#standing ??= this.questions(Object.fromEntries(this.#slow));
-      const due = this.#standing.filter((question) => wanted(question) && !known(question.id));
+      const due = this.#standing.filter(
+        (question) => wanted(question) && !known(question.id) && (thorough || question.pace !== 'thorough'),
+      );
       if (due.length === 0) break;
       due.forEach(({ id }) => asked.add(id));
       for (const [question, rows] of await this.#send(due, signal)) {

@@ -21,6 +21,7 @@ import {
   type ServerName,
   type ServerSnapshot,
   collectorNames,
+  thoroughCollectorNames,
 } from '../domain/snapshot.js';
 import { LoginError, QueryError, type Session, SessionLost, type Target, openSession } from '../mysql/session.js';
 import { Arrivals } from './arrival.js';
@@ -81,6 +82,10 @@ interface Reading {
 
 export const everyCollector: ReadonlySet<CollectorName> = new Set(collectorNames);
 
+/** What a thorough look asks beside the collectors that it is for. */
+const thoroughly = (collectors: ReadonlySet<CollectorName>): ReadonlySet<CollectorName> =>
+  new Set([...collectors, ...thoroughCollectorNames]);
+
 /** The part of its time that a look waits for files. */
 const patience = 0.1;
 
@@ -127,10 +132,11 @@ export class Watch {
    * @param thorough asks what seldom changes too, and begins after this call: for whoever has just changed something
    */
   async look(collectors: ReadonlySet<CollectorName>, signal: AbortSignal, thorough = false): Promise<ServerSnapshot> {
-    const key = [...collectors].sort().join() + (thorough ? ` ${(this.#thorough += 1)}` : '');
+    const wanted = thorough ? thoroughly(collectors) : collectors;
+    const key = [...wanted].sort().join() + (thorough ? ` ${(this.#thorough += 1)}` : '');
     let look = this.#underway.get(key);
     if (look === undefined) {
-      look = this.#look(collectors, thorough).finally(() => this.#underway.delete(key));
+      look = this.#look(wanted, thorough).finally(() => this.#underway.delete(key));
       this.#underway.set(key, look);
     } else {
       this.shared += 1;
@@ -139,7 +145,7 @@ export class Watch {
     try {
       return await raced(look, signal);
     } catch (error) {
-      return this.#without(collectors, began, this.#failureOf(error));
+      return this.#without(wanted, began, this.#failureOf(error));
     }
   }
 
@@ -178,7 +184,7 @@ export class Watch {
   }
 
   #ended(collectors: ReadonlySet<CollectorName>, snapshot: ServerSnapshot): ServerSnapshot {
-    if (collectors.size === everyCollector.size) {
+    if (collectors.size >= everyCollector.size) {
       this.#newest = snapshot;
       this.options.seen?.(snapshot);
     }

@@ -256,6 +256,8 @@ it.each([
       active: false,
       waitPoint: 'after-sync',
       timeoutSeconds: 10,
+      waitsFor: 1,
+      waitsWithout: undefined,
       clients: 0,
       protectedTransactions: 17,
       unprotectedTransactions: 3,

@@ -109,10 +109,11 @@ it('prints the grants that a MariaDB and a MySQL need, and no more', () => {
   expect(grantsFor(columnNamed('mariadb-10.11'), { user: 'mon' }, withoutSchema, { heartbeatTable })).toEqual([
     "GRANT BINLOG MONITOR, PROCESS, SLAVE MONITOR ON *.* TO 'mon'@'%'",
     "GRANT SELECT ON `percona`.`heartbeat` TO 'mon'@'%'",
+    "GRANT SELECT (status) ON mysql.event TO 'mon'@'%'",
     "GRANT SELECT (User, Host, ssl_type) ON mysql.user TO 'mon'@'%'",
   ]);
   expect(grantsFor(columnNamed('mysql-8.4'), { user: "o'mon", host: '10.%' }, withSchema)).toEqual([
-    "GRANT REPLICATION CLIENT ON *.* TO 'o''mon'@'10.%'",
+    "GRANT PROCESS, REPLICATION CLIENT ON *.* TO 'o''mon'@'10.%'",
     "GRANT SELECT (User, Host, ssl_type, account_locked) ON mysql.user TO 'o''mon'@'10.%'",
     ...[
       'replication_applier_status_by_coordinator',
@@ -130,8 +131,8 @@ it('prints the grants that a MariaDB and a MySQL need, and no more', () => {
 it('asks for the heavier privilege of registered replicas only when told to', () => {
   const heavy = (name: string, registered: boolean) =>
     grantsFor(columnNamed(name), { user: 'mon' }, withSchema, { registered })[0];
-  expect(heavy('mysql-9', false)).toBe("GRANT REPLICATION CLIENT ON *.* TO 'mon'@'%'");
-  expect(heavy('mysql-9', true)).toBe("GRANT REPLICATION CLIENT, REPLICATION SLAVE ON *.* TO 'mon'@'%'");
+  expect(heavy('mysql-9', false)).toBe("GRANT PROCESS, REPLICATION CLIENT ON *.* TO 'mon'@'%'");
+  expect(heavy('mysql-9', true)).toBe("GRANT PROCESS, REPLICATION CLIENT, REPLICATION SLAVE ON *.* TO 'mon'@'%'");
   expect(heavy('mariadb-11.8', true)).toContain('REPLICATION MASTER ADMIN');
 });
 

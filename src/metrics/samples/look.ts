@@ -1,5 +1,7 @@
-import type { ServerSnapshot } from '../../domain/snapshot.js';
+import { collectorNames, type ServerSnapshot } from '../../domain/snapshot.js';
 import type { ServerSink } from '../families.js';
+
+const scraped = new Set<string>(collectorNames);
 
 /** How the look itself went. */
 export function look(sink: ServerSink, { at, durationSeconds, collectors }: ServerSnapshot): void {
@@ -7,6 +9,8 @@ export function look(sink: ServerSink, { at, durationSeconds, collectors }: Serv
   sink.add('lockstep_look_duration_seconds', durationSeconds);
   for (const outcome of collectors) {
     const { collector } = outcome;
+    // What thorough looks alone ask would come and go.
+    if (!scraped.has(collector)) continue;
     sink.add('lockstep_collector_success', outcome.success, { collector });
     sink.add('lockstep_collector_duration_seconds', outcome.durationSeconds, { collector });
     if (!outcome.success)
