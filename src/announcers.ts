@@ -81,6 +81,8 @@ function hostOf(config: AnnouncerConfig): HostConfig {
   switch (config.kind) {
     case 'hosts-file':
       return { ...local, paths: [config.file] };
+    case 'haproxy':
+      return { ...local, paths: config.stateFile === undefined ? [] : [config.stateFile] };
     case 'command':
       return { ...local, programs: config.argv.slice(0, 1) };
   }

@@ -9,12 +9,12 @@
 --
 -- Over the runtime API (level admin):
 --
---   lockstep hold BACKEND SERVER MILLISECONDS   new clients of this server wait in its queue
+--   lockstep hold BACKEND SERVER MILLISECONDS   new clients wait, one at most reaches it
 --   lockstep release BACKEND                    they go on
 --   lockstep held BACKEND                       how much longer they would wait, in milliseconds; 0: nobody waits
 --
--- A server that takes one connection lets the others wait in its queue. Once it is in maintenance, HAProxy sends them to
--- the server that is not, at once.
+-- A server that takes one connection lets all others wait in the backend's queue. Once another server is ready, HAProxy
+-- sends them there at once.
 
 local longest = 30000
 local step = 20
@@ -72,6 +72,10 @@ command({ "lockstep", "hold" }, " BACKEND SERVER MILLISECONDS : new clients of t
   end
   if milliseconds == nil or milliseconds <= 0 or milliseconds > longest then
     return "from 1 to " .. longest .. " milliseconds"
+  end
+  if holds[name] ~= nil and holds[name].server == found then
+    holds[name].over = now() + milliseconds
+    return left(name)
   end
   release(name)
   holds[name] = {

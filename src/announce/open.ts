@@ -1,11 +1,13 @@
 import type { SiteAnnouncer } from '../domain/announcement.js';
 import type { AnnouncedCluster, Announcer, Machine } from './announcer.js';
 import { Command, type CommandSettings } from './command.js';
+import { apiWords } from './haproxy-api.js';
+import { Haproxy, type HaproxySettings } from './haproxy.js';
 import { HostsFile, namesOf, type HostsFileSettings } from './hosts-file.js';
 import { LocalPlace, MachinePlace, type Place } from './place.js';
 
 /** One announcer as the configuration describes it. */
-export type AnnouncerSettings = { readonly name: string } & (HostsFileSettings | CommandSettings);
+export type AnnouncerSettings = { readonly name: string } & (HostsFileSettings | HaproxySettings | CommandSettings);
 
 /** Where an announcer's file lies or its program runs. */
 export interface Where {
@@ -20,6 +22,10 @@ export function openAnnouncer(settings: AnnouncerSettings, cluster: AnnouncedClu
   switch (settings.kind) {
     case 'hosts-file':
       return new HostsFile(site, settings, cluster, placeOf(settings.file, where));
+    case 'haproxy': {
+      const { stateFile } = settings;
+      return new Haproxy(site, settings, cluster, stateFile === undefined ? undefined : placeOf(stateFile, where));
+    }
     case 'command':
       return new Command(site, settings, cluster, where.machine);
   }
@@ -36,6 +42,13 @@ export function describe(
   switch (settings.kind) {
     case 'hosts-file':
       return { ...common, words: `${namesOf(settings, cluster).join(', ')} in ${settings.file}${there}`, holds: false, readsBack: true }; // prettier-ignore
+    case 'haproxy':
+      return {
+        ...common,
+        words: `the servers of the backend ${settings.backend} of HAProxy at ${apiWords(settings.api)}`,
+        holds: settings.holdSeconds !== undefined,
+        readsBack: true,
+      };
     case 'command':
       return {
         ...common,

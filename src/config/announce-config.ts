@@ -1,9 +1,9 @@
 import type { AnnouncerName } from '../domain/announcement.js';
-import type { ServerName } from '../domain/snapshot.js';
+import type { Address, ServerName } from '../domain/snapshot.js';
 import type { HostConfig } from './host-config.js';
 
 /** One way of telling applications which server is the primary. docs/announcing.md says what each does. */
-export type AnnouncerConfig = HostsFileConfig | CommandAnnouncerConfig;
+export type AnnouncerConfig = HostsFileConfig | HaproxyConfig | CommandAnnouncerConfig;
 
 interface Named {
   /** Default: its kind, with its number from the second of that kind on. Unique in its cluster. */
@@ -22,6 +22,21 @@ export interface HostsFileConfig extends Placed {
   readonly names: readonly string[] | undefined;
   /** IP addresses of servers whose configured address is a name. Default none. */
   readonly addresses: Readonly<Record<ServerName, string>>;
+}
+
+export interface HaproxyConfig extends Placed {
+  readonly kind: 'haproxy';
+  /** Where its runtime API listens, with `level admin`. */
+  readonly api: { readonly path: string } | Address;
+  readonly backend: string;
+  /** Names of server lines for servers whose line is called otherwise. Default none. */
+  readonly servers: Readonly<Record<ServerName, string>>;
+  /** How long clients are kept waiting at most; it takes deploy/haproxy/lockstep.lua. Default undefined: not at all. */
+  readonly holdSeconds: number | undefined;
+  /** Whether connections to the other servers are ended when one is announced. Default true. */
+  readonly cut: boolean;
+  /** The backend's `server-state-file-name`, on `host`. Default undefined: a reload of HAProxy forgets what was announced. */
+  readonly stateFile: string | undefined;
 }
 
 export interface CommandAnnouncerConfig extends Placed {

@@ -33,6 +33,21 @@ function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string):
         addresses: entry.addresses ?? {},
         host: entry.host && machineOf(entry.host, folder, { paths: [path.posix.dirname(entry.file)] }),
       };
+    case 'haproxy': {
+      const { socket, address = { host: '', port: 0 }, state_file: file } = entry;
+      return {
+        kind: 'haproxy',
+        name,
+        api: socket === undefined ? address : { path: socket },
+        backend: entry.backend,
+        servers: entry.servers ?? {},
+        holdSeconds: entry.hold,
+        cut: entry.cut ?? true,
+        stateFile: file,
+        host:
+          entry.host && machineOf(entry.host, folder, { paths: file === undefined ? [] : [path.posix.dirname(file)] }),
+      };
+    }
     case 'command':
       return {
         kind: 'command',

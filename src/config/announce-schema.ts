@@ -2,7 +2,18 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { announcerKinds } from '../domain/announcement.js';
 import { announcerHosts } from './host-schema.js';
-import { absolute, duration, flag, list, mapping, safeName, safeNameWords, strict, text } from './vocabulary.js';
+import {
+  absolute,
+  address,
+  duration,
+  flag,
+  list,
+  mapping,
+  safeName,
+  safeNameWords,
+  strict,
+  text,
+} from './vocabulary.js';
 
 /** The `announce` of the YAML file as people write it. What it becomes is `announce-config.ts`. */
 
@@ -25,6 +36,24 @@ const hostsFile = strict({
   host,
 });
 
+const word = text('a name without spaces, quotes, ";" and "/"', /^[A-Za-z0-9_.:-]{1,128}$/);
+const holdWords = 'a duration of at most 30s, such as 4s';
+
+const haproxy = strict({
+  kind: z.literal('haproxy'),
+  ...common,
+  socket: text('the absolute path of a socket', /^\/[^\0\n\r]{1,106}$/).optional(),
+  address: address(0, 1, 'an address with its port, such as 127.0.0.1:9999').optional(),
+  backend: word,
+  servers: mapping(word, "a mapping from servers to the names of the backend's server lines").optional(),
+  hold: duration.refine((seconds) => seconds <= 30, { error: holdWords }).optional(),
+  cut: flag.optional(),
+  state_file: absolute.optional(),
+  host,
+}).refine((given) => (given.socket === undefined) !== (given.address === undefined), {
+  error: 'exactly one of socket and address',
+});
+
 const command = strict({
   kind: z.literal('command'),
   ...common,
@@ -35,7 +64,7 @@ const command = strict({
 });
 
 export const announce = list(
-  z.discriminatedUnion('kind', [hostsFile, command], {
+  z.discriminatedUnion('kind', [hostsFile, haproxy, command], {
     error: (issue) =>
       'note' in issue ? `one of ${announcerKinds.join(', ')}` : 'a mapping with `kind` and what belongs to it',
   }),
