@@ -5,7 +5,7 @@ import { Secret } from '../base/secret.js';
 import { certificateOf } from '../base/x509.js';
 import { createAuthority, importAuthority, openAuthority, type Authority } from '../pki/authority.js';
 import { authorityFiles } from '../pki/authority-files.js';
-import { uses, type Use } from '../pki/compose.js';
+import { uses, type Use } from '../pki/extensions.js';
 import { inspect } from '../pki/inspect.js';
 import { issue } from '../pki/issue.js';
 import { readPassphrase } from '../pki/keys.js';

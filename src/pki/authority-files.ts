@@ -10,10 +10,13 @@ import { record, type LedgerEntry } from './ledger.js';
 export interface AuthorityFiles {
   readonly certificate: string;
   readonly key: string;
+  /** Only while it waits for its certificate. */
+  readonly request: string;
 }
 
 export function authorityFiles(directory: string): AuthorityFiles {
-  return { certificate: path.join(directory, 'ca.pem'), key: path.join(directory, 'ca.key') };
+  const file = (name: string) => path.join(directory, name);
+  return { certificate: file('ca.pem'), key: file('ca.key'), request: file('ca.csr') };
 }
 
 /**
@@ -41,15 +44,31 @@ export async function prepareDirectory(directory: string): Promise<void> {
 /**
  * Writes key, ledger line and certificate, in this order: the key decides between two who create at once, and a
  * certificate in place means that the rest is there.
+ * @param key undefined: it is elsewhere
  * @param entry the first line of its own ledger
  */
 export async function placeAuthority(
   directory: string,
   bundle: string,
-  key: KeyObject,
+  key: KeyObject | undefined,
   passphrase: Secret | undefined,
   entry: LedgerEntry,
 ): Promise<void> {
+  if (key === undefined) {
+    await placeCertificate(directory, bundle, entry);
+    return;
+  }
+  await placeKey(directory, key, passphrase);
+  try {
+    await placeCertificate(directory, bundle, entry);
+  } catch (cause) {
+    await rm(authorityFiles(directory).key, { force: true });
+    throw cause;
+  }
+}
+
+/** The key alone, for an authority that waits for its certificate. @throws LockstepError `authority-exists`, `directory-unusable` */
+export async function placeKey(directory: string, key: KeyObject, passphrase: Secret | undefined): Promise<void> {
   const files = authorityFiles(directory);
   const pem = keyPem(key, passphrase);
   await unlessUnusable(directory, async () => {
@@ -60,19 +79,35 @@ export async function placeAuthority(
       throw cause;
     }
   });
-  try {
-    await record(directory, entry);
-    await writeAtomically(files.certificate, bundle, { mode: 0o644, exclusive: true });
-  } catch (cause) {
-    await rm(files.key, { force: true });
-    throw cause;
+}
+
+/** Ledger line and certificate of an authority whose key is there, or elsewhere. @throws LockstepError `authority-exists` */
+export async function placeCertificate(directory: string, bundle: string, entry: LedgerEntry): Promise<void> {
+  const { certificate } = authorityFiles(directory);
+  if (await isThere(certificate)) refuseExisting(directory, ['ca.pem']);
+  await record(directory, entry);
+  await writeAtomically(certificate, bundle, { mode: 0o644, exclusive: true });
+}
+
+/** @throws LockstepError `authority-missing`, `authority-waiting`, `authority-unreadable`, `key-exposed` */
+export async function readAuthority(directory: string): Promise<{ bundle: string; key: Secret | undefined }> {
+  const files = authorityFiles(directory);
+  const waits = await isThere(files.request);
+  if (waits && !(await isThere(files.certificate))) {
+    throw new LockstepError(
+      'authority-waiting',
+      `the authority in ${directory} waits for its certificate`,
+      `Have ${files.request} signed; then: lockstep pki init --directory ${directory} --certificate FILE`,
+    );
   }
+  const bundle = await part(files.certificate, directory);
+  const key = (await isThere(files.key)) ? await readKey(directory) : undefined;
+  return { bundle, key };
 }
 
 /** @throws LockstepError `authority-missing`, `authority-unreadable`, `key-exposed` */
-export async function readAuthority(directory: string): Promise<{ bundle: string; key: Secret }> {
+export async function readKey(directory: string): Promise<Secret> {
   const files = authorityFiles(directory);
-  const bundle = await part(files.certificate, directory);
   const key = new Secret(await part(files.key, directory));
   if (((await stat(files.key)).mode & 0o077) !== 0) {
     throw new LockstepError(
@@ -81,12 +116,19 @@ export async function readAuthority(directory: string): Promise<{ bundle: string
       `Find out who may have copied it; if nobody: chmod 600 ${files.key}`,
     );
   }
-  return { bundle, key };
+  return key;
 }
 
 function refuseExisting(directory: string, present: readonly string[]): void {
   const [certificate, key] = [present.includes('ca.pem'), present.includes('ca.key')];
   if (!certificate && !key) return;
+  if (!certificate && present.includes('ca.csr')) {
+    throw new LockstepError(
+      'authority-exists',
+      `${directory} holds an authority that waits for its certificate`,
+      `Have ${path.join(directory, 'ca.csr')} signed; then: lockstep pki init --directory ${directory} --certificate FILE`,
+    );
+  }
   throw new LockstepError(
     'authority-exists',
     certificate
@@ -96,6 +138,10 @@ function refuseExisting(directory: string, present: readonly string[]): void {
       ? 'Issue from it, or name another directory.'
       : 'Make sure that nothing else is creating it just now, then remove ca.key.',
   );
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined)) !== undefined;
 }
 
 async function part(file: string, directory: string): Promise<string> {

@@ -4,14 +4,18 @@ import type { Secret } from '../base/secret.js';
 import { certificateOf, x509sOf } from '../base/x509.js';
 import type { Certificate } from '../domain/certificate.js';
 import { authorityFiles, placeAuthority, prepareDirectory, readAuthority } from './authority-files.js';
-import { compose, randomSerial, type Composition } from './compose.js';
-import { generateKey, privateKeyOf, readPassphrase } from './keys.js';
+import { compose, randomSerial, type Composition, type Signer } from './compose.js';
+import { generateKey, privateKeyOf, readPassphrase, type KeyWish } from './keys.js';
 import { entryOf, record } from './ledger.js';
 import { prove } from './proof.js';
+import { schemeOf } from './signature.js';
 import { checkSubject, type Subject } from './subject.js';
 import { validityOf } from './validity.js';
 
-/** A certificate authority that Lockstep holds: a directory (0700) of `ca.pem`, `ca.key` (0600) and `issued.jsonl`. */
+/**
+ * A certificate authority that Lockstep holds: a directory (0700) of `ca.pem`, `ca.key` (0600) and `issued.jsonl`.
+ * One whose key is elsewhere has no `ca.key`: requests go out, and what comes back is taken in by `acceptCertificate`.
+ */
 export interface Authority {
   readonly directory: string;
   readonly certificate: Certificate;
@@ -19,16 +23,15 @@ export interface Authority {
   readonly certificatePem: string;
   /** What those who trust it are given: its own certificate, then those above it, up to the root. */
   readonly authorityPem: string;
-  readonly key: KeyObject;
+  /** undefined: it is elsewhere. */
+  readonly key: KeyObject | undefined;
 }
 
-export interface AuthorityOptions extends Subject {
+export interface AuthorityOptions extends Subject, KeyWish {
   /** Made when it does not exist; must not hold an authority yet. */
   readonly directory: string;
   /** Default 3650. */
   readonly days?: number | undefined;
-  /** Bits of the RSA key. Default 3072. */
-  readonly keyBits?: number | undefined;
   /** Default five minutes ago. */
   readonly notBefore?: Date | undefined;
   /** Encrypts the key with the passphrase in this file. Default: not encrypted, guarded by its mode alone. */
@@ -48,7 +51,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   const validity = validityOf({ days: options.days, notBefore: options.notBefore }, defaultDays, Date.now());
   const passphrase = await passphraseOf(options.passphraseFile);
   await prepareDirectory(directory);
-  const { publicKey, privateKey } = await generateKey(options.keyBits ?? defaultBits);
+  const { publicKey, privateKey } = await generateKey(options, authorityBits);
   const wish: Composition = {
     subject: options,
     publicKey,
@@ -57,13 +60,23 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
     use: parent === undefined ? 'authority' : 'intermediate',
     names: [],
   };
-  const pem = compose(wish, { key: parent?.key ?? privateKey, certificatePem: parent?.certificatePem });
-  prove(pem, wish, privateKey, new X509Certificate(parent?.certificatePem ?? pem));
+  const pem = compose(wish, parent === undefined ? { key: privateKey, certificatePem: undefined } : signerOf(parent));
+  prove(pem, wish, new X509Certificate(parent?.certificatePem ?? pem));
   const bundle = pem + (parent?.authorityPem ?? '');
   const entry = entryOf(certificateOf(pem), wish.use);
   if (parent !== undefined) await record(parent.directory, entry);
   await placeAuthority(directory, bundle, privateKey, passphrase, entry);
   return authorityOf(directory, bundle, privateKey);
+}
+
+/** What signs in its name. @throws LockstepError `authority-elsewhere` */
+export function signerOf({ key, certificate, certificatePem, directory }: Authority): Signer {
+  if (key !== undefined) return { key, certificatePem };
+  throw new LockstepError(
+    'authority-elsewhere',
+    `the key of the authority "${certificate.subject}" is not in ${directory}: nothing can be issued here`,
+    'Send it a signing request (lockstep pki issue --request), and take in what it answers (lockstep pki issue --certificate).',
+  );
 }
 
 /**
@@ -75,18 +88,25 @@ export async function openAuthority(options: {
   readonly directory: string;
   /** Default: the key is not encrypted. */
   readonly passphraseFile?: string | undefined;
+  /** The passphrase itself, in place of a file. */
+  readonly passphrase?: Secret | undefined;
 }): Promise<Authority> {
   const { directory } = options;
   const { bundle, key } = await readAuthority(directory);
-  const passphrase = await passphraseOf(options.passphraseFile);
-  return authorityOf(directory, bundle, privateKeyOf(key, authorityFiles(directory).key, passphrase));
+  const passphrase = options.passphrase ?? (await passphraseOf(options.passphraseFile));
+  return authorityOf(
+    directory,
+    bundle,
+    key === undefined ? undefined : privateKeyOf(key, authorityFiles(directory).key, passphrase),
+  );
 }
 
 export interface ImportOptions {
   readonly directory: string;
   /** Its certificate; those above it may follow. */
   readonly certificatePem: string;
-  readonly keyPem: Secret;
+  /** undefined: it stays where it is, and only what it signs there is taken in. */
+  readonly keyPem: Secret | undefined;
   /** What opens `keyPem`. Default: it is not encrypted. */
   readonly keyPassphraseFile?: string | undefined;
   /** Encrypts the copy kept here. Default: not encrypted. */
@@ -94,39 +114,34 @@ export interface ImportOptions {
 }
 
 /**
- * Takes over an authority that was made elsewhere (by openssl, by Salt's tls.create_ca, …). RSA only.
+ * Takes over an authority that was made elsewhere (by openssl, by Salt's tls.create_ca, …), with its key or without.
  * @throws LockstepError as {@link createAuthority}, and `authority-mismatch`, `authority-unsupported`, `key-unreadable`
  */
 export async function importAuthority(options: ImportOptions): Promise<Authority> {
   const { directory } = options;
   const given = await passphraseOf(options.keyPassphraseFile);
   const passphrase = await passphraseOf(options.passphraseFile);
-  const key = privateKeyOf(options.keyPem, 'to import', given);
+  const key = options.keyPem === undefined ? undefined : privateKeyOf(options.keyPem, 'to import', given);
   const bundle = x509sOf(options.certificatePem)
     .map((one) => one.toString())
     .join('');
   const authority = authorityOf(directory, bundle, key);
-  if (key.asymmetricKeyType !== 'rsa') {
-    throw new LockstepError(
-      'authority-unsupported',
-      `the authority "${authority.certificate.subject}" has a key of type ${String(key.asymmetricKeyType)}`,
-      'Only authorities with an RSA key can issue here.',
-    );
-  }
+  if (key !== undefined) schemeOf(key);
   await prepareDirectory(directory);
   await placeAuthority(directory, bundle, key, passphrase, entryOf(authority.certificate, 'authority'));
   return authority;
 }
 
 const defaultDays = 3650;
-const defaultBits = 3072;
+/** Of an authority's RSA key. */
+export const authorityBits = 3072;
 
-async function passphraseOf(file: string | undefined): Promise<Secret | undefined> {
+export async function passphraseOf(file: string | undefined): Promise<Secret | undefined> {
   return file === undefined ? undefined : readPassphrase(file);
 }
 
-/** @param bundle its own certificate first */
-function authorityOf(directory: string, bundle: string, key: KeyObject): Authority {
+/** @param bundle its own certificate first @throws LockstepError `authority-mismatch` */
+export function authorityOf(directory: string, bundle: string, key: KeyObject | undefined): Authority {
   const all = x509sOf(bundle);
   const [own] = all;
   if (own?.ca !== true) {
@@ -139,7 +154,7 @@ function authorityOf(directory: string, bundle: string, key: KeyObject): Authori
     );
   }
   const certificate = certificateOf(own);
-  if (!own.checkPrivateKey(key)) {
+  if (key !== undefined && !own.checkPrivateKey(key)) {
     throw new LockstepError(
       'authority-mismatch',
       `the key of the authority in ${directory} does not belong to its certificate "${certificate.subject}"`,

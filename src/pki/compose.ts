@@ -1,16 +1,10 @@
-import { randomBytes, sign, type KeyObject } from 'node:crypto';
-import forge from 'node-forge';
-import { LockstepError, messageOf } from '../base/errors.js';
+import { randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
+import { context, elements, expected, integer, only, pemOf, sequence, tags, time, type Element } from './der.js';
+import { extensionIn, extensionsOf, ids, type AnyUse } from './extensions.js';
 import type { AlternativeName } from './names.js';
-import { attributesOf, type Subject } from './subject.js';
+import { schemeOf, signed } from './signature.js';
+import { nameOf, type Subject } from './subject.js';
 import type { Validity } from './validity.js';
-
-/**
- * What the key of a certificate may be used for. `server` and `client` are strict; `both` is for a database server that
- * is a primary today and, as a replica, a client of another primary tomorrow with the same files.
- */
-export const uses = ['server', 'client', 'both'] as const;
-export type Use = (typeof uses)[number];
 
 export interface Composition {
   readonly subject: Subject;
@@ -18,7 +12,7 @@ export interface Composition {
   readonly validity: Validity;
   /** From {@link randomSerial}. */
   readonly serial: string;
-  readonly use: Use | 'authority' | 'intermediate';
+  readonly use: AnyUse;
   readonly names: readonly AlternativeName[];
 }
 
@@ -29,22 +23,24 @@ export interface Signer {
 }
 
 /**
- * Lays out an X.509 v3 certificate and signs it (RSA, SHA-256). Proves nothing: see proof.ts.
- * @throws LockstepError `authority-unsupported` when the authority's key is not RSA
+ * Lays out an X.509 v3 certificate (RFC 5280) and signs it. Proves nothing: see proof.ts.
+ * @throws LockstepError `authority-unsupported` when the authority has a key of a kind that cannot sign here
  */
 export function compose(wish: Composition, signer: Signer): string {
-  const certificate = forge.pki.createCertificate();
-  certificate.publicKey = forge.pki.publicKeyFromPem(wish.publicKey.export({ type: 'spki', format: 'pem' }).toString());
-  // A leading byte of 80 or more would make the number negative.
-  certificate.serialNumber = /^[89A-F]/.test(wish.serial) ? `00${wish.serial}` : wish.serial;
-  certificate.validity.notBefore = wish.validity.notBefore;
-  certificate.validity.notAfter = wish.validity.notAfter;
-  certificate.setSubject(attributesOf(wish.subject));
-  const parent = signer.certificatePem === undefined ? undefined : parsed(signer.certificatePem);
-  certificate.setIssuer(parent === undefined ? attributesOf(wish.subject) : parent.subject.attributes.map(asParsed));
-  certificate.setExtensions([...extensionsOf(wish), ...authorityIdentifier(parent)]);
-  certificate.sign(nativeKey(signer.key, certificate), forge.md.sha256.create());
-  return forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n');
+  const parent = signer.certificatePem === undefined ? undefined : new X509Certificate(signer.certificatePem);
+  const subject = nameOf(wish.subject);
+  const body = sequence(
+    context(0, 'explicit', integer('02')),
+    integer(wish.serial),
+    schemeOf(signer.key).algorithm,
+    // Byte for byte: an issuer spelt otherwise than its certificate is another one.
+    parent === undefined ? subject : nameIn(parent),
+    sequence(time(wish.validity.notBefore), time(wish.validity.notAfter)),
+    subject,
+    wish.publicKey.export({ type: 'spki', format: 'der' }),
+    context(3, 'explicit', extensionsOf(wish, parent === undefined ? undefined : keyIdentifierIn(parent))),
+  );
+  return pemOf(signed(body, signer.key), 'CERTIFICATE');
 }
 
 /** 128 random bits as 32 upper-case hex digits: never twice, and nothing to guess. */
@@ -56,70 +52,23 @@ export function randomSerial(): string {
   }
 }
 
-function parsed(pem: string): forge.pki.Certificate {
-  try {
-    return forge.pki.certificateFromPem(pem);
-  } catch (cause) {
-    throw new LockstepError(
-      'authority-unsupported',
-      `the authority's certificate cannot be used for issuing: ${messageOf(cause)}`,
-      'Only authorities with an RSA key can issue here.',
-      { cause },
-    );
-  }
+/** The subject of a certificate as it stands there, in DER. */
+export function nameIn(certificate: X509Certificate): Buffer {
+  // After serial number, algorithm, issuer and validity.
+  return expected(partsOf(certificate)[4], tags.sequence).raw;
 }
 
-/** forge encodes UTF8String when it writes but does not decode it when it reads: names would differ byte by byte. */
-function asParsed(attribute: forge.pki.CertificateField): forge.pki.CertificateField {
-  const { valueTagClass, value } = attribute;
-  return valueTagClass !== undefined && utf8Tags.has(valueTagClass) && typeof value === 'string'
-    ? { ...attribute, value: forge.util.decodeUtf8(value) }
-    : attribute;
+/** What an imported authority calls its own key; undefined when it has no name for it. */
+function keyIdentifierIn(certificate: X509Certificate): Buffer | undefined {
+  const extensions = partsOf(certificate).find(({ tag }) => tag === 0xa3);
+  const [list] = extensions === undefined ? [] : elements(extensions.content);
+  const content = list === undefined ? undefined : extensionIn(list, ids.subjectKeyIdentifier);
+  return content === undefined ? undefined : only(content, tags.octetString).content;
 }
 
-const utf8Tags: ReadonlySet<number> = new Set([forge.asn1.Type.UTF8]);
-
-/** forge lays out the certificate, OpenSSL signs it: in about 2 ms where forge's own arithmetic would block for 100. */
-function nativeKey(key: KeyObject, certificate: forge.pki.Certificate): forge.pki.rsa.PrivateKey {
-  const own = forge.pki.privateKeyFromPem(key.export({ type: 'pkcs1', format: 'pem' }).toString());
-  own.sign = () => {
-    const body = Buffer.from(forge.asn1.toDer(certificate.tbsCertificate).getBytes(), 'latin1');
-    return sign('sha256', body, key).toString('latin1');
-  };
-  return own;
-}
-
-function extensionsOf({ use, names }: Composition): object[] {
-  if (use === 'authority' || use === 'intermediate') {
-    return [
-      // What an intermediate signs is never an authority itself.
-      {
-        name: 'basicConstraints',
-        critical: true,
-        cA: true,
-        ...(use === 'intermediate' ? { pathLenConstraint: 0 } : {}),
-      },
-      { name: 'keyUsage', critical: true, keyCertSign: true, cRLSign: true },
-      { name: 'subjectKeyIdentifier' },
-    ];
-  }
-  return [
-    { name: 'basicConstraints', critical: true, cA: false },
-    { name: 'keyUsage', critical: true, digitalSignature: true, keyEncipherment: true },
-    { name: 'extKeyUsage', serverAuth: use !== 'client', clientAuth: use !== 'server' },
-    { name: 'subjectKeyIdentifier' },
-    ...(names.length === 0 ? [] : [{ name: 'subjectAltName', altNames: names.map(altName) }]),
-  ];
-}
-
-/** Points at the authority's own identifier, which an imported one may have chosen freely. */
-function authorityIdentifier(parent: forge.pki.Certificate | undefined): object[] {
-  const found = parent?.getExtension({ name: 'subjectKeyIdentifier' });
-  if (!found || !('subjectKeyIdentifier' in found)) return [];
-  return [{ name: 'authorityKeyIdentifier', keyIdentifier: forge.util.hexToBytes(String(found.subjectKeyIdentifier)) }];
-}
-
-/** The numbers are those of GeneralName in RFC 5280. */
-function altName({ type, value }: AlternativeName): object {
-  return type === 'dns' ? { type: 2, value } : { type: 7, ip: value };
+/** Of what is signed, the parts from the serial number on. */
+function partsOf(certificate: X509Certificate): readonly Element[] {
+  const [body] = elements(only(certificate.raw, tags.sequence).content);
+  const parts = elements(expected(body, tags.sequence).content);
+  return parts[0]?.tag === 0xa0 ? parts.slice(1) : parts;
 }

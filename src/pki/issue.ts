@@ -1,30 +1,39 @@
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, type KeyObject } from 'node:crypto';
 import { LockstepError } from '../base/errors.js';
 import type { Secret } from '../base/secret.js';
 import { certificateOf, x509sOf } from '../base/x509.js';
-import type { Authority } from './authority.js';
-import { compose, randomSerial, type Composition, type Use } from './compose.js';
-import { generateKey, keyPem } from './keys.js';
+import { signerOf, type Authority } from './authority.js';
+import { compose, nameIn, randomSerial, type Composition } from './compose.js';
+import type { Use } from './extensions.js';
+import { generateKey, keyPem, type KeyWish } from './keys.js';
 import { entryOf, readLedger, record } from './ledger.js';
 import { alternativeNames } from './names.js';
 import { prove } from './proof.js';
-import { checkSubject } from './subject.js';
+import type { SigningRequest } from './signing-request.js';
+import { checkSubject, type Subject } from './subject.js';
 import { validityOf, type Validity, type ValidityWish } from './validity.js';
 
-export interface IssueRequest extends ValidityWish {
+/** What a certificate shall say. */
+export interface LeafWish extends Subject, ValidityWish {
   /** Differs from the authority's own: servers built on OpenSSL take a certificate named like its authority for a self-signed one. */
   readonly commonName: string;
   readonly use: Use;
   /** DNS names and addresses by which clients reach it. A `client` may have none. */
   readonly names: readonly string[];
-  /** Bits of the RSA key. Default 2048. */
-  readonly keyBits?: number | undefined;
 }
 
-/** A certificate that was read back and verified, with its key, in PEM. */
-export interface Issued {
+/** For a fresh key, made here. */
+export interface IssueRequest extends LeafWish, KeyWish {}
+
+/** For a key that stays where it was made. Of the request only the key counts: what the certificate says stands beside it. */
+export interface SignRequest extends LeafWish {
+  /** From `readRequest`. */
+  readonly request: Pick<SigningRequest, 'publicKey'>;
+}
+
+/** A certificate that was read back and verified, in PEM. */
+export interface Certified {
   readonly certificatePem: string;
-  readonly keyPem: Secret;
   /** What a server presents: the certificate, then the authorities between it and the root. */
   readonly chainPem: string;
   /** What those who check it are given: the authority, then those above it. */
@@ -34,57 +43,78 @@ export interface Issued {
   readonly notAfter: Date;
 }
 
+/** With its key. */
+export interface Issued extends Certified {
+  readonly keyPem: Secret;
+}
+
 /**
  * Issues a certificate with a fresh key. Default validity: 365 days, or to the end of the authority where that is sooner.
  * Safe to call many times at once, from several processes too.
  * @throws LockstepError `subject-invalid`, `name-invalid`, `names-missing`, `validity-invalid`, `authority-expired`,
- * `key-size`, `issued-wrong`
+ * `authority-elsewhere`, `key-size`, `issued-wrong`
  */
 export async function issue(authority: Authority, request: IssueRequest): Promise<Issued> {
-  checkRequest(authority, request);
-  const names = alternativeNames(request.names);
-  const validity = boundedValidity(authority, request, Date.now());
-  const { publicKey, privateKey } = await generateKey(request.keyBits ?? defaultBits);
-  const wish: Composition = {
-    subject: { commonName: request.commonName },
-    publicKey,
-    validity,
-    serial: await freshSerial(authority.directory),
-    use: request.use,
-    names,
-  };
-  const certificatePem = compose(wish, authority);
-  prove(certificatePem, wish, privateKey, new X509Certificate(authority.certificatePem));
-  await record(authority.directory, entryOf(certificateOf(certificatePem), request.use));
-  return {
-    certificatePem,
-    keyPem: keyPem(privateKey),
-    chainPem: certificatePem + intermediates(authority),
-    authorityPem: authority.authorityPem,
-    serial: wish.serial,
-    ...validity,
-  };
+  const wish = checked(authority, request);
+  const { publicKey, privateKey } = await generateKey(request);
+  return { ...(await certified(authority, wish, publicKey)), keyPem: keyPem(privateKey) };
+}
+
+/** As {@link issue}, for the key of a signing request. */
+export async function sign(authority: Authority, { request, ...wish }: SignRequest): Promise<Certified> {
+  return certified(authority, checked(authority, wish), request.publicKey);
+}
+
+/** The authorities between a certificate and the root. A root is never presented: who trusts it has it, who does not will not take it from here. */
+export function intermediatesIn(pem: string): readonly string[] {
+  return x509sOf(pem)
+    .filter((one) => !one.checkIssued(one))
+    .map((one) => one.toString());
 }
 
 const defaultDays = 365;
-const defaultBits = 2048;
 
-function checkRequest(authority: Authority, { commonName, use, names }: IssueRequest): void {
-  checkSubject({ commonName });
-  if (authority.certificate.subject.split(', ').includes(`CN=${commonName}`)) {
+type Checked = Pick<Composition, 'subject' | 'use' | 'names' | 'validity'>;
+
+function checked(authority: Authority, wish: LeafWish): Checked {
+  checkSubject(wish);
+  const { commonName, use } = wish;
+  if (namedLike(authority, wish)) {
     throw new LockstepError(
       'subject-invalid',
       `the common name ${JSON.stringify(commonName)} is that of the authority itself`,
       'Choose another: MySQL and MariaDB would take the certificate for a self-signed one and refuse it.',
     );
   }
-  if (use !== 'client' && names.length === 0) {
+  if (use !== 'client' && wish.names.length === 0) {
     throw new LockstepError(
       'names-missing',
       `no name was given for the server ${JSON.stringify(commonName)}`,
       'Give every DNS name and address by which clients and replicas reach it: they check these, not the common name.',
     );
   }
+  const names = alternativeNames(wish.names);
+  return { subject: wish, use, names, validity: boundedValidity(authority, wish, Date.now()) };
+}
+
+async function certified(authority: Authority, wish: Checked, publicKey: KeyObject): Promise<Certified> {
+  const signer = signerOf(authority);
+  const composition = { ...wish, publicKey, serial: await freshSerial(authority.directory) };
+  const certificatePem = compose(composition, signer);
+  prove(certificatePem, composition, new X509Certificate(authority.certificatePem));
+  await record(authority.directory, entryOf(certificateOf(certificatePem), wish.use));
+  return {
+    certificatePem,
+    chainPem: [certificatePem, ...intermediatesIn(authority.authorityPem)].join(''),
+    authorityPem: authority.authorityPem,
+    serial: composition.serial,
+    ...wish.validity,
+  };
+}
+
+function namedLike(authority: Authority, { commonName, exact }: Subject): boolean {
+  if (exact !== undefined) return nameIn(new X509Certificate(authority.certificatePem)).equals(exact);
+  return authority.certificate.subject.split(', ').includes(`CN=${commonName}`);
 }
 
 function boundedValidity({ certificate }: Authority, request: ValidityWish, now: number): Validity {
@@ -110,12 +140,4 @@ async function freshSerial(directory: string): Promise<string> {
     const serial = randomSerial();
     if (!taken.has(serial)) return serial;
   }
-}
-
-/** A root is never presented: who trusts it has it, who does not will not take it from here. */
-function intermediates({ authorityPem }: Authority): string {
-  return x509sOf(authorityPem)
-    .filter((one) => !one.checkIssued(one))
-    .map((one) => one.toString())
-    .join('');
 }

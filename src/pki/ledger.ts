@@ -1,13 +1,13 @@
 import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Certificate } from '../domain/certificate.js';
-import type { Use } from './compose.js';
+import type { AnyUse } from './extensions.js';
 
 /** One certificate that an authority gave out. Written before the certificate is handed over. Times are ISO 8601, UTC. */
 export interface LedgerEntry {
   readonly serial: string;
   readonly subject: string;
-  readonly use: Use | 'authority' | 'intermediate';
+  readonly use: AnyUse;
   readonly names: readonly string[];
   readonly notBefore: string;
   readonly notAfter: string;

@@ -1,27 +1,30 @@
-import { X509Certificate, type KeyObject } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { LockstepError } from '../base/errors.js';
 import { certificateOf } from '../base/x509.js';
-import type { Composition } from './compose.js';
+import { nameIn, type Composition } from './compose.js';
+import { useOf } from './extensions.js';
+import { nameOf } from './subject.js';
 
 /**
  * Reads a certificate back with OpenSSL and checks that it says what was asked for, before anybody gets it:
  * what lays certificates out and what will verify them are different programs.
- * @param key the private key that belongs to it
  * @throws LockstepError `issued-wrong` listing what differs
  */
-export function prove(pem: string, wish: Composition, key: KeyObject, authority: X509Certificate): void {
+export function prove(pem: string, wish: Composition, authority: X509Certificate): void {
   const read = new X509Certificate(pem);
   const facts = certificateOf(read);
   const isAuthority = wish.use === 'authority' || wish.use === 'intermediate';
   const checks: readonly (readonly [boolean, string])[] = [
     [read.checkIssued(authority), 'its issuer is not the authority'],
     [read.verify(authority.publicKey), 'its signature is not by the authority'],
-    [read.checkPrivateKey(key), 'its key is another one'],
+    [read.publicKey.equals(wish.publicKey), 'its key is another one'],
+    [nameIn(read).equals(nameOf(wish.subject)), 'its subject differs'],
     [facts.notBefore * 1000 === wish.validity.notBefore.getTime(), 'it begins at another time'],
     [facts.notAfter * 1000 === wish.validity.notAfter.getTime(), 'it ends at another time'],
     [facts.serial === wish.serial, 'its serial number differs'],
     [facts.names.join() === wish.names.map(({ value }) => value).join(), 'its names differ'],
     [facts.isAuthority === isAuthority, 'it is the wrong kind of certificate'],
+    [isAuthority || useOf(read.keyUsage) === wish.use, 'it is for another use'],
   ];
   const wrong = checks.flatMap(([ok, what]) => (ok ? [] : [what]));
   if (wrong.length > 0) {

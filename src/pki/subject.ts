@@ -1,5 +1,5 @@
-import forge from 'node-forge';
 import { LockstepError } from '../base/errors.js';
+import { der, oid, sequence, tags } from './der.js';
 
 /** Who a certificate is about. Lengths are bounded by X.520: 64 characters each, 255 for the address. */
 export interface Subject {
@@ -7,10 +7,16 @@ export interface Subject {
   readonly organization?: string | undefined;
   readonly organizationalUnit?: string | undefined;
   readonly email?: string | undefined;
+  /**
+   * The whole name as DER, in place of the parts: taken from a certificate or request byte for byte, so that accounts
+   * with REQUIRE SUBJECT go on matching. The common name is then for messages.
+   */
+  readonly exact?: Buffer | undefined;
 }
 
 /** @throws LockstepError `subject-invalid` naming the part */
 export function checkSubject(subject: Subject): void {
+  if (subject.exact !== undefined) return;
   for (const { title, value, longest } of partsOf(subject)) {
     const wrong = faultOf(value, longest);
     if (wrong !== undefined) {
@@ -30,20 +36,18 @@ export function checkSubject(subject: Subject): void {
   }
 }
 
-/**
- * The subject as forge takes it, in the order in which openssl's own tools write it: O, OU, CN, e-mail.
- * UTF8String, so that any script can be written; forge's types know no name for that tag, hence `object`.
- */
-export function attributesOf(subject: Subject): object[] {
-  return partsOf(subject).map(({ name, value }) => ({
-    name,
-    value,
-    valueTagClass: name === 'emailAddress' ? forge.asn1.Type.IA5STRING : forge.asn1.Type.UTF8,
-  }));
+/** DER of the name, in the order in which openssl's own tools write it: O, OU, CN, e-mail. UTF-8, so that any script can be written. */
+export function nameOf(subject: Subject): Buffer {
+  if (subject.exact !== undefined) return subject.exact;
+  return sequence(
+    ...partsOf(subject).map(({ id, value }) =>
+      der(tags.set, sequence(oid(id), der(id === emailAddress ? tags.ia5 : tags.utf8, Buffer.from(value)))),
+    ),
+  );
 }
 
 interface Part {
-  readonly name: string;
+  readonly id: string;
   readonly title: string;
   readonly value: string;
   readonly longest: number;
@@ -52,10 +56,10 @@ interface Part {
 function partsOf(subject: Subject): Part[] {
   const { organization, organizationalUnit, commonName, email } = subject;
   return [
-    { name: 'organizationName', title: 'organization', value: organization, longest: 64 },
-    { name: 'organizationalUnitName', title: 'organizational unit', value: organizationalUnit, longest: 64 },
-    { name: 'commonName', title: 'common name', value: commonName, longest: 64 },
-    { name: 'emailAddress', title: 'e-mail address', value: email, longest: 255 },
+    { id: '2.5.4.10', title: 'organization', value: organization, longest: 64 },
+    { id: '2.5.4.11', title: 'organizational unit', value: organizationalUnit, longest: 64 },
+    { id: '2.5.4.3', title: 'common name', value: commonName, longest: 64 },
+    { id: emailAddress, title: 'e-mail address', value: email, longest: 255 },
   ].flatMap(({ value, ...part }) => (value === undefined ? [] : [{ ...part, value }]));
 }
 
@@ -66,4 +70,5 @@ function faultOf(value: string, longest: number): string | undefined {
   return undefined;
 }
 
+const emailAddress = '1.2.840.113549.1.9.1';
 const emailPattern = /^[\x21-\x3f\x41-\x7e]+@[\x21-\x3f\x41-\x7e]+$/;

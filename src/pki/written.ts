@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { stage, syncDirectory, type Staged } from '../base/atomic.js';
 import { LockstepError, messageOf } from '../base/errors.js';
-import type { Issued } from './issue.js';
+import type { Secret } from '../base/secret.js';
+import type { Certified } from './issue.js';
 
 /** Absolute or relative as the directory was given. */
 export interface WrittenFiles {
@@ -30,18 +31,24 @@ export function issuedFiles(directory: string, baseName?: string): WrittenFiles 
 }
 
 /**
- * Writes certificate, key (0600) and authority; the directory is made (0755) when it does not exist. Files that are
+ * Writes certificate, key (0600, where there is one) and authority; the directory is made (0755) when it does not exist. Files that are
  * there are replaced and keep their owner, so that a running server can still read them. All three are on the disk in
  * full before the first gets its name, so that a full disk or a crash while writing leaves the old ones.
  * @throws LockstepError `files-unwritable`, `name-invalid`
  */
-export async function writeIssued(issued: Issued, directory: string, baseName?: string): Promise<WrittenFiles> {
+export async function writeIssued(
+  issued: Certified & { readonly keyPem?: Secret },
+  directory: string,
+  baseName?: string,
+): Promise<WrittenFiles> {
   const files = issuedFiles(directory, baseName);
   const staged: Staged[] = [];
   try {
     await mkdir(directory, { recursive: true });
     staged.push(await stage(files.authority, issued.authorityPem, { mode: 0o644 }));
-    staged.push(await stage(files.key, issued.keyPem.reveal(), { mode: 0o600 }));
+    if (issued.keyPem !== undefined) {
+      staged.push(await stage(files.key, issued.keyPem.reveal(), { mode: 0o600 }));
+    }
     staged.push(await stage(files.certificate, issued.chainPem, { mode: 0o644 }));
     for (const one of staged) await one.commit();
     await syncDirectory(directory);

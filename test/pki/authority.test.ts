@@ -242,7 +242,7 @@ describe('importAuthority', () => {
 
   it('refuses what cannot issue here', async () => {
     const directory = path.join(base, 'refused');
-    const curve = foreign(['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'], '-nodes');
+    const curve = foreign(['ec', '-pkeyopt', 'ec_paramgen_curve:P-521'], '-nodes');
     await expect(importAuthority({ directory, ...curve })).rejects.toMatchObject({ code: 'authority-unsupported' });
     const other = foreign(['rsa:2048'], '-nodes');
     await expect(importAuthority({ directory, ...other, keyPem: curve.keyPem })).rejects.toMatchObject({

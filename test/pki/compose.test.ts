@@ -2,16 +2,21 @@ import { X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
 import { certificateOf } from '../../src/base/x509.js';
-import { compose, randomSerial, uses, type Composition } from '../../src/pki/compose.js';
-import { generateKey, type KeyPair } from '../../src/pki/keys.js';
+import { compose, randomSerial, type Composition } from '../../src/pki/compose.js';
+import { uses } from '../../src/pki/extensions.js';
+import { generateKey, keyTypes, type KeyPair, type KeyType } from '../../src/pki/keys.js';
 import { alternativeNames } from '../../src/pki/names.js';
 import { prove } from '../../src/pki/proof.js';
 import { validityOf } from '../../src/pki/validity.js';
 
 let authority: KeyPair;
 let own: KeyPair;
+let pairs: Record<KeyType, KeyPair>;
 beforeAll(async () => {
-  [authority, own] = await Promise.all([generateKey(2048), generateKey(2048)]);
+  const [rsa, p256, p384] = await Promise.all(keyTypes.map((keyType) => generateKey({ keyType })));
+  if (rsa === undefined || p256 === undefined || p384 === undefined) throw new Error('three pairs');
+  pairs = { rsa, p256, p384 };
+  [authority, own] = [rsa, await generateKey({})];
 }, 60_000);
 
 function wished(part: Partial<Composition>): Composition {
@@ -32,20 +37,18 @@ it('says what was asked for, whatever the names, the dates, the serial number an
       fc.record({ commonName: text, organization: fc.option(text, { nil: undefined }) }),
       fc.uniqueArray(fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6()), { maxLength: 6 }),
       fc.tuple(seconds, seconds).filter(([from, to]) => from !== to),
-      fc.constantFrom(...uses),
-      (issuer, subject, names, [one, other], use) => {
+      fc.tuple(fc.constantFrom(...uses), fc.constantFrom(...keyTypes), fc.constantFrom(...keyTypes)),
+      (issuer, subject, names, [one, other], [use, above, below]) => {
+        const authority = pairs[above];
         const root = wished({ subject: issuer, publicKey: authority.publicKey, use: 'authority' });
         const rootPem = compose(root, { key: authority.privateKey, certificatePem: undefined });
         const rootCertificate = new X509Certificate(rootPem);
-        prove(rootPem, root, authority.privateKey, rootCertificate);
+        prove(rootPem, root, rootCertificate);
         const [notBefore, notAfter] = [new Date(Math.min(one, other) * 1000), new Date(Math.max(one, other) * 1000)];
-        const leaf = wished({ subject, names: alternativeNames(names), validity: { notBefore, notAfter }, use });
-        prove(
-          compose(leaf, { key: authority.privateKey, certificatePem: rootPem }),
-          leaf,
-          own.privateKey,
-          rootCertificate,
-        );
+        const validity = { notBefore, notAfter };
+        const { publicKey } = pairs[below];
+        const leaf = wished({ subject, publicKey, names: alternativeNames(names), validity, use });
+        prove(compose(leaf, { key: authority.privateKey, certificatePem: rootPem }), leaf, rootCertificate);
       },
     ),
     { numRuns: 60 },
@@ -62,11 +65,13 @@ it('is caught by the proof when anything differs', () => {
   const leaf = wished({});
   const pem = compose(leaf, signer);
   const proved =
-    (wish: Composition, by = pem, key = own.privateKey) =>
+    (wish: Composition, by = pem) =>
     () =>
-      prove(by, wish, key, rootCertificate);
+      prove(by, wish, rootCertificate);
   expect(proved(leaf)).not.toThrow();
-  expect(proved(leaf, pem, authority.privateKey)).toThrow(/its key is another one/);
+  expect(proved({ ...leaf, publicKey: authority.publicKey })).toThrow(/its key is another one/);
+  expect(proved({ ...leaf, subject: { commonName: 'db2' } })).toThrow(/its subject differs/);
+  expect(proved({ ...leaf, use: 'client' })).toThrow(/for another use/);
   expect(proved({ ...leaf, serial: randomSerial() })).toThrow(/its serial number differs/);
   expect(proved({ ...leaf, names: alternativeNames(['db2']) })).toThrow(/its names differ/);
   expect(proved({ ...leaf, use: 'authority' })).toThrow(/wrong kind/);

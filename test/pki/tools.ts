@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
-import type { Issued } from '../../src/pki/issue.js';
+import type { Certified } from '../../src/pki/issue.js';
 
 /** A directory that goes when the test file ends. */
 export function scratch(): string {
@@ -18,7 +18,7 @@ export function openssl(pem: string, ...question: string[]): string {
 }
 
 /** What `openssl verify` says: `OK`, or its first line of complaint. @param root PEM that is trusted */
-export function verdict(issued: Issued, root: string, directory: string, ...options: string[]): string {
+export function verdict(issued: Certified, root: string, directory: string, ...options: string[]): string {
   const [leaf, trusted, chain] = ['leaf.pem', 'root.pem', 'chain.pem'].map((name) => path.join(directory, name));
   if (leaf === undefined || trusted === undefined || chain === undefined) throw new Error('three files');
   writeFileSync(leaf, issued.certificatePem);
