@@ -12,6 +12,7 @@ import {
   type SessionName,
   type SqlAction,
   type Statement,
+  type Value,
 } from '../domain/action.js';
 import type { ServerName } from '../domain/snapshot.js';
 import type { Actor } from '../engine/ports.js';
@@ -173,12 +174,17 @@ function refused(on: ServerName, statements: readonly Statement[], cause: unknow
 }
 
 function check(on: ServerName, statement: Statement, row: Row | undefined, notes: Notes): void {
-  const { expect } = statement;
-  if (expect === undefined) return;
-  const wanted = typeof expect === 'object' ? ('note' in expect ? notes[expect.note] : undefined) : String(expect);
-  const answer = row === undefined ? undefined : Object.values(row)[0];
-  if (wanted === undefined || answer !== wanted)
-    throw unexpected(on, statement, `it answered ${JSON.stringify(answer ?? null)}, not ${JSON.stringify(wanted ?? null)}`); // prettier-ignore
+  const { expect, agrees = {} } = statement;
+  const [first] = Object.values(row ?? {});
+  const pairs: (readonly [Value, string | null | undefined])[] = [
+    ...(expect === undefined ? [] : [[expect, first] as const]),
+    ...Object.entries(agrees).map(([column, value]) => [value, row?.[column]] as const),
+  ];
+  for (const [value, answer] of pairs) {
+    const wanted = typeof value === 'object' ? ('note' in value ? notes[value.note] : undefined) : String(value);
+    if (wanted === undefined || answer !== wanted)
+      throw unexpected(on, statement, `it answered ${JSON.stringify(answer ?? null)}, not ${JSON.stringify(wanted ?? null)}`); // prettier-ignore
+  }
 }
 
 function learnedFrom(on: ServerName, statement: Statement, row: Row | undefined): Notes {

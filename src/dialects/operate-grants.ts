@@ -1,4 +1,5 @@
 import { procedureNames, type ProcedureName } from '../domain/procedure-names.js';
+import { sessionPrivileges } from './application-sessions.js';
 import { bypassPrivileges } from './bypassing-sessions.js';
 import type { Column } from './capabilities.js';
 import { grantStatements, type GrantedAccount } from './grant-statements.js';
@@ -13,6 +14,7 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
   'fence-writable-replica': (column) => [...closing(column), ...endingSessions(column)],
   'secure-channel': (column) => [...replicationAdmin(column), ...channelStatus(column)],
   'require-tls': (column) => [...globalSettings(column), 'CREATE USER ON *.*'],
+  switchover: changingPrimary,
 };
 
 /** Each as it stands after GRANT, such as `REPLICATION SLAVE ADMIN ON *.*`. @param procedures default all */
@@ -34,6 +36,23 @@ export function operateGrants(
 /** What replicas log in with, on every version. */
 export function replicationGrants(account: GrantedAccount): string[] {
   return grantStatements(['REPLICATION SLAVE ON *.*'], account);
+}
+
+/** Freeze, promote, re-point, end sessions, swap the sides of semi-synchronous replication, write a row. */
+function changingPrimary(column: Column): readonly string[] {
+  return [
+    'RELOAD ON *.*', // FLUSH TABLES WITH READ LOCK; on MySQL RESET REPLICA ALL
+    ...(column.flavour === 'mariadb' ? ['REPLICATION MASTER ADMIN ON *.*'] : []),
+    ...closing(column),
+    ...replicationAdmin(column),
+    column.privileges.binlogStatus,
+    ...endingSessions(column),
+    ...sessionPrivileges,
+    ...(column.flavour === 'mariadb'
+      ? ['CONNECTION ADMIN ON *.*']
+      : [column.dynamicPrivileges ? 'CONNECTION_ADMIN ON *.*' : 'SUPER ON *.*']),
+    ...['CREATE', 'INSERT', 'DELETE'].map((what) => `${what} ON lockstep.*`),
+  ];
 }
 
 /** START, STOP, CHANGE MASTER TO, CHANGE REPLICATION SOURCE TO. */

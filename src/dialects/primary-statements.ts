@@ -27,6 +27,11 @@ export function notedCoordinates(column: Column, notes: PositionNotes): Statemen
   return { ...plainSql(column.binlogStatus), notes: { File: notes.file, Position: notes.position } };
 }
 
+/** The same two must be what they were when they were noted. */
+export function sameCoordinates(column: Column, { file, position }: PositionNotes): Statement {
+  return { ...plainSql(column.binlogStatus), agrees: { File: { note: file }, Position: { note: position } } };
+}
+
 export function coordinatesOf({ file, position }: PositionNotes): Coordinates {
   return { file: { note: file }, position: { note: position, as: 'number' } };
 }
@@ -79,6 +84,33 @@ export function standWhereLogEnds(): Statement {
 /** @param prefix of the variables that the server has: `rpl_semi_sync_source` */
 export function setSemiSync(prefix: string, on: boolean): Statement {
   return plainSql(`SET GLOBAL ${prefix}_enabled = ${on ? 'ON' : 'OFF'}`);
+}
+
+/**
+ * Before it is frozen: closed by nobody, a server opens itself again after so many seconds. At most 4, for once its
+ * client is dead a longer SLEEP ends early (seen on 9.7).
+ */
+export function deadManSwitch(column: Column, seconds: number): readonly Statement[] {
+  return [plainSql(`DO SLEEP(${seconds})`), ...openServer(column)];
+}
+
+/** 1 once that session sleeps; asked again after a moment, for what nobody waits for may arrive late. */
+export function isAsleep(session: NoteValue): Statement {
+  const asleep = composed(
+    'EXISTS (SELECT 1 FROM information_schema.PROCESSLIST WHERE ',
+    sql`ID = ${session}`,
+    " AND STATE = 'User sleep')",
+  );
+  return { ...composed('SELECT ', asleep, ' OR SLEEP(0.05) OR ', asleep, ' OR SLEEP(0.5) OR ', asleep, ' AS armed'), expect: 1 }; // prettier-ignore
+}
+
+export function killSession(session: NoteValue): Statement {
+  return sql`KILL ${session}`;
+}
+
+/** Number of the session that asks. */
+export function ownNumber(): Statement {
+  return sql`SELECT CONNECTION_ID() AS id`;
 }
 
 /** Advisory locks of Lockstep's own sessions: held by a server's thread until that thread has ended. */

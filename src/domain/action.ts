@@ -103,6 +103,8 @@ export interface Statement {
   readonly notes?: Readonly<Record<string, string>>;
   /** What the first value of the answer must be; with any other the action has failed. Numbers are compared as text. */
   readonly expect?: Value;
+  /** What these columns of the answer's first row must be; else the action has failed. */
+  readonly agrees?: Readonly<Record<string, Value>>;
 }
 
 /** sql`SELECT MASTER_GTID_WAIT(${{ note: 'frozen' }}, 2)`. Text between the values is SQL as it stands: no outside text may ever be put there. */

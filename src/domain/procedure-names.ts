@@ -4,5 +4,6 @@ export const procedureNames = [
   'fence-writable-replica',
   'secure-channel',
   'require-tls',
+  'switchover',
 ] as const;
 export type ProcedureName = (typeof procedureNames)[number];

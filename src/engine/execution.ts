@@ -59,6 +59,8 @@ export interface Past {
 
 /** Beyond its commit point a run is tried again so often, with 1, 2, 4, … seconds in between, before a human is asked. */
 const forwardTries = 4;
+/** Between two tries of a step, seconds. */
+const longestPause = 16;
 /** Between two looks at what a step should have brought about, milliseconds. */
 const settlePause = 200;
 /** How long servers that cannot be asked are waited for when everything depends on them, seconds. */
@@ -166,7 +168,7 @@ export class Execution {
         break;
       } catch (cause) {
         if (attempt >= attempts || bench.signal.aborted) throw cause;
-        await bench.clock.sleep(1000 * 2 ** (attempt - 1), bench.signal);
+        await bench.clock.sleep(1000 * Math.min(2 ** (attempt - 1), longestPause), bench.signal);
         if (bench.interrupted() !== undefined) throw cause;
         if (alone && step.done(await this.#look())) break;
       }

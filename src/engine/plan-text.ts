@@ -79,10 +79,11 @@ function sectionWords({ name, steps }: Section): string {
   return steps.length > 1 ? ` (in "${name}")` : '';
 }
 
-function answerWords({ expect, notes }: Statement): string {
+function answerWords({ expect, agrees = {}, notes }: Statement): string {
   const kept = Object.values(notes ?? {}).map((name) => `<${name}>`);
   return [
     ...(expect === undefined ? [] : [` -- must answer ${shownValue(expect)}`]),
+    ...Object.entries(agrees).map(([column, value]) => ` -- ${column} must be ${shownValue(value)}`),
     ...(kept.length === 0 ? [] : [` -- gives ${kept.join(', ')}`]),
   ].join('');
 }

@@ -74,7 +74,7 @@ export interface Step {
   readonly afterRecord?: true;
   /** Seconds that its actions, and then the wait until `done` is seen, may take. Default 30. */
   readonly within?: number;
-  /** How often it is tried, with 1, 2, 4, … seconds in between, before it has failed. In a section of several steps only for the first, which must leave nothing behind when it fails. Default 1. */
+  /** How often it is tried, with 1, 2, 4, …, at most 16 seconds in between, before it has failed. In a section of several steps only for the first, which must leave nothing behind when it fails. Default 1. */
   readonly attempts?: number;
 }
 

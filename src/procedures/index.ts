@@ -4,6 +4,7 @@ import { fenceWritableReplica } from './fence-writable-replica.js';
 import { restartReplication } from './restart-replication.js';
 import { requireTls } from './require-tls.js';
 import { secureChannel } from './secure-channel.js';
+import { switchover } from './switchover.js';
 
 /** Every procedure, in the order in which they are listed. */
 export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
@@ -11,4 +12,5 @@ export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
   'secure-channel': secureChannel,
   'require-tls': requireTls,
   'fence-writable-replica': fenceWritableReplica,
+  switchover,
 };

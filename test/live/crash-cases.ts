@@ -1,4 +1,4 @@
-import { startReplica, stopReplica, type ChannelTls } from '../../src/dialects/replication-statements.js';
+import { resetReplica, startReplica, stopReplica, type ChannelTls } from '../../src/dialects/replication-statements.js';
 import type { Row } from '../../src/dialects/question.js';
 import { written } from '../../src/dialects/written.js';
 import type { ProcedureName } from '../../src/domain/procedure-names.js';
@@ -13,6 +13,8 @@ import type { SandboxServer } from '../../src/sandbox/server.js';
  */
 export interface CrashCase {
   readonly parameters: Readonly<Record<string, string>>;
+  /** Servers that it lets accept writes, each in the place of another. Default none. */
+  readonly opens?: readonly string[];
   /** From a healthy cluster: what the procedure mends. */
   provoke(sandbox: SandboxCluster): Promise<void>;
   /** One text for the state of everything that the procedure touches, as the servers tell it. */
@@ -63,7 +65,32 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
       await untilCaughtUp(sandbox.server('db2'), sandbox.primary);
     },
   },
+  switchover: {
+    parameters: { cluster: 'sandbox', to: 'db2' },
+    opens: ['db2'],
+    provoke: () => Promise.resolve(),
+    state: async (sandbox) => {
+      const states = sandbox.servers.map(
+        async (server) => `${server.name} ${await readOnly(server)} ${await channelState(server)}`,
+      );
+      return (await Promise.all(states)).join('; ');
+    },
+    mend: changeBack,
+  },
 };
+
+/** db1 is the primary again, and db2 its replica, whatever they were. */
+async function changeBack(sandbox: SandboxCluster): Promise<void> {
+  const [db1, db2] = [sandbox.primary, sandbox.server('db2')];
+  if ((await readOnly(db2)) === 'closed') return;
+  await sandbox.close(db2);
+  await untilCaughtUp(db1, db2);
+  await db1.sql(plain(stopReplica(db1.column, '')));
+  await db1.sql(plain(resetReplica(db1.column, '')));
+  await sandbox.open(db1);
+  if (sandbox.version.flavour === 'mariadb') await db2.sql('SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_binlog_pos');
+  await sandbox.follow(db2, db1);
+}
 
 /** What the server and the account that the test made ask for. */
 async function refusesPlaintext(server: SandboxServer): Promise<string> {

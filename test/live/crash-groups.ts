@@ -4,4 +4,5 @@ import type { ProcedureName } from '../../src/domain/procedure-names.js';
 export const crashGroups = {
   channels: ['restart-replication', 'fence-writable-replica', 'secure-channel'],
   servers: ['require-tls'],
+  primary: ['switchover'],
 } as const satisfies Readonly<Record<string, readonly ProcedureName[]>>;

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Scope } from '../../src/base/scope.js';
+import { relationsOf } from '../../src/domain/relations.js';
+import type { Scene } from '../../src/domain/scene.js';
+import { topologyOf } from '../../src/domain/topology.js';
+import { switchover } from '../../src/procedures/switchover.js';
+import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
+import { untilCaughtUp } from '../../src/sandbox/replication.js';
+import { until } from '../../src/sandbox/until.js';
+import { describeEach } from './matrix.js';
+import { Workbench, textOf } from './workbench.js';
+import { lostOn, Writers } from './writers.js';
+
+for (const mode of ['gtid', 'position'] as const)
+  await describeEach(`switchover by ${mode},`, (version) => {
+    const scope = new Scope();
+    let sandbox: SandboxCluster;
+    let bench: Workbench;
+
+    beforeAll(async () => {
+      sandbox = scope.own(await createCluster({ version, replicas: 2, mode, durable: true }), (cluster) =>
+        cluster.stop(),
+      );
+      bench = await Workbench.open(scope, sandbox);
+      await Writers.prepare(sandbox);
+    });
+    afterAll(() => scope.end());
+
+    it('there and back under writes loses nothing, and keeps TLS', async () => {
+      for (const [from, to] of [
+        ['db1', 'db2'],
+        ['db2', 'db3'],
+        ['db3', 'db1'],
+      ] as const) {
+        const writers = await Writers.start(sandbox);
+        await until('writes', () => Promise.resolve(writers.count > 20));
+        const ran = await bench.run(switchover, bench.parameters({ to, from }));
+        const reached = writers.count;
+        if (process.env['SHOW'] !== undefined) process.stderr.write(`${textOf(ran)}\n`);
+        expect(ran.outcome, ran.why).toBe('succeeded');
+        await until('writes go on', () => Promise.resolve(writers.count > reached + 20));
+        const { acknowledged, gap } = await writers.stop();
+        process.stderr.write(
+          `${version} ${mode} ${from} -> ${to}: ${acknowledged.length} acknowledged, gap ${gap.toFixed(0)} ms\n`,
+        );
+        expectChanged(await bench.look(), to);
+        for (const server of sandbox.servers) {
+          if (server.name !== to) await untilCaughtUp(server, sandbox.server(to));
+          expect(await lostOn(server, acknowledged), `${server.name} after ${from} -> ${to}`).toEqual([]);
+        }
+      }
+    });
+  });
+
+/** One server is open, and all others follow it over TLS, verified on both ends. */
+function expectChanged({ snapshot }: Scene, to: string): void {
+  const topology = topologyOf(snapshot);
+  expect(topology.kind).toBe('async');
+  expect(topology.primary).toBe(to);
+  expect(topology.writable).toEqual([to]);
+  expect(topology.links.map(({ source }) => source)).toEqual(topology.links.map(() => to));
+  expect(topology.links.length).toBe(snapshot.servers.length - 1);
+  for (const { tls } of relationsOf(snapshot, topology).channels) expect(tls.negotiated).toBe(true);
+  for (const { facts } of snapshot.servers)
+    for (const { tls, io, sql } of facts?.channels ?? []) expect([io, sql, tls.enabled, tls.verify]).toEqual(['running', 'running', true, true]); // prettier-ignore
+}
