@@ -1,4 +1,5 @@
 import { intakeOf } from './alert-intake.js';
+import { AnnouncementWatch } from './announcement-watch.js';
 import { openAutomation, type RunningAutomation } from './automation.js';
 import { automationState } from './automation-state.js';
 import type { Log } from './base/log.js';
@@ -27,6 +28,7 @@ export class AutomationService {
   readonly intake: Intake;
   readonly #automation: RunningAutomation;
   readonly #options: ServiceOptions;
+  readonly #watch: AnnouncementWatch;
   #notify: Notify;
   #schedule: Schedule;
 
@@ -35,7 +37,12 @@ export class AutomationService {
     const { engine } = automation;
     this.#automation = automation;
     this.#options = options;
-    this.metrics = new AutomationMetrics(() => automationState(automation, config(), this.intake));
+    this.metrics = new AutomationMetrics(() => automationState(automation, config(), this.intake, this.#watch.matches));
+    this.#watch = new AnnouncementWatch({
+      ...options,
+      shelf: automation.shelf,
+      open: () => engine.runs({ open: true, limit: Infinity }),
+    });
     engine.subscribe((event) => this.metrics.heard(event));
     automation.appended = (seconds) => this.metrics.journalAppended(seconds);
     this.intake = intakeOf({ ...options, automation: engine, metrics: this.metrics });
@@ -69,6 +76,7 @@ export class AutomationService {
     this.#notify.start();
     this.#schedule.start();
     this.#automation.start();
+    this.#watch.start();
   }
 
   /** Another configuration is in force: runs at work keep theirs. */
@@ -86,7 +94,7 @@ export class AutomationService {
 
   /** Jobs first, then runs at their next step boundary, then what is left to be told. */
   async stop(): Promise<void> {
-    await this.#schedule.stop();
+    await Promise.all([this.#schedule.stop(), this.#watch.stop()]);
     await this.#automation.engine.stop();
     await this.#notify.stop();
     await this.#automation.stop();

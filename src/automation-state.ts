@@ -8,6 +8,7 @@ export function automationState(
   { engine, writable }: RunningAutomation,
   { clusters }: Config,
   { lastReceived: alerts, lastWatchdog: watchdog }: Pick<Intake, 'lastReceived' | 'lastWatchdog'>,
+  announcements: AutomationState['announcements'],
 ): AutomationState {
   const { head } = engine;
   return {
@@ -19,6 +20,6 @@ export function automationState(
     journal: { writable, head: head.seq === 0 ? undefined : head },
     received: { alerts, watchdog },
     switchovers: [],
-    announcements: [],
+    announcements,
   };
 }

@@ -48,6 +48,7 @@ const recently = 2000;
 /** The engine with its journal, hands and eyes. */
 export interface RunningAutomation {
   readonly engine: Engine;
+  readonly shelf: AnnouncerShelf;
   readonly journalDirectory: string;
   /** Whether the newest record could be made durable. */
   readonly writable: boolean;
@@ -81,6 +82,7 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
     const engine = await engineOver(timed, settings, options, { memory, shelf });
     const running: RunningAutomation = {
       engine,
+      shelf,
       appended: () => undefined,
       noted: (snapshot) => memory.note(snapshot),
       journalDirectory: settings.journal.directory,

@@ -18,7 +18,7 @@ import { Scrape } from './scrape.js';
 import { expectRecent } from './stage.js';
 
 /** What comes with later procedures. */
-const coming: readonly AlertName[] = ['SwitchoverNotPossible', 'AnnouncementDiffers'];
+const coming: readonly AlertName[] = ['SwitchoverNotPossible'];
 
 const restart = { procedure: 'restart-replication', parameters: { cluster: 'sandbox', server: 'db2', channel: '' } };
 
@@ -30,6 +30,7 @@ await describeEach(
     let sandbox: SandboxCluster;
     let db2: SandboxServer;
     let disk: string;
+    let hosts: string;
     let mounted: boolean;
     let lockstep: LockstepProcess;
     let alarms: Alarms;
@@ -50,13 +51,16 @@ await describeEach(
         () => true,
         () => false,
       );
+      hosts = path.join(directory, 'hosts');
       lockstep = await LockstepProcess.lay(sandbox, {
+        defaults: { announce: [{ kind: 'hosts-file', file: hosts, names: ['masterdb'] }] },
         journal: { directory: path.join(disk, 'journal') },
         tokens: [{ name: 'am', role: 'alertmanager', token_file: token }],
         automation: { cooldown: '1s' },
         policies: [{ match: ['alertname="WritableReplica"'], run: 'fence-writable-replica', mode: 'auto' }],
         notify: [{ kind: 'webhook', url_file: hook, on: ['approval-wanted', 'ended'] }],
       });
+      await writeFile(hosts, `${sandbox.primary.address.host} masterdb\n`);
       await lockstep.start();
       alarms = await Alarms.watch(scope, [lockstep.url], {
         pace: 1 / 240,
@@ -100,6 +104,18 @@ await describeEach(
       const delivered = { receiver: 'webhook', result: 'delivered' };
       expect((await page()).value('lockstep_notifications_total', delivered)).toBeGreaterThanOrEqual(2);
       expect(values(await page(), 'lockstep_schedule_jobs_total', { job: 'prune', result: 'failed' })).toEqual([0]);
+    });
+
+    it('of an announcer that tells applications of another server than the primary', async () => {
+      const matches = async () => (await page()).value('lockstep_announcement_matches', { cluster: 'sandbox', announcer: 'hosts-file' }); // prettier-ignore
+      expect(await matches()).toBe(1);
+      await writeFile(hosts, `${db2.address.host} masterdb\n`);
+      const [differs] = await alarms.firing(['AnnouncementDiffers', undefined, { announcer: 'hosts-file' }]);
+      expect(differs?.labels).toMatchObject({ cluster: 'sandbox', severity: 'critical' });
+      expect(await matches()).toBe(0);
+      await writeFile(hosts, `${sandbox.primary.address.host} masterdb\n`);
+      await alarms.resolved(['AnnouncementDiffers']);
+      expect(await matches()).toBe(1);
     });
 
     it('of a pause, and of alerts that are turned away or no longer come', async () => {
