@@ -49,6 +49,8 @@ const usage: ReadonlySet<string> = new Set([
   'usage',
   'file-unreadable',
   'certificate-unreadable',
+  'request-unreadable',
+  'authority-unknown',
   'no-journal',
   'cluster-unknown',
   'server-unknown',

@@ -1,10 +1,16 @@
 import { createPublicKey } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { writeAtomically } from '../base/atomic.js';
-import type { Secret } from '../base/secret.js';
 import { x509sOf } from '../base/x509.js';
 import { authorityFiles, placeCertificate, placeKey, prepareDirectory, readKey } from './authority-files.js';
-import { authorityBits, authorityOf, passphraseOf, type Authority, type AuthorityOptions } from './authority.js';
+import {
+  authorityBits,
+  authorityOf,
+  passphraseOf,
+  type Authority,
+  type AuthorityOptions,
+  type Protection,
+} from './authority.js';
 import { generateKey, privateKeyOf } from './keys.js';
 import { entryOf } from './ledger.js';
 import { requestFor } from './signing-request.js';
@@ -21,7 +27,7 @@ export async function requestAuthority(
 ): Promise<string> {
   const { directory } = options;
   checkSubject(options);
-  const passphrase = await passphraseOf(options.passphraseFile);
+  const passphrase = await passphraseOf(options);
   await prepareDirectory(directory);
   const keys = await generateKey(options, authorityBits);
   const request = requestFor({ subject: options, names: [], use: 'intermediate' }, keys);
@@ -35,16 +41,12 @@ export async function requestAuthority(
  * @param options `certificatePem`: its own certificate first, then those above it, up to the root
  * @throws LockstepError `authority-missing`, `authority-mismatch`, `authority-exists`, `key-…`, `passphrase-…`
  */
-export async function completeAuthority(options: {
-  readonly directory: string;
-  readonly certificatePem: string;
-  /** Default: its key is not encrypted. */
-  readonly passphraseFile?: string | undefined;
-  readonly passphrase?: Secret | undefined;
-}): Promise<Authority> {
+export async function completeAuthority(
+  options: Protection & { readonly directory: string; readonly certificatePem: string },
+): Promise<Authority> {
   const { directory } = options;
   const files = authorityFiles(directory);
-  const passphrase = options.passphrase ?? (await passphraseOf(options.passphraseFile));
+  const passphrase = await passphraseOf(options);
   const key = privateKeyOf(await readKey(directory), files.key, passphrase);
   const bundle = x509sOf(options.certificatePem)
     .sort(

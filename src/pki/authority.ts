@@ -27,15 +27,13 @@ export interface Authority {
   readonly key: KeyObject | undefined;
 }
 
-export interface AuthorityOptions extends Subject, KeyWish {
+export interface AuthorityOptions extends Subject, KeyWish, Protection {
   /** Made when it does not exist; must not hold an authority yet. */
   readonly directory: string;
   /** Default 3650. */
   readonly days?: number | undefined;
   /** Default five minutes ago. */
   readonly notBefore?: Date | undefined;
-  /** Encrypts the key with the passphrase in this file. Default: not encrypted, guarded by its mode alone. */
-  readonly passphraseFile?: string | undefined;
   /** Makes an intermediate authority, signed by this one. Default: it signs itself. */
   readonly parent?: Authority | undefined;
 }
@@ -49,7 +47,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   const { directory, parent } = options;
   checkSubject(options);
   const validity = validityOf({ days: options.days, notBefore: options.notBefore }, defaultDays, Date.now());
-  const passphrase = await passphraseOf(options.passphraseFile);
+  const passphrase = await passphraseOf(options);
   await prepareDirectory(directory);
   const { publicKey, privateKey } = await generateKey(options, authorityBits);
   const wish: Composition = {
@@ -84,16 +82,10 @@ export function signerOf({ key, certificate, certificatePem, directory }: Author
  * @throws LockstepError `authority-missing`, `authority-unreadable`, `authority-mismatch`, `key-exposed`,
  * `key-unreadable`, `passphrase-…`
  */
-export async function openAuthority(options: {
-  readonly directory: string;
-  /** Default: the key is not encrypted. */
-  readonly passphraseFile?: string | undefined;
-  /** The passphrase itself, in place of a file. */
-  readonly passphrase?: Secret | undefined;
-}): Promise<Authority> {
+export async function openAuthority(options: Protection & { readonly directory: string }): Promise<Authority> {
   const { directory } = options;
   const { bundle, key } = await readAuthority(directory);
-  const passphrase = options.passphrase ?? (await passphraseOf(options.passphraseFile));
+  const passphrase = await passphraseOf(options);
   return authorityOf(
     directory,
     bundle,
@@ -101,7 +93,8 @@ export async function openAuthority(options: {
   );
 }
 
-export interface ImportOptions {
+/** The protection is that of the copy kept here. */
+export interface ImportOptions extends Protection {
   readonly directory: string;
   /** Its certificate; those above it may follow. */
   readonly certificatePem: string;
@@ -109,8 +102,6 @@ export interface ImportOptions {
   readonly keyPem: Secret | undefined;
   /** What opens `keyPem`. Default: it is not encrypted. */
   readonly keyPassphraseFile?: string | undefined;
-  /** Encrypts the copy kept here. Default: not encrypted. */
-  readonly passphraseFile?: string | undefined;
 }
 
 /**
@@ -119,8 +110,8 @@ export interface ImportOptions {
  */
 export async function importAuthority(options: ImportOptions): Promise<Authority> {
   const { directory } = options;
-  const given = await passphraseOf(options.keyPassphraseFile);
-  const passphrase = await passphraseOf(options.passphraseFile);
+  const given = await passphraseOf({ passphraseFile: options.keyPassphraseFile });
+  const passphrase = await passphraseOf(options);
   const key = options.keyPem === undefined ? undefined : privateKeyOf(options.keyPem, 'to import', given);
   const bundle = x509sOf(options.certificatePem)
     .map((one) => one.toString())
@@ -136,8 +127,14 @@ const defaultDays = 3650;
 /** Of an authority's RSA key. */
 export const authorityBits = 3072;
 
-export async function passphraseOf(file: string | undefined): Promise<Secret | undefined> {
-  return file === undefined ? undefined : readPassphrase(file);
+/** What encrypts a key: the passphrase itself, or the first line of a file. Default: nothing, and its mode alone guards it. */
+export interface Protection {
+  readonly passphrase?: Secret | undefined;
+  readonly passphraseFile?: string | undefined;
+}
+
+export async function passphraseOf({ passphrase, passphraseFile: file }: Protection): Promise<Secret | undefined> {
+  return passphrase ?? (file === undefined ? undefined : readPassphrase(file));
 }
 
 /** @param bundle its own certificate first @throws LockstepError `authority-mismatch` */

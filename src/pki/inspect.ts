@@ -3,6 +3,7 @@ import { LockstepError, messageOf } from '../base/errors.js';
 import { Secret } from '../base/secret.js';
 import { certificateOf, x509sOf } from '../base/x509.js';
 import type { Certificate, Verification } from '../domain/certificate.js';
+import { renewalDue, type Renewal } from '../domain/renewal.js';
 import { verifyChain } from './chain.js';
 import { privateKeyOf } from './keys.js';
 
@@ -11,6 +12,8 @@ export interface Inspected {
   readonly state: 'valid' | 'expired' | 'not-yet-valid';
   /** Until its end, with fractions; negative once it has expired. */
   readonly daysLeft: number;
+  /** When it is renewed unless configured otherwise; undefined for an authority, which is replaced instead. */
+  readonly renewal: Renewal | undefined;
 }
 
 export interface Inspection {
@@ -92,5 +95,6 @@ function inspected(one: X509Certificate, now: number): Inspected {
     certificate,
     state: now > notAfter * 1000 ? 'expired' : now < notBefore * 1000 ? 'not-yet-valid' : 'valid',
     daysLeft: (notAfter * 1000 - now) / 86_400_000,
+    renewal: certificate.isAuthority ? undefined : renewalDue(certificate, {}, now / 1000),
   };
 }

@@ -20,6 +20,11 @@ export interface LeafWish extends Subject, ValidityWish {
   readonly use: Use;
   /** DNS names and addresses by which clients reach it. A `client` may have none. */
   readonly names: readonly string[];
+  /**
+   * How long it holds where neither `days` nor `notAfter` says so, seconds; less where the authority ends sooner.
+   * Default 365 days.
+   */
+  readonly lifetimeSeconds?: number | undefined;
 }
 
 /** For a fresh key, made here. */
@@ -72,7 +77,7 @@ export function intermediatesIn(pem: string): readonly string[] {
     .map((one) => one.toString());
 }
 
-const defaultDays = 365;
+const defaultLifetime = 365 * 86_400;
 
 type Checked = Pick<Composition, 'subject' | 'use' | 'names' | 'validity'>;
 
@@ -117,9 +122,9 @@ function namedLike(authority: Authority, { commonName, exact }: Subject): boolea
   return authority.certificate.subject.split(', ').includes(`CN=${commonName}`);
 }
 
-function boundedValidity({ certificate }: Authority, request: ValidityWish, now: number): Validity {
+function boundedValidity({ certificate }: Authority, request: LeafWish, now: number): Validity {
   const end = new Date(certificate.notAfter * 1000);
-  const wished = validityOf(request, defaultDays, now);
+  const wished = validityOf(request, (request.lifetimeSeconds ?? defaultLifetime) / 86_400, now);
   if (wished.notAfter <= end) return wished;
   // What was not asked for may be shortened; what was asked for is given or refused.
   const chosen = request.days !== undefined || request.notAfter !== undefined;

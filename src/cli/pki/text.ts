@@ -1,5 +1,6 @@
-import type { Inspected, Inspection } from '../pki/inspect.js';
-import type { Colours } from './colours.js';
+import type { SigningRequest } from '../../pki/signing-request.js';
+import type { Inspected, Inspection } from '../../pki/inspect.js';
+import type { Colours } from '../colours.js';
 
 /** What `pki inspect` prints for one file. */
 export function inspectionText(
@@ -25,6 +26,7 @@ export function certificateLines(one: Inspected, colours: Colours, keyMatches?: 
     line('issuer', certificate.subject === certificate.issuer ? 'itself' : certificate.issuer, colours),
     ...(certificate.names.length === 0 ? [] : [line('names', certificate.names.join(', '), colours)]),
     line('valid', validityText(one, colours), colours),
+    ...(one.renewal === undefined ? [] : [line('renewal', one.renewal.reason, colours)]),
     line('key', keyText(one, keyMatches, colours), colours),
     line('serial', certificate.serial, colours),
     line('sha256', certificate.fingerprint, colours),
@@ -35,13 +37,34 @@ export function line(label: string, value: string, colours: Colours): string {
   return `  ${colours.dim(label.padEnd(9))}${value}`;
 }
 
+/** What `pki inspect` prints for a signing request. */
+export function requestText(
+  file: string,
+  { subjectText, names, use, publicKey }: Pick<SigningRequest, 'subjectText' | 'names' | 'use' | 'publicKey'>,
+  colours: Colours,
+): string {
+  const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
+  const size = modulusLength === undefined ? String(namedCurve) : `${modulusLength} bits`;
+  return [
+    `${colours.bold(file)} ${colours.dim('(signing request)')}`,
+    line('subject', subjectText, colours),
+    ...(names.length === 0 ? [] : [line('names', names.join(', '), colours)]),
+    line('use', use, colours),
+    line(
+      'key',
+      `${modulusLength === undefined ? 'EC' : 'RSA'} ${size}, ${colours.green('it signed the request')}`,
+      colours,
+    ),
+  ].join('\n');
+}
+
 /** Below 30 days yellow, below 7 red. */
 function validityText({ certificate, state, daysLeft }: Inspected, colours: Colours): string {
   const dates = `${date(certificate.notBefore)} to ${date(certificate.notAfter)}, `;
-  if (state === 'expired') return dates + colours.red(`expired ${span(-daysLeft)} ago`);
+  if (state === 'expired') return dates + colours.red(`expired ${spanText(-daysLeft)} ago`);
   if (state === 'not-yet-valid') return dates + colours.red('not yet valid');
   const colour = daysLeft < 7 ? colours.red : daysLeft < 30 ? colours.yellow : colours.green;
-  return dates + colour(`${span(daysLeft)} left`);
+  return dates + colour(`${spanText(daysLeft)} left`);
 }
 
 function keyText({ certificate }: Inspected, matches: boolean | undefined, colours: Colours): string {
@@ -67,7 +90,7 @@ function date(seconds: number): string {
     .replace(/:\d\d\.000Z$/, ' UTC');
 }
 
-function span(days: number): string {
+export function spanText(days: number): string {
   if (days >= 2) return `${Math.floor(days)} days`;
   const hours = days * 24;
   return hours >= 2 ? `${Math.floor(hours)} hours` : `${Math.floor(hours * 60)} minutes`;
