@@ -128,7 +128,9 @@ class Composed implements App {
   #exporterOf(config: Config, before?: Exporter): Exporter {
     const { log } = this;
     const seen = (snapshot: ServerSnapshot) => this.#automation?.seen(snapshot);
-    return new Exporter(config, observerOf(config, { clock: systemClock, log, seen }, before?.observer), (fault) => {
+    const looked = (snapshot: ServerSnapshot) => this.#automation?.looked(snapshot);
+    const told = { clock: systemClock, log, seen, looked };
+    return new Exporter(config, observerOf(config, told, before?.observer), (fault) => {
       this.#own.expositionFault();
       log.error({ fault }, 'a series was left out of the exposition');
     });

@@ -67,6 +67,11 @@ export class AutomationService {
     this.#automation.noted(snapshot);
   }
 
+  /** Every look: how long a server has been away is remembered. */
+  looked(snapshot: ServerSnapshot): void {
+    this.#automation.looked(snapshot);
+  }
+
   get journalDirectory(): string {
     return this.#automation.journalDirectory;
   }

@@ -29,7 +29,9 @@ import { TimedJournal } from './timed-journal.js';
 import { alertmanagerSettingsOf } from './notify-settings.js';
 import { alertmanagerSilences } from './notify/silences.js';
 import type { Observer } from './observe/observer.js';
+import { OutlookMemory, type Named } from './observe/outlook-memory.js';
 import { PlaintextMemory } from './observe/plaintext-memory.js';
+import { Vigil } from './observe/vigil.js';
 import { procedures } from './procedures/index.js';
 import { siteOf } from './site.js';
 import { targetOf } from './target-of.js';
@@ -56,7 +58,9 @@ export interface RunningAutomation {
   appended: (seconds: number) => void;
   /** Remembers what a look at a server saw of plaintext. */
   noted(snapshot: ServerSnapshot): void;
-  /** Open runs go on. */
+  /** Remembers whether a look could ask a server. */
+  looked(snapshot: ServerSnapshot): void;
+  /** Open runs go on, and servers are looked at although nobody asks. */
   start(): void;
   /** See {@link Engine.stop}; then the journal is closed. */
   stop(): Promise<void>;
@@ -79,19 +83,25 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
   try {
     const timed = new TimedJournal(journal, (seconds) => running.appended(seconds));
     const shelf = new AnnouncerShelf();
-    const engine = await engineOver(timed, settings, options, { memory, shelf });
+    const outlook = new OutlookMemory();
+    const engine = await engineOver(timed, settings, options, { memory, shelf, outlook });
+    const vigil = vigilOver(options);
     const running: RunningAutomation = {
       engine,
       shelf,
       appended: () => undefined,
       noted: (snapshot) => memory.note(snapshot),
+      looked: (snapshot) => outlook.note(snapshot),
       journalDirectory: settings.journal.directory,
       get writable() {
         return timed.writable;
       },
-      start: () => engine.start(),
+      start: () => {
+        vigil.start();
+        engine.start();
+      },
       stop: async () => {
-        await engine.stop();
+        await Promise.all([vigil.stop(), engine.stop()]);
         await Promise.all([shelf.close(), memory.close(), journal.close()]);
       },
     };
@@ -124,6 +134,8 @@ function memoryIn({ journal }: AutomationConfig): string {
 interface Kept {
   readonly memory: PlaintextMemory;
   readonly shelf: AnnouncerShelf;
+  /** undefined where nobody looks all the time. */
+  readonly outlook?: OutlookMemory;
 }
 
 function engineOver(
@@ -169,20 +181,32 @@ function clusterNamed(config: Config, name: string): ClusterConfig {
   throw new LockstepError('cluster-unknown', `the configuration names no cluster "${name}"`);
 }
 
-function eyes({ config, observer }: AutomationOptions, { memory, shelf }: Kept): SceneObserver {
+function eyes({ config, observer }: AutomationOptions, { memory, shelf, outlook }: Kept): SceneObserver {
   return {
     look: async (name, signal, recent) => {
-      const how = recent === undefined ? { thorough: true } : { maxAge: recently };
+      const how = recent === undefined ? { thorough: true } : { maxAge: recently, unpaused: true };
       const cluster = clusterNamed(config(), name);
       const [{ snapshot }, announcements] = await Promise.all([
         observer().lookAtCluster(name, { signal, ...how }),
         shelf.readBack(cluster, signal),
       ]);
       const told = announcements === undefined ? {} : { announcements };
-      return { snapshot, site: siteOf(cluster), plaintext: memory.of(name), ...told };
+      const remembered = outlook === undefined ? {} : { outlook: outlook.of(name, fleetOf(config())) };
+      return { snapshot, site: siteOf(cluster), plaintext: memory.of(name), ...told, ...remembered };
     },
-    pauseCollection: () => () => undefined,
+    pauseCollection: (cluster) => observer().pause(cluster),
   };
+}
+
+/** Every server that is watched. */
+function fleetOf({ clusters }: Config): readonly Named[] {
+  return clusters.flatMap(({ name: cluster, servers }) => servers.map(({ name }) => ({ cluster, name })));
+}
+
+function vigilOver({ config, observer }: AutomationOptions): Vigil {
+  const interval = () => config().observe.intervalSeconds * 1000;
+  const wholeInterval = () => Math.max(interval(), config().observe.freshnessSeconds * 1000);
+  return new Vigil({ observer, clock: systemClock, interval, wholeInterval });
 }
 
 function hands({ config }: AutomationOptions, redactor: Redactor, { shelf }: Kept): Actors {

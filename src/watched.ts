@@ -1,9 +1,8 @@
 import type { Clock } from './base/clock.js';
 import type { Log } from './base/log.js';
 import type { ClusterConfig, Config, ObserveConfig, ServerConfig } from './config/config.js';
-import type { ServerSnapshot } from './domain/snapshot.js';
 import { certificateFilesOf } from './host-settings.js';
-import { Observer } from './observe/observer.js';
+import { Observer, type ObserverOptions } from './observe/observer.js';
 import type { Watched } from './observe/watch.js';
 import { targetOf } from './target-of.js';
 
@@ -13,7 +12,7 @@ import { targetOf } from './target-of.js';
  */
 export function observerOf(
   { clusters, observe }: Config,
-  { clock, log, seen }: { clock: Clock; log: Log; seen?: (snapshot: ServerSnapshot) => void },
+  { clock, log, ...told }: { clock: Clock; log: Log } & Pick<ObserverOptions, 'seen' | 'looked'>,
   before?: Observer,
 ): Observer {
   const options = {
@@ -22,7 +21,7 @@ export function observerOf(
     log,
     timeout: observe.timeoutSeconds * 1000,
     slowInterval: observe.slowIntervalSeconds * 1000,
-    ...(seen === undefined ? {} : { seen }),
+    ...told,
   };
   return new Observer(options, before);
 }

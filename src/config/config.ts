@@ -170,4 +170,9 @@ export interface ObserveConfig {
   readonly slowIntervalSeconds: number;
   /** How old the newest look may be before it no longer counts. Default 15. */
   readonly freshnessSeconds: number;
+  /**
+   * How long a writable server, or one that could not be asked, goes without a look before one is taken unasked; others
+   * as long as `freshness`, if that is longer. Only where there is a journal. Default 5.
+   */
+  readonly intervalSeconds: number;
 }

@@ -56,6 +56,7 @@ export function resolve(
       timeoutSeconds: main.observe?.timeout ?? 10,
       slowIntervalSeconds: main.observe?.slow_interval ?? 60,
       freshnessSeconds: main.observe?.freshness ?? 15,
+      intervalSeconds: main.observe?.interval ?? 5,
     },
     log: { level: main.log?.level ?? 'info' },
     automation: automationOf(main, folder),

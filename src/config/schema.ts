@@ -132,6 +132,7 @@ export const mainSchema = strict({
     timeout: duration.optional(),
     slow_interval: duration.optional(),
     freshness: duration.optional(),
+    interval: duration.optional(),
   }).optional(),
   ...automationKeys,
   log: strict({ level: oneOf(['trace', 'debug', 'info', 'warn', 'error']).optional() }).optional(),

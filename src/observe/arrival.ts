@@ -6,6 +6,9 @@ interface Trace {
   /** When the counters were first seen at all, and when they were last seen to have moved. Ours, milliseconds. */
   readonly since: number;
   readonly moved: number | undefined;
+  /** Whether it ran, and at which period; and when that was last seen to have changed: nothing can have arrived in between. */
+  readonly running: string;
+  readonly restarted: number | undefined;
 }
 
 /**
@@ -26,20 +29,32 @@ export class Arrivals {
   fill(channels: readonly Channel[], at: number, clockOffsetSeconds = 0): Channel[] {
     const traces = new Map<string, Trace>();
     const filled = channels.map((channel) => {
-      const trace = follow(this.#traces.get(channel.name), countersOf(channel), at);
+      const trace = follow(this.#traces.get(channel.name), channel, at);
       traces.set(channel.name, trace);
       const told = channel.receivedAt === undefined ? undefined : channel.receivedAt - clockOffsetSeconds * 1000;
       const receivedAt = latest(told, trace.moved);
-      return { ...channel, receivedAt, silent: silenceOf(channel, receivedAt ?? trace.since, at) };
+      return {
+        ...channel,
+        receivedAt,
+        silent: silenceOf(channel, latest(receivedAt ?? trace.since, trace.restarted) ?? at, at),
+      };
     });
     this.#traces = traces;
     return filled;
   }
 }
 
-function follow(before: Trace | undefined, counters: string, at: number): Trace {
-  if (before === undefined) return { counters, since: at, moved: undefined };
-  return before.counters === counters ? before : { ...before, counters, moved: at };
+function follow(before: Trace | undefined, channel: Channel, at: number): Trace {
+  const counters = countersOf(channel);
+  const running = JSON.stringify([channel.io, channel.heartbeatPeriodSeconds]);
+  if (before === undefined) return { counters, since: at, moved: undefined, running, restarted: undefined };
+  return {
+    ...before,
+    counters,
+    moved: before.counters === counters ? before.moved : at,
+    running,
+    restarted: before.running === running ? before.restarted : at,
+  };
 }
 
 function countersOf({ source, heartbeatsReceived, read, gtid }: Channel): string {

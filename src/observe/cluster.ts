@@ -44,7 +44,7 @@ export async function lookAtCluster(
     if (options.thorough !== true && newest !== undefined && age >= 0 && age <= options.maxAge) return newest;
     const hung = newest?.failure?.reason === 'timeout';
     const patience = hung ? AbortSignal.any([options.signal, AbortSignal.timeout(hungWithin)]) : options.signal;
-    return watch.look(everyCollector, patience, options.thorough);
+    return watch.look(everyCollector, patience, options.thorough === true ? 'thorough' : undefined);
   };
   let servers = await Promise.all([...watches.values()].map((watch) => look(watch)));
   let view = viewOf({ cluster, at, servers });

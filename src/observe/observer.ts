@@ -4,6 +4,7 @@ import { LockstepError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { ClusterName, CollectorName, ServerName, ServerSnapshot } from '../domain/snapshot.js';
 import { type ClusterView, lookAtCluster } from './cluster.js';
+import { Pauses } from './pauses.js';
 import { Watch, type Watched, everyCollector } from './watch.js';
 
 export interface ObserverOptions {
@@ -16,6 +17,8 @@ export interface ObserverOptions {
   readonly slowInterval: number;
   /** Told of every look at a server that asked everything. */
   readonly seen?: (snapshot: ServerSnapshot) => void;
+  /** Told of every look at a server, whatever it asked. */
+  readonly looked?: (snapshot: ServerSnapshot) => void;
 }
 
 /** How many logins may be under way at once, over all servers: each is a TLS handshake on one core. */
@@ -25,12 +28,14 @@ const concurrentLogins = 32;
 export class Observer {
   readonly #clusters = new Map<ClusterName, Map<ServerName, Watch>>();
   readonly #handedOn = new Set<Watch>();
+  readonly #pauses: Pauses;
 
   /** @param before whose eyes on servers that are configured as before go on in this one, with their sessions */
   constructor(
     readonly options: ObserverOptions,
     before?: Observer,
   ) {
+    this.#pauses = before === undefined ? new Pauses() : before.#pauses;
     const limit = pLimit(concurrentLogins);
     const queue = <R>(work: () => Promise<R>) => limit(work);
     for (const watched of options.servers) {
@@ -54,21 +59,44 @@ export class Observer {
   ): Promise<ServerSnapshot> {
     const watch = this.#watchesOf(cluster).get(server);
     if (watch === undefined) throw unknown('server', `${cluster}/${server}`);
+    await this.#pauses.over(cluster, options.signal);
+    if (options.signal.aborted && watch.newest !== undefined) return watch.newest;
     return watch.look(options.collectors ?? everyCollector, options.signal);
   }
 
   /**
    * @param options.maxAge milliseconds; looks not older than this are taken as they are, default 0
-   * @param options.thorough looks that begin now and ask everything, whatever the age of others
+   * @param options.thorough looks that begin now and ask everything, whatever the age of others; they wait for no pause
+   * @param options.unpaused waits for no pause
    * @throws LockstepError `unknown-cluster`
    */
   async lookAtCluster(
     cluster: ClusterName,
-    options: { signal: AbortSignal; maxAge?: number; thorough?: boolean },
+    options: { signal: AbortSignal; maxAge?: number; thorough?: boolean; unpaused?: boolean },
   ): Promise<ClusterView> {
     const watches = this.#watchesOf(cluster);
+    if (options.thorough !== true && options.unpaused !== true && this.#pauses.has(cluster)) {
+      await this.#pauses.over(cluster, options.signal);
+      // Whoever could not wait so long is told what was seen before.
+      if (options.signal.aborted) options = { ...options, maxAge: Infinity };
+    }
     const now = () => this.options.clock.now();
     return lookAtCluster(cluster, watches, { ...options, maxAge: options.maxAge ?? 0, now });
+  }
+
+  /**
+   * Looks that others ask for at this cluster wait until the returned function is called, or five seconds have passed.
+   * Also those of an observer that takes this one's place meanwhile.
+   */
+  pause(cluster: ClusterName): () => void {
+    return this.#pauses.begin(cluster);
+  }
+
+  /** The eyes on every server whose cluster is not paused. */
+  unpaused(): readonly Watch[] {
+    return [...this.#clusters].flatMap(([cluster, watches]) =>
+      this.#pauses.has(cluster) ? [] : [...watches.values()],
+    );
   }
 
   /** Lets looks under way end, then ends every session that was not handed on. */

@@ -62,6 +62,8 @@ export interface WatchOptions {
   readonly queue: <R>(work: () => Promise<R>) => Promise<R>;
   /** Told of every look that asked everything. */
   readonly seen?: (snapshot: ServerSnapshot) => void;
+  /** Told of every look, whatever it asked. */
+  readonly looked?: (snapshot: ServerSnapshot) => void;
 }
 
 interface Opened {
@@ -96,7 +98,8 @@ export class Watch {
   readonly #stuck = new StuckThread();
   readonly #underway = new Map<string, Promise<ServerSnapshot>>();
   #newest: ServerSnapshot | undefined;
-  #thorough = 0;
+  #last: ServerSnapshot | undefined;
+  #own = 0;
   #files: FromFiles | undefined;
   #clockOffset = 0;
   #failing: Failure['reason'] | undefined;
@@ -126,14 +129,25 @@ export class Watch {
     return this.#newest;
   }
 
+  /** The newest look at anything. */
+  get last(): ServerSnapshot | undefined {
+    return this.#last;
+  }
+
   /**
    * Look now, or share a look at the same collectors that is under way. Never throws for what the server does: a
    * server that cannot be asked is a snapshot without facts, also when `signal` ends before the answer.
-   * @param thorough asks what seldom changes too, and begins after this call: for whoever has just changed something
+   * @param how `thorough` asks what seldom changes too, and begins after this call: for whoever has just changed
+   * something. `unshared` is for looks that nobody asked for: whoever asks gets one that begins then
    */
-  async look(collectors: ReadonlySet<CollectorName>, signal: AbortSignal, thorough = false): Promise<ServerSnapshot> {
+  async look(
+    collectors: ReadonlySet<CollectorName>,
+    signal: AbortSignal,
+    how?: 'thorough' | 'unshared',
+  ): Promise<ServerSnapshot> {
+    const thorough = how === 'thorough';
     const wanted = thorough ? thoroughly(collectors) : collectors;
-    const key = [...wanted].sort().join() + (thorough ? ` ${(this.#thorough += 1)}` : '');
+    const key = [...wanted].sort().join() + (how === undefined ? '' : ` ${(this.#own += 1)}`);
     let look = this.#underway.get(key);
     if (look === undefined) {
       look = this.#look(wanted, thorough).finally(() => this.#underway.delete(key));
@@ -184,6 +198,8 @@ export class Watch {
   }
 
   #ended(collectors: ReadonlySet<CollectorName>, snapshot: ServerSnapshot): ServerSnapshot {
+    this.#last = snapshot;
+    this.options.looked?.(snapshot);
     if (collectors.size >= everyCollector.size) {
       this.#newest = snapshot;
       this.options.seen?.(snapshot);

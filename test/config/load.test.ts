@@ -55,7 +55,7 @@ it('applies the documented defaults to the smallest file', async () => {
     ],
     metrics: { servers: false },
     compatibility: undefined,
-    observe: { timeoutSeconds: 10, slowIntervalSeconds: 60, freshnessSeconds: 15 },
+    observe: { timeoutSeconds: 10, slowIntervalSeconds: 60, freshnessSeconds: 15, intervalSeconds: 5 },
     log: { level: 'info' },
     automation: undefined,
   });

@@ -1,0 +1,74 @@
+import type { Outage, Outlook } from '../domain/outlook.js';
+import {
+  collectorNames,
+  type ClusterName,
+  type FailureReason,
+  type ServerName,
+  type ServerSnapshot,
+} from '../domain/snapshot.js';
+
+/** What is remembered of one server. */
+interface Remembered {
+  /** When the newest look that could ask it began, whole or not. Ours, milliseconds. */
+  readonly askedAt: number | undefined;
+  /** The newest whole look that could ask it. */
+  readonly lastSeen: ServerSnapshot | undefined;
+  /** undefined while the newest look could ask it. */
+  readonly failing: { readonly since: number; readonly looks: number; readonly reasons: ReadonlySet<FailureReason> } | undefined;
+} // prettier-ignore
+
+/** A server that the configuration names. */
+export interface Named {
+  readonly cluster: ClusterName;
+  readonly name: ServerName;
+}
+
+/**
+ * Remembers over every look how long a server has been away, what it last showed, and how much of the fleet answers. In
+ * memory alone: after a start of Lockstep an outage begins with the first look that fails.
+ */
+export class OutlookMemory {
+  readonly #servers = new Map<string, Remembered>();
+
+  /** Takes in what a look at a server ended with, of whatever collectors. */
+  note(snapshot: ServerSnapshot): void {
+    const key = keyOf(snapshot);
+    this.#servers.set(key, after(this.#servers.get(key), snapshot));
+  }
+
+  /** @param fleet every server that is watched now: what others did is not told */
+  of(cluster: ClusterName, fleet: readonly Named[]): Outlook {
+    const outages = fleet
+      .filter((one) => one.cluster === cluster)
+      .flatMap((one): Outage[] => {
+        const known = this.#servers.get(keyOf(one));
+        if (known?.failing === undefined) return [];
+        const { since, looks, reasons } = known.failing;
+        return [{ server: one.name, since, looks, reasons: [...reasons], lastSeen: known.lastSeen }];
+      });
+    const answers = (one: Named) => {
+      const known = this.#servers.get(keyOf(one));
+      return known !== undefined && known.failing === undefined;
+    };
+    return { outages, fleet: { servers: fleet.length, reachable: fleet.filter(answers).length } };
+  }
+}
+
+function after(before: Remembered | undefined, snapshot: ServerSnapshot): Remembered {
+  const { at, facts, failure } = snapshot;
+  if (facts !== undefined) {
+    const whole = snapshot.collectors.length >= collectorNames.length;
+    const askedAt = Math.max(at, before?.askedAt ?? at);
+    return { askedAt, lastSeen: whole ? snapshot : before?.lastSeen, failing: undefined };
+  }
+  const [askedAt, lastSeen] = [before?.askedAt, before?.lastSeen];
+  // Looks go on side by side: one that began later has asked it meanwhile.
+  if (before !== undefined && before.failing === undefined && askedAt !== undefined && askedAt > at) return before;
+  const failing = before?.failing ?? { since: at + snapshot.durationSeconds * 1000, looks: 0, reasons: [] };
+  const reasons = new Set([...failing.reasons, ...(failure === undefined ? [] : [failure.reason])]);
+  return { askedAt, lastSeen, failing: { since: failing.since, looks: failing.looks + 1, reasons } };
+}
+
+function keyOf({ cluster, name }: Named): string {
+  return `${cluster}/${name}`;
+}
