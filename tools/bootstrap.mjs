@@ -6,6 +6,7 @@
 //   node tools/bootstrap.mjs bench scrape|fleet|webhook [arguments of that benchmark]
 //   node tools/bootstrap.mjs fuzz [--cases COUNT] [--seed NUMBER]
 //   node tools/bootstrap.mjs crash [--all] [--shard I/N] [--seed NUMBER]
+//   node tools/bootstrap.mjs chaos [--minutes COUNT] [--seed NUMBER] [--version NAME] [--round NUMBER]
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -26,11 +27,11 @@ import { parseArgs } from 'node:util';
 const root = path.resolve(import.meta.dirname ?? '.', '..');
 const oldestNode = [20, 19];
 
-const commands = { demo, test, bench, fuzz, crash };
+const commands = { demo, test, bench, fuzz, crash, chaos };
 const [name = '', ...args] = process.argv.slice(2);
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
 if (command === undefined)
-  fail(`"${name}" is not a command of bootstrap.mjs: use demo, test, bench, fuzz or crash.`, 2);
+  fail(`"${name}" is not a command of bootstrap.mjs: use demo, test, bench, fuzz, crash or chaos.`, 2);
 checkMachine();
 await install();
 await build();
@@ -65,6 +66,17 @@ async function crash(given) {
   if (shard !== undefined) process.env.LOCKSTEP_SHARD = shard;
   if (seed !== undefined) process.env.LOCKSTEP_SEED = seed;
   return test(['--project=live', 'test/live/crash-']);
+}
+
+/** Changes of the primary under load while everything bad happens; the counts are printed as it goes on. */
+async function chaos(given) {
+  const options = { minutes: { type: 'string', default: '10' }, seed: { type: 'string' }, version: { type: 'string' }, round: { type: 'string' } }; // prettier-ignore
+  const { minutes, seed, version, round } = parseArgs({ args: given, options }).values;
+  process.env.LOCKSTEP_CHAOS_MINUTES = minutes;
+  if (seed !== undefined) process.env.LOCKSTEP_SEED = seed;
+  if (version !== undefined) process.env.LOCKSTEP_VERSIONS = version;
+  if (round !== undefined) process.env.LOCKSTEP_CHAOS_ROUND = round;
+  return test(['--project=live', 'test/live/chaos.test.ts']);
 }
 
 /** Ends with one line for people and machines: `312 passed, 0 failed, 4 skipped`. No test at all is a failure. */

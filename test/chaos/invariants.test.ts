@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { invariants} from '../live/chaos/invariants.js';
+import type { invariants } from '../live/chaos/invariants.js';
 import { lostOf, violationsOf } from '../live/chaos/invariants.js';
 import type { Evidence } from '../live/chaos/history.js';
 import { attempt, goodEvidence, row, sample, withServer } from './evidence.js';

@@ -33,8 +33,11 @@ export class LockstepProcess {
     readonly token: string,
   ) {}
 
-  /** Writes its configuration; it does not run yet. Goes with the sandbox. */
-  static async lay(sandbox: SandboxCluster, whole: Keys = {}): Promise<LockstepProcess> {
+  /**
+   * Writes its configuration; it does not run yet. Goes with the sandbox.
+   * @param whole further keys of the file @param keys further keys of the cluster
+   */
+  static async lay(sandbox: SandboxCluster, whole: Keys = {}, keys: Keys = {}): Promise<LockstepProcess> {
     const { scope } = sandbox;
     const directory = await takeDirectory(scope);
     const { host, port } = await takeAddress(scope);
@@ -42,6 +45,7 @@ export class LockstepProcess {
     await writeFile(token, 'operators-token\n', { mode: 0o600 });
     const journal = path.join(directory, 'journal');
     const file = await writeConfiguration(sandbox, {
+      keys,
       whole: {
         listen: `${host}:${port}`,
         journal: { directory: journal },
@@ -70,6 +74,11 @@ export class LockstepProcess {
     const child = (this.#child = await startChild(argv, { log: this.log, env: { ...process.env, ...env } }));
     const ready = async () => !child.alive || (await this.#answers());
     await until('Lockstep to be ready', ready, { within: 30_000, every: 25 });
+  }
+
+  /** Whether it ever was; it may be dead by now. */
+  get started(): boolean {
+    return this.#child !== undefined;
   }
 
   get child(): Child {

@@ -1,0 +1,81 @@
+import { randomInt } from 'node:crypto';
+import { expect, it } from 'vitest';
+import type { VersionName } from '../../src/sandbox/versions.js';
+import { ChaosCluster } from './chaos/cluster.js';
+import { Counts } from './chaos/counts.js';
+import { Dice } from './chaos/dice.js';
+import { chaosRound } from './chaos/round.js';
+import { describeEach, oneOfEach } from './matrix.js';
+
+/**
+ * The primary is changed to and fro while applications write and everything bad happens; afterwards nothing that was
+ * acknowledged may be missing, and nothing may be left behind. LOCKSTEP_CHAOS_MINUTES: how long, over all versions and
+ * modes; unset: a short one on one version. LOCKSTEP_SEED repeats one, LOCKSTEP_CHAOS_ROUND one round of it.
+ */
+const minutes = Number(process.env['LOCKSTEP_CHAOS_MINUTES'] ?? 0);
+const seed = process.env['LOCKSTEP_SEED'] ?? String(randomInt(2 ** 31));
+const only = process.env['LOCKSTEP_CHAOS_ROUND'];
+const versions = minutes > 0 ? oneOfEach : oneOfEach.slice(0, 1);
+const modes = minutes > 0 ? (['gtid', 'position'] as const) : (['gtid'] as const);
+process.stderr.write(`chaos: seed ${seed}\n`);
+
+await describeEach(
+  'chaos',
+  (version) => {
+    for (const mode of modes)
+      it(`loses no acknowledged write, by ${mode}`, { timeout: (minutes + 30) * 60_000 }, async () => {
+        const counts = minutes === 0 ? await short(version) : await long(version, mode);
+        process.stderr.write(`chaos on ${version} by ${mode}, seed ${seed}:\n  ${counts.lines().join('\n  ')}\n`);
+        expect(counts.get('writes', 'acked')).toBeGreaterThan(100);
+        expect(counts.get('writes', 'lost')).toBe(0);
+      });
+  },
+  versions,
+);
+
+/** One round without faults shows that the test itself can be trusted, one with. */
+async function short(version: VersionName): Promise<Counts> {
+  const cluster = await ChaosCluster.open({ version, mode: 'gtid' });
+  const counts = new Counts();
+  try {
+    counts.merge(await chaosRound(cluster, { seed: `${seed} calm`, operations: 1, faults: false }));
+    expect(counts.get('switchover', 'succeeded')).toBe(1);
+    counts.merge(await chaosRound(cluster, { seed: `${seed} ${version} 1`, operations: 2 }));
+    return counts;
+  } finally {
+    await cluster.stop();
+  }
+}
+
+/** Rounds until the time of this version and mode is over, or the only one. A cluster lasts for a few of them. */
+async function long(version: VersionName, mode: 'gtid' | 'position'): Promise<Counts> {
+  const counts = new Counts();
+  const failures: unknown[] = [];
+  const until = performance.now() + (minutes * 60_000) / versions.length / modes.length;
+  const last = only === undefined ? Infinity : Number(only);
+  for (let round = Number(only ?? 1); round <= last && performance.now() < until; round += 1) {
+    try {
+      counts.merge(await roundOf(round, version, mode));
+    } catch (failure) {
+      failures.push(failure);
+      counts.add('rounds', 'failed');
+      process.stderr.write(`${failure instanceof Error ? failure.message : String(failure)}\n`);
+    }
+    process.stderr.write(`chaos on ${version} by ${mode} so far:\n  ${counts.lines().join('\n  ')}\n`);
+  }
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} rounds failed`);
+  return counts;
+}
+
+/** A few changes of the primary of a new cluster, so that each round can be repeated alone. */
+async function roundOf(round: number, version: VersionName, mode: 'gtid' | 'position'): Promise<Counts> {
+  const named = `${seed} ${version} ${mode} ${round}`;
+  const dice = new Dice(named);
+  const diskMegabytes = process.getuid?.() === 0 && dice.chance(0.5) ? 400 : undefined;
+  const cluster = await ChaosCluster.open({ version, mode, durable: dice.chance(0.5), diskMegabytes });
+  try {
+    return await chaosRound(cluster, { seed: named, operations: 8 });
+  } finally {
+    await cluster.stop();
+  }
+}

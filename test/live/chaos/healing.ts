@@ -1,0 +1,118 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { messageOf } from '../../../src/base/errors.js';
+import { procedureNames } from '../../../src/domain/procedure-names.js';
+import { Scrape } from '../scrape.js';
+import type { Asked } from '../lockstep-process.js';
+import { channelsOf } from './final.js';
+import type { Stage } from './operation.js';
+
+/** All is well within this time, milliseconds. */
+const healsWithin = 90_000;
+/** So long nothing is done: replicas come back, and an announcer is told again, by themselves. */
+const patience = 4000;
+
+/**
+ * Until one server takes writes and all others follow it, Lockstep is asked to mend what is left, by the procedures
+ * that its policies would start. What it leaves to people is done by hand, counted and told.
+ */
+export async function heal(stage: Stage): Promise<void> {
+  const { cluster, tell, counts } = stage;
+  for (const server of cluster.servers.filter(({ running }) => !running)) {
+    tell(`${server.name} had died: it is started`);
+    await server.start();
+  }
+  await people(stage);
+  const began = performance.now();
+  let byHand = false;
+  for (;;) {
+    const wrong = await wrongWith(stage);
+    if (wrong === undefined) return;
+    const waited = performance.now() - began;
+    if (waited > healsWithin) throw new Error(`the cluster does not heal: ${wrong}`);
+    if (waited > patience && !(await mended(stage)) && waited > healsWithin / 3 && !byHand) {
+      byHand = true;
+      tell(`by hand: ${wrong}`);
+      counts.add('healing', 'by hand');
+      await openByHand(stage);
+    }
+    await pause(200);
+  }
+}
+
+/** What keeps the cluster from being as it ought to be; undefined: nothing. */
+export async function wrongWith({ cluster }: Stage): Promise<string | undefined> {
+  const open = await cluster.writable();
+  const [primary] = open;
+  if (primary === undefined || open.length > 1) return `writable: ${open.join(', ') || 'none'}`;
+  for (const server of cluster.servers) {
+    const [channel] = await channelsOf(server, cluster.network);
+    if (server.name === primary && channel !== undefined) return `${primary} is open and has a channel`;
+    if (server.name === primary) continue;
+    if (channel === undefined) return `${server.name} follows nobody`;
+    if (channel.sourcedFrom !== primary || channel.io !== 'Yes' || channel.sql !== 'Yes')
+      return `${server.name} follows ${channel.sourcedFrom ?? 'a stranger'} (io ${channel.io}, sql ${channel.sql}), not ${primary}`;
+  }
+  const says = await cluster.announcer.says();
+  const { host, port } = cluster.network.to(primary, 'replicas').address;
+  return says === `${host}:${port}` ? undefined : `applications are told ${says}, and ${primary} is the primary`;
+}
+
+/** Runs that need a human are told to look again; where that does not help, they are given up. Each must have raised its alarm. */
+async function people({ cluster, tell, counts }: Stage): Promise<void> {
+  const { lockstep } = cluster;
+  for (let attempt = 1; attempt <= 2; attempt += 1) {
+    const needing = (await lockstep.runs()).filter(({ state }) => state === 'needs-human');
+    if (needing.length === 0) return;
+    const alarmed = await alarms(lockstep.url);
+    if (alarmed !== needing.length) throw new Error(`${needing.length} runs need a human, and the metrics tell of ${alarmed}`); // prettier-ignore
+    for (const { id, procedure, why } of needing) {
+      counts.add(procedure, attempt === 1 ? 'needed a human' : 'given up');
+      tell(`${procedure} needs a human: ${why}`);
+      if (attempt === 1) await lockstep.api('POST', `/runs/${id}/resume`);
+      else await lockstep.api('POST', `/runs/${id}/abandon`, { reason: 'the chaos test goes on' });
+      await lockstep.ended(id);
+    }
+  }
+}
+
+/** How many runs the metrics say need a human. */
+export async function alarms(url: string): Promise<number> {
+  const page = new Scrape(await (await fetch(`${url}/metrics`)).text());
+  return page.all('lockstep_runs_open', { state: 'needs-human' }).reduce((sum, { value }) => sum + value, 0);
+}
+
+/** Asks for each procedure that mends, whether it is needed, and lets the first one that may run. @returns whether one ran */
+async function mended({ cluster, tell, counts }: Stage): Promise<boolean> {
+  const { lockstep, servers } = cluster;
+  await lockstep.api('POST', '/clusters/sandbox/acknowledge').catch(() => undefined);
+  const known: readonly string[] = procedureNames;
+  const asked: readonly Asked[] = [
+    ...['open-primary', 'failover'].map((procedure) => ({ procedure, parameters: { cluster: 'sandbox' } })),
+    ...['rejoin', 'restart-replication'].flatMap((procedure) => servers.map(({ name }) => ({ procedure, parameters: { cluster: 'sandbox', server: name } }))), // prettier-ignore
+  ];
+  for (const one of asked.filter(({ procedure }) => known.includes(procedure))) {
+    const plan = await lockstep.plan(one).catch((cause: unknown) => tell(`${one.procedure}: ${messageOf(cause)}`));
+    if (plan?.digest === undefined || plan.guards.some(({ guard }) => guard !== 'approval')) continue;
+    const { id } = await lockstep.run({ ...one, mode: 'auto' });
+    const run = await lockstep.until(id, 'at rest', ({ state, guard }) => state === 'ended' || state === 'needs-human' || guard?.guard === 'approval', 60_000); // prettier-ignore
+    if (run.guard?.guard === 'approval') {
+      await lockstep.api('POST', `/runs/${id}/approve`);
+      await lockstep.until(id, 'at rest', ({ state }) => state === 'ended' || state === 'needs-human', 60_000);
+    }
+    const { outcome = 'needs-human', why } = await lockstep.shown(id);
+    tell(`${one.procedure} ${one.parameters['server'] ?? ''}: ${outcome}: ${why}`);
+    counts.add('healing', `${one.procedure} ${outcome}`);
+    return true;
+  }
+  return false;
+}
+
+/** What `open-primary` does, where it may not: the one server that follows nobody, or that the others follow. */
+async function openByHand({ cluster, tell }: Stage): Promise<void> {
+  const channels = await Promise.all(cluster.servers.map(async (server) => [server, await channelsOf(server, cluster.network)] as const)); // prettier-ignore
+  const alone = channels.filter(([, own]) => own.length === 0);
+  const [only] = alone;
+  if (only === undefined || alone.length > 1 || (await cluster.writable()).length > 0) return;
+  tell(`${only[0].name} is opened by hand`);
+  await cluster.sandbox.open(only[0]);
+}
