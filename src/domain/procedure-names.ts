@@ -5,6 +5,5 @@ export const procedureNames = [
   'secure-channel',
   'require-tls',
   'switchover',
-  'verify-replica',
 ] as const;
 export type ProcedureName = (typeof procedureNames)[number];

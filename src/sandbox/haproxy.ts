@@ -102,7 +102,10 @@ interface Places {
 }
 
 /** As it is shipped. */
-const lua = fileURLToPath(new URL('../../deploy/haproxy/lockstep.lua', import.meta.url));
+/** Beside src/ or dist/; benchmarks are compiled one folder deeper. */
+const lua = ['../..', '../../..']
+  .map((up) => fileURLToPath(new URL(`${up}/deploy/haproxy/lockstep.lua`, import.meta.url)))
+  .find(existsSync);
 
 function configuration(options: HaproxyOptions, { backend, directory, address, api, socket }: Places): string {
   const { servers, role } = options;

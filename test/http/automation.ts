@@ -223,10 +223,7 @@ export class MemoryAutomation implements Automation {
   }
 }
 
-type Plain = Exclude<
-  RunEvent['type'],
-  'waiting' | 'step-began' | 'step-ended' | 'section-began' | 'section-ended' | 'progress'
->;
+type Plain = Exclude<RunEvent['type'], 'waiting' | 'step-began' | 'step-ended' | 'section-began' | 'section-ended'>;
 
 const restart: ProcedureSummary = {
   name: 'restart-replication',

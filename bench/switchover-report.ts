@@ -1,0 +1,56 @@
+import { median, percentile } from './statistics.js';
+import type { Measured, SwitchoverOptions, Switched } from './switchover-run.js';
+import { fixed, tableText, verdict } from './table.js';
+
+/** Milliseconds. */
+const routedTarget = 12;
+const gapTarget = 30;
+/** Times the p99 of one replicated commit. */
+const tailTarget = 5;
+/** Round trips between the data centres while nobody can write. */
+const tripsTarget = 4;
+
+export function switchoverText(measured: Measured, { version, rate, roundTrip }: SwitchoverOptions): string {
+  const { switched, failed, replicated, fsync } = measured;
+  const of = (what: keyof Omit<Switched, 'to'>) => switched.map((one) => one[what]);
+  const row = (title: string, values: readonly number[]) => [
+    title,
+    `${fixed(median(values))} ms`,
+    `${fixed(percentile(values, 99))} ms`,
+    `${fixed(Math.max(...values))} ms`,
+  ];
+  const tail = tailTarget * percentile(replicated, 99);
+  const lines = [
+    `${version}: ${switched.length} switchovers between two of three servers, durable settings, ${rate} writes per second wanted and ${fixed(measured.rate, 0)} acknowledged${roundTrip > 0 ? `, ${roundTrip} ms between the data centres` : ''}`,
+    '',
+    tableText(
+      ['', 'median', 'p99', 'worst'],
+      [
+        row('freeze to routed, by Lockstep', of('routed')),
+        row('freeze to promoted, by Lockstep', of('promoted')),
+        row('no write taken, by the servers', of('still')),
+        row('gap of a client through HAProxy', of('proxied')),
+        row('gap of a client that goes around', of('direct')),
+        row('the whole run', of('run')),
+        row('one replicated commit', replicated),
+        row('one fdatasync of 4 kB', fsync),
+      ],
+    ),
+    '',
+    `writes: ${measured.acked} acknowledged, ${measured.lost} lost; switchovers that did not succeed: ${failed.length}`,
+    ...[...new Set(failed)].slice(0, 5).map((why) => `  ${why}`),
+    '',
+    verdict('acknowledged writes that were lost', measured.lost, 0),
+  ];
+  if (roundTrip > 0) {
+    const trips = of('promoted').map((one) => one / roundTrip);
+    return [...lines, verdict('round trips from freeze to promoted, median', median(trips), tripsTarget)].join('\n');
+  }
+  return [
+    ...lines,
+    verdict('freeze to routed, median', median(of('routed')), routedTarget, ' ms'),
+    verdict('freeze to routed, p99 (five replicated commits of p99)', percentile(of('routed'), 99), tail, ' ms'),
+    verdict('gap through HAProxy, median', median(of('proxied')), gapTarget, ' ms'),
+    verdict('gap through HAProxy, p99 (five replicated commits of p99)', percentile(of('proxied'), 99), tail, ' ms'),
+  ].join('\n');
+}
