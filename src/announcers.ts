@@ -2,13 +2,17 @@ import type { AnnouncedCluster } from './announce/announcer.js';
 import { Announcers } from './announce/announcers.js';
 import { describe, openAnnouncer, type AnnouncerSettings } from './announce/open.js';
 import { deadline } from './base/deadline.js';
+import type { TlsMaterial } from './base/exchange.js';
+import type { Secret } from './base/secret.js';
 import type { AnnouncerConfig } from './config/announce-config.js';
 import type { ClusterConfig } from './config/config.js';
 import type { HostConfig } from './config/host-config.js';
+import { readSecret, type SecretRef } from './config/secrets.js';
 import type { Announcement, SiteAnnouncer } from './domain/announcement.js';
 import type { ClusterName } from './domain/snapshot.js';
 import { hostSettingsOf } from './host-settings.js';
 import { openHost } from './hosts/open.js';
+import { tlsOf } from './notify/tls-files.js';
 
 /** How long reading back may take, milliseconds: an announcer that hangs does not hold up a look. */
 const readWithin = 2000;
@@ -52,7 +56,7 @@ export function announcersOf(cluster: ClusterConfig): Announcers {
     cluster.announcers.map((config) => {
       const settings = settingsOf(config);
       const machine = openHost(hostSettingsOf(hostOf(config)));
-      return openAnnouncer(settings, announced, { machine, here: config.host === undefined });
+      return openAnnouncer(settings, announced, { machine, here: !('host' in config) || config.host === undefined });
     }),
   );
 }
@@ -61,7 +65,8 @@ export function announcersOf(cluster: ClusterConfig): Announcers {
 export function siteAnnouncersOf(cluster: ClusterConfig): readonly SiteAnnouncer[] {
   const announced = announcedOf(cluster);
   return cluster.announcers.map((config) => {
-    const machine = config.host && openHost(hostSettingsOf(config.host)).name;
+    const host = 'host' in config ? config.host : undefined;
+    const machine = host && openHost(hostSettingsOf(host)).name;
     return describe(settingsOf(config), announced, machine);
   });
 }
@@ -70,19 +75,40 @@ function announcedOf({ name, names, servers }: ClusterConfig): AnnouncedCluster 
   return { name, names, servers: servers.map((server) => ({ name: server.name, address: server.address })) };
 }
 
+/** Secrets and certificates are read at each use, so that they rotate. */
 function settingsOf(config: AnnouncerConfig): AnnouncerSettings {
-  return config;
+  if (config.kind === 'webhook') {
+    const { url, readUrl, signingKey, caFile, ...rest } = config;
+    return { ...rest, url: secret(url), readUrl: readUrl && secret(readUrl), signingKey: signingKey && secret(signingKey), tls: trusting(caFile) }; // prettier-ignore
+  }
+  if (config.kind !== 'salt-pillar') return config;
+  const { apply, ...pillar } = config;
+  if (apply?.kind !== 'salt-api') return { ...pillar, apply };
+  const { password, caFile, ...api } = apply;
+  return { ...pillar, apply: { ...api, password: secret(password), tls: trusting(caFile) } };
+}
+
+function secret(ref: SecretRef): () => Promise<Secret> {
+  return () => readSecret(ref);
+}
+
+function trusting(caFile: string | undefined): () => Promise<TlsMaterial> {
+  return () => tlsOf({ caFile, certFile: undefined, keyFile: undefined });
 }
 
 /** This machine, with what the announcer needs of it, where the configuration names no other. */
 function hostOf(config: AnnouncerConfig): HostConfig {
-  if (config.host !== undefined) return config.host;
+  if ('host' in config && config.host !== undefined) return config.host;
   const local = { kind: 'local', sudo: false, paths: [], programs: [], services: {} } as const;
   switch (config.kind) {
     case 'hosts-file':
       return { ...local, paths: [config.file] };
+    case 'salt-pillar':
+      return { ...local, paths: [config.file], programs: config.apply?.kind === 'command' ? config.apply.argv.slice(0, 1) : [] }; // prettier-ignore
     case 'haproxy':
       return { ...local, paths: config.stateFile === undefined ? [] : [config.stateFile] };
+    case 'webhook':
+      return local;
     case 'command':
       return { ...local, programs: config.argv.slice(0, 1) };
   }

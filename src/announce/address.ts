@@ -26,3 +26,12 @@ export function meant(words: Words, servers: readonly AnnouncedServer[], found: 
   const those = servers.filter((server) => wordFor(words, server, 'any').toLowerCase() === found.toLowerCase());
   return those.length === 1 ? those[0]?.name : undefined;
 }
+
+/** The server at `host` or `host:port`; by host alone only where that means one. */
+export function serverAt(servers: readonly AnnouncedServer[], found: string): ServerName | undefined {
+  const word = found.toLowerCase();
+  const those = servers.filter(({ address: { host, port } }) =>
+    [host, `${host}:${port}`, `[${host}]:${port}`].some((one) => one.toLowerCase() === word),
+  );
+  return those.length === 1 ? those[0]?.name : undefined;
+}

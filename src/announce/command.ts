@@ -1,5 +1,6 @@
 import { LockstepError } from '../base/errors.js';
 import type { AnnouncedServer, SiteAnnouncer } from '../domain/announcement.js';
+import { serverAt } from './address.js';
 import type { AnnouncedCluster, Announcer, Machine, Reading } from './announcer.js';
 
 export interface CommandSettings {
@@ -84,15 +85,6 @@ export class Command implements Announcer {
 
 function about({ name, address }: AnnouncedServer): Readonly<Record<string, string>> {
   return { LOCKSTEP_PRIMARY: name, LOCKSTEP_ADDRESS: address.host, LOCKSTEP_PORT: String(address.port) };
-}
-
-/** By host alone only where that means one server. */
-function serverAt(servers: readonly AnnouncedServer[], found: string): string | undefined {
-  const word = found.toLowerCase();
-  const those = servers.filter(({ address: { host, port } }) =>
-    [host, `${host}:${port}`, `[${host}]:${port}`].some((one) => one.toLowerCase() === word),
-  );
-  return those.length === 1 ? those[0]?.name : undefined;
 }
 
 function lastLine(text: string): string | undefined {

@@ -4,10 +4,14 @@ import { Command, type CommandSettings } from './command.js';
 import { apiWords } from './haproxy-api.js';
 import { Haproxy, type HaproxySettings } from './haproxy.js';
 import { HostsFile, namesOf, type HostsFileSettings } from './hosts-file.js';
+import { SaltPillar, type SaltPillarSettings } from './salt-pillar.js';
+import { Webhook, type WebhookSettings } from './webhook.js';
 import { LocalPlace, MachinePlace, type Place } from './place.js';
 
 /** One announcer as the configuration describes it. */
-export type AnnouncerSettings = { readonly name: string } & (HostsFileSettings | HaproxySettings | CommandSettings);
+export type AnnouncerSettings = { readonly name: string } & (
+  HostsFileSettings | SaltPillarSettings | HaproxySettings | WebhookSettings | CommandSettings
+);
 
 /** Where an announcer's file lies or its program runs. */
 export interface Where {
@@ -22,10 +26,14 @@ export function openAnnouncer(settings: AnnouncerSettings, cluster: AnnouncedClu
   switch (settings.kind) {
     case 'hosts-file':
       return new HostsFile(site, settings, cluster, placeOf(settings.file, where));
+    case 'salt-pillar':
+      return new SaltPillar(site, settings, cluster, placeOf(settings.file, where), where.machine);
     case 'haproxy': {
       const { stateFile } = settings;
       return new Haproxy(site, settings, cluster, stateFile === undefined ? undefined : placeOf(stateFile, where));
     }
+    case 'webhook':
+      return new Webhook(site, settings, cluster);
     case 'command':
       return new Command(site, settings, cluster, where.machine);
   }
@@ -42,12 +50,21 @@ export function describe(
   switch (settings.kind) {
     case 'hosts-file':
       return { ...common, words: `${namesOf(settings, cluster).join(', ')} in ${settings.file}${there}`, holds: false, readsBack: true }; // prettier-ignore
+    case 'salt-pillar':
+      return { ...common, words: `${settings.key} in ${settings.file}${there}`, holds: false, readsBack: true };
     case 'haproxy':
       return {
         ...common,
         words: `the servers of the backend ${settings.backend} of HAProxy at ${apiWords(settings.api)}`,
         holds: settings.holdSeconds !== undefined,
         readsBack: true,
+      };
+    case 'webhook':
+      return {
+        ...common,
+        words: 'what the receiver of its POST does',
+        holds: settings.holdSeconds !== undefined,
+        readsBack: settings.readUrl !== undefined,
       };
     case 'command':
       return {

@@ -1,9 +1,11 @@
 import type { AnnouncerName } from '../domain/announcement.js';
 import type { Address, ServerName } from '../domain/snapshot.js';
 import type { HostConfig } from './host-config.js';
+import type { SecretRef } from './secrets.js';
 
 /** One way of telling applications which server is the primary. docs/announcing.md says what each does. */
-export type AnnouncerConfig = HostsFileConfig | HaproxyConfig | CommandAnnouncerConfig;
+export type AnnouncerConfig =
+  SaltPillarConfig | HostsFileConfig | HaproxyConfig | WebhookAnnouncerConfig | CommandAnnouncerConfig;
 
 interface Named {
   /** Default: its kind, with its number from the second of that kind on. Unique in its cluster. */
@@ -13,6 +15,38 @@ interface Named {
 interface Placed extends Named {
   /** The machine of its file or program. Default undefined: Lockstep's own. */
   readonly host: HostConfig | undefined;
+}
+
+export interface SaltPillarConfig extends Placed {
+  readonly kind: 'salt-pillar';
+  readonly file: string;
+  /** As Salt writes it: `infra:hosts_entries:masterdb`. */
+  readonly key: string;
+  /** What stands there for servers that are not called by the host of their address. Default none. */
+  readonly addresses: Readonly<Record<ServerName, string>>;
+  /** What brings the pillar to the minions. Default undefined: nothing, they fetch it in their own time. */
+  readonly apply: SaltApiConfig | { readonly kind: 'command'; readonly argv: readonly string[] } | undefined;
+}
+
+export interface SaltApiConfig {
+  readonly kind: 'salt-api';
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly user: string;
+  readonly password: SecretRef;
+  /** Default `pam`. */
+  readonly eauth: string;
+  readonly target: string;
+  /** Default `glob`. */
+  readonly targetType: string;
+  /** Default `state.apply`. */
+  readonly run: string;
+  /** Default none. */
+  readonly arguments: readonly string[];
+  /** So many minions must answer. Default 1. */
+  readonly atLeast: number;
+  /** The authorities to trust. Default undefined: those that come with Node. */
+  readonly caFile: string | undefined;
 }
 
 export interface HostsFileConfig extends Placed {
@@ -37,6 +71,19 @@ export interface HaproxyConfig extends Placed {
   readonly cut: boolean;
   /** The backend's `server-state-file-name`, on `host`. Default undefined: a reload of HAProxy forgets what was announced. */
   readonly stateFile: string | undefined;
+}
+
+export interface WebhookAnnouncerConfig extends Named {
+  readonly kind: 'webhook';
+  readonly url: SecretRef;
+  /** Where it is asked what it announces. Default undefined: nowhere. */
+  readonly readUrl: SecretRef | undefined;
+  /** Default undefined: not signed. */
+  readonly signingKey: SecretRef | undefined;
+  /** How long it keeps clients waiting at most. Default undefined: it cannot. */
+  readonly holdSeconds: number | undefined;
+  /** The authorities to trust. Default undefined: those that come with Node. */
+  readonly caFile: string | undefined;
 }
 
 export interface CommandAnnouncerConfig extends Placed {

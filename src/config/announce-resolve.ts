@@ -1,10 +1,11 @@
 import path from 'node:path';
 import type { AnnouncerName } from '../domain/announcement.js';
-import type { AnnouncerConfig } from './announce-config.js';
-import type { AnnounceEntry } from './announce-schema.js';
+import type { AnnouncerConfig, SaltApiConfig } from './announce-config.js';
+import type { AnnounceEntry, SaltApiEntry } from './announce-schema.js';
 import type { HostConfig } from './host-config.js';
 import { hostOf } from './host-resolve.js';
 import type { AnnouncerHostsEntry } from './host-schema.js';
+import type { SecretRef } from './secrets.js';
 
 /** Applies defaults, gives names, and lets a machine be touched where its announcer needs it: beside its file one is written on trial. */
 export function announcersOf(entries: readonly AnnounceEntry[], folder: string): readonly AnnouncerConfig[] {
@@ -33,6 +34,22 @@ function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string):
         addresses: entry.addresses ?? {},
         host: entry.host && machineOf(entry.host, folder, { paths: [path.posix.dirname(entry.file)] }),
       };
+    case 'salt-pillar': {
+      const { apply } = entry;
+      const touched = {
+        paths: [path.posix.dirname(entry.file)],
+        programs: apply?.kind === 'command' ? apply.argv.slice(0, 1) : [],
+      };
+      return {
+        kind: 'salt-pillar',
+        name,
+        file: entry.file,
+        key: entry.key,
+        addresses: entry.addresses ?? {},
+        apply: apply?.kind === 'salt-api' ? saltApiOf(apply, folder) : apply,
+        host: entry.host && machineOf(entry.host, folder, touched),
+      };
+    }
     case 'haproxy': {
       const { socket, address = { host: '', port: 0 }, state_file: file } = entry;
       return {
@@ -48,6 +65,16 @@ function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string):
           entry.host && machineOf(entry.host, folder, { paths: file === undefined ? [] : [path.posix.dirname(file)] }),
       };
     }
+    case 'webhook':
+      return {
+        kind: 'webhook',
+        name,
+        url: secretOf(entry.url_file, entry.url_env, folder),
+        readUrl: secretIn(entry.read_url_file, entry.read_url_env, folder),
+        signingKey: secretIn(entry.signing_key_file, entry.signing_key_env, folder),
+        holdSeconds: entry.hold,
+        caFile: entry.ca_file === undefined ? undefined : path.resolve(folder, entry.ca_file),
+      };
     case 'command':
       return {
         kind: 'command',
@@ -60,6 +87,23 @@ function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string):
   }
 }
 
+function saltApiOf(given: SaltApiEntry, folder: string): SaltApiConfig {
+  const { url, user, target, ca_file: caFile } = given;
+  return {
+    kind: 'salt-api',
+    url: url.replace(/\/+$/, ''),
+    user,
+    password: secretOf(given.password_file, given.password_env, folder),
+    eauth: given.eauth ?? 'pam',
+    target,
+    targetType: given.target_type ?? 'glob',
+    run: given.run ?? 'state.apply',
+    arguments: given.arguments ?? [],
+    atLeast: given.at_least ?? 1,
+    caFile: caFile === undefined ? undefined : path.resolve(folder, caFile),
+  };
+}
+
 function machineOf(
   entry: AnnouncerHostsEntry,
   folder: string,
@@ -69,4 +113,13 @@ function machineOf(
   const nobody = { name: '', address: { host: '', port: 0 } };
   const host = hostOf({ entry, folder }, { ...nobody, hosts: entry.kind === 'ssh' ? { address: entry.address } : {} });
   return { ...host, paths: [...host.paths, ...paths], programs: [...host.programs, ...programs] };
+}
+
+function secretIn(file: string | undefined, variable: string | undefined, folder: string): SecretRef | undefined {
+  return file === undefined && variable === undefined ? undefined : secretOf(file, variable, folder);
+}
+
+function secretOf(file: string | undefined, variable: string | undefined, folder: string): SecretRef {
+  if (file !== undefined) return { from: 'file', path: path.resolve(folder, file) };
+  return { from: 'environment', variable: variable ?? '' };
 }

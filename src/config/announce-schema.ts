@@ -6,11 +6,14 @@ import {
   absolute,
   address,
   duration,
+  exactlyOne,
   flag,
   list,
   mapping,
+  path,
   safeName,
   safeNameWords,
+  secretKeys,
   strict,
   text,
 } from './vocabulary.js';
@@ -25,6 +28,38 @@ const ip = z.string({ error: 'an IP address' }).refine((given) => isIP(given) !=
 const argvWords = 'the words of a command, an absolute program first, such as [/usr/local/bin/announce, shop]';
 const argv = list(text(argvWords), argvWords).refine((given) => given[0]?.startsWith('/') === true, {
   error: argvWords,
+});
+
+const saltWord = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9_.-]{1,128}$/);
+const keyWords = 'the key of a pillar, such as infra:hosts_entries:masterdb';
+const atLeastWords = 'a whole number above zero';
+
+const saltApi = strict({
+  kind: z.literal('salt-api'),
+  url: text('an address such as https://salt.example:8000', /^https?:\/\/[^\s@]{1,300}$/),
+  user: text('the name of a user'),
+  ...secretKeys('password'),
+  eauth: saltWord.optional(),
+  target: text("Salt's target, such as app*"),
+  target_type: saltWord.optional(),
+  run: saltWord.optional(),
+  arguments: list(text('a word'), 'a list of words').optional(),
+  at_least: z.int({ error: atLeastWords }).min(1, { error: atLeastWords }).optional(),
+  ca_file: path.optional(),
+}).refine(...exactlyOne('password'));
+
+const saltPillar = strict({
+  kind: z.literal('salt-pillar'),
+  ...common,
+  file: absolute,
+  key: text(keyWords, /^[^\0\n\r:]+(?::[^\0\n\r:]+)*$/),
+  addresses: mapping(hostName, 'a mapping from servers to what stands there for them').optional(),
+  apply: z
+    .discriminatedUnion('kind', [saltApi, strict({ kind: z.literal('command'), argv })], {
+      error: (issue) => ('note' in issue ? 'salt-api or command' : 'a mapping with `kind` and what belongs to it'),
+    })
+    .optional(),
+  host,
 });
 
 const hostsFile = strict({
@@ -54,6 +89,23 @@ const haproxy = strict({
   error: 'exactly one of socket and address',
 });
 
+const webhook = strict({
+  kind: z.literal('webhook'),
+  ...common,
+  ...secretKeys('url'),
+  ...secretKeys('read_url'),
+  ...secretKeys('signing_key'),
+  hold: duration.optional(),
+  ca_file: path.optional(),
+})
+  .refine(...exactlyOne('url'))
+  .refine((given) => given.read_url_file === undefined || given.read_url_env === undefined, {
+    error: 'one of read_url_file and read_url_env',
+  })
+  .refine((given) => given.signing_key_file === undefined || given.signing_key_env === undefined, {
+    error: 'one of signing_key_file and signing_key_env',
+  });
+
 const command = strict({
   kind: z.literal('command'),
   ...common,
@@ -64,7 +116,7 @@ const command = strict({
 });
 
 export const announce = list(
-  z.discriminatedUnion('kind', [hostsFile, haproxy, command], {
+  z.discriminatedUnion('kind', [saltPillar, hostsFile, haproxy, webhook, command], {
     error: (issue) =>
       'note' in issue ? `one of ${announcerKinds.join(', ')}` : 'a mapping with `kind` and what belongs to it',
   }),
@@ -72,3 +124,4 @@ export const announce = list(
 );
 
 export type AnnounceEntry = z.output<typeof announce>[number];
+export type SaltApiEntry = z.output<typeof saltApi>;

@@ -1,6 +1,5 @@
-import { createHmac } from 'node:crypto';
 import { exchange } from '../base/exchange.js';
-import type { Secret } from '../base/secret.js';
+import { signatureOf } from '../base/signature.js';
 import type { PlanView } from '../engine/automation.js';
 import { accepted, type Delivery } from './delivery.js';
 import type { Notice } from './notice.js';
@@ -42,16 +41,6 @@ export function webhookBody(notice: Notice, plan: PlanView | undefined): string 
     run,
     plan: plan === undefined ? null : { digest: plan.digest ?? null, observed: plan.observed, remarks: plan.remarks, text: plan.text }, // prettier-ignore
   });
-}
-
-/**
- * HMAC-SHA256 of `SECONDS.BODY` with the key, as `t=SECONDS,v1=HEX`. A receiver makes the same over the bytes that it got, compares
- * without telling how far they agree, and refuses a `t` that is more than five minutes off, so that nothing old can be sent again.
- * @param at milliseconds since the Unix epoch
- */
-export function signatureOf(key: Secret, at: number, body: string): string {
-  const seconds = Math.floor(at / 1000);
-  return `t=${seconds},v1=${createHmac('sha256', key.reveal()).update(`${seconds}.${body}`).digest('hex')}`;
 }
 
 async function post(

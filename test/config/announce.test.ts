@@ -25,6 +25,13 @@ it('gives each announcer a name and defaults, and a cluster those of `defaults` 
     - { kind: hosts-file, file: /etc/hosts }
     - { kind: hosts-file, file: /srv/hosts, names: [primary], addresses: { db1: 198.51.100.1 } }
     - { kind: command, name: dns, argv: [/bin/announce, x], hold: 4s }
+    - { kind: haproxy, socket: /run/admin.sock, backend: mysql }
+    - { kind: haproxy, name: far, address: 'lb:9999', backend: b, servers: { db1: a }, hold: 4s, cut: false, state_file: /x/y }
+    - { kind: webhook, url_file: hook.url, read_url_env: READ, signing_key_file: /k }
+    - kind: salt-pillar
+      file: /srv/pillar/infra/production.sls
+      key: infra:hosts_entries:masterdb
+      apply: { kind: salt-api, url: 'https://salt:8000/', user: lockstep, password_file: p, target: 'app*' }
 clusters:
   shop: { names: [masterdb], servers: { db1: { address: 192.0.2.1 }, db2: { address: '[2001:db8::2]' } } }
   till: { servers: { db1: { address: db1 } }, announce: [{ kind: command, argv: [/x], reads: false }] }
@@ -42,6 +49,33 @@ clusters:
         host: undefined,
       },
       { kind: 'command', name: 'dns', argv: ['/bin/announce', 'x'], reads: true, holdSeconds: 4, host: undefined },
+      { kind: 'haproxy', name: 'haproxy', api: { path: '/run/admin.sock' }, backend: 'mysql', servers: {}, holdSeconds: undefined, cut: true, stateFile: undefined, host: undefined }, // prettier-ignore
+      { kind: 'haproxy', name: 'far', api: { host: 'lb', port: 9999 }, backend: 'b', servers: { db1: 'a' }, holdSeconds: 4, cut: false, stateFile: '/x/y', host: undefined }, // prettier-ignore
+      {
+        kind: 'webhook',
+        name: 'webhook',
+        url: { from: 'file', path: expect.stringMatching(/^\/.*\/hook\.url$/) as unknown },
+        readUrl: { from: 'environment', variable: 'READ' },
+        signingKey: { from: 'file', path: '/k' },
+        holdSeconds: undefined,
+        caFile: undefined,
+      },
+      {
+        kind: 'salt-pillar',
+        name: 'salt-pillar',
+        file: '/srv/pillar/infra/production.sls',
+        key: 'infra:hosts_entries:masterdb',
+        addresses: {},
+        host: undefined,
+        apply: {
+          kind: 'salt-api',
+          url: 'https://salt:8000',
+          user: 'lockstep',
+          password: { from: 'file', path: expect.stringMatching(/\/p$/) as unknown },
+          ...{ eauth: 'pam', target: 'app*', targetType: 'glob', run: 'state.apply', arguments: [], atLeast: 1 },
+          caFile: undefined,
+        },
+      },
     ],
     till: [{ kind: 'command', name: 'command', argv: ['/x'], reads: false, holdSeconds: undefined, host: undefined }],
     none: [],
@@ -59,7 +93,7 @@ clusters:
       - { kind: hosts-file, file: /srv/hosts, host: { ${ssh} } }
       - { kind: command, argv: [/bin/announce], host: { kind: command, command: [docker, exec, -i, salt] } }
 `);
-  expect(found['shop']?.map(({ host }) => host)).toMatchObject([
+  expect(found['shop']?.map((one) => 'host' in one && one.host)).toMatchObject([
     { kind: 'ssh', address: { host: 'salt.example', port: 2222 }, paths: ['/srv'], programs: [] }, // prettier-ignore
     { kind: 'command', command: ['docker', 'exec', '-i', 'salt'], paths: [], programs: ['/bin/announce'] },
   ]);
@@ -77,6 +111,10 @@ clusters:
       - { kind: command, name: dns, argv: [/announce], host: { kind: ssh, address: x, user: u, agent: /a } }
       - { kind: hosts-file, file: /etc/hosts, names: [a], addresses: { dbl: 192.0.2.9, db1: db1 } }
       - { kind: command, argv: [/x], host: { kind: command, command: [docker, exec, "{server}"] } }
+      - { kind: haproxy, socket: /a, address: 'x:1', backend: "b; x", hold: 1m, servers: { db9: x } }
+      - { kind: haproxy, address: x, backend: b }
+      - { kind: webhook, url: https://x }
+      - { kind: salt-pillar, file: /f, key: 'a::b', apply: { kind: salt-api, url: salt, user: u, password: x, target: t } }
 `);
   const ip = 'a hosts file takes IP addresses';
   const twins = '"db2" and "db3" of "shop" have the same IP address, so a hosts file cannot tell which is meant. Give each an IP address of its own, or use another announcer'; // prettier-ignore
@@ -93,5 +131,15 @@ clusters:
     '13:72 clusters.shop.announce[4].addresses.dbl: "dbl" is no server of this cluster. Did you mean "db1"?',
     '13:93 clusters.shop.announce[4].addresses.db1: given "db1", expected an IP address',
     '14:44 clusters.shop.announce[5].host: expected a command without placeholders: it leads to one machine',
+    '15:9 clusters.shop.announce[6]: expected exactly one of socket and address',
+    '15:63 clusters.shop.announce[6].backend: given "b; x", expected a name without spaces, quotes, ";" and "/"',
+    '15:77 clusters.shop.announce[6].hold: given "1m", expected a duration of at most 30s, such as 4s',
+    '15:92 clusters.shop.announce[6].servers.db9: "db9" is no server of this cluster. Did you mean "db1"?',
+    '16:35 clusters.shop.announce[7].address: given "x", expected an address with its port, such as 127.0.0.1:9999',
+    '17:9 clusters.shop.announce[8]: expected exactly one of url_file and url_env',
+    '17:26 clusters.shop.announce[8].url: unknown key "url". Known here: kind, name, url_file, url_env, read_url_file, read_url_env, signing_key_file, signing_key_env, hold, ca_file',
+    '18:45 clusters.shop.announce[9].key: given "a::b", expected the key of a pillar, such as infra:hosts_entries:masterdb',
+    '18:83 clusters.shop.announce[9].apply.url: given "salt", expected an address such as https://salt.example:8000',
+    '18:98 clusters.shop.announce[9].apply.password: a password must not stand in the configuration. Put it into a file of mode 0600 and write `password_file: /path/of/it`, or write `password_env: NAME` for an environment variable',
   ]);
 });
