@@ -3,7 +3,7 @@ import path from 'node:path';
 import { SqlActor, type Reach } from './actors/sql-actor.js';
 import { AnnouncerShelf } from './announcers.js';
 import { systemClock } from './base/clock.js';
-import { LockstepError } from './base/errors.js';
+import { LockstepError, messageOf } from './base/errors.js';
 import type { Log } from './base/log.js';
 import { Redactor } from './base/redact.js';
 import type { FileReader } from './actors/rehearse.js';
@@ -11,7 +11,7 @@ import type { AutomationConfig } from './config/automation.js';
 import type { ClusterConfig, Config } from './config/config.js';
 import type { HostConfig } from './config/host-config.js';
 import { readSecret, type SecretRef } from './config/secrets.js';
-import type { ServerSnapshot } from './domain/snapshot.js';
+import type { ClusterSnapshot, ServerSnapshot } from './domain/snapshot.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './engine/engine.js';
 import type { KnownCluster } from './engine/parameters.js';
@@ -35,6 +35,10 @@ import { Vigil } from './observe/vigil.js';
 import { procedures } from './procedures/index.js';
 import { siteOf } from './site.js';
 import { targetOf } from './target-of.js';
+import { Verifications } from './verifications.js';
+import { WorkMemories } from './work-memory.js';
+import { relationsOf } from './domain/relations.js';
+import { topologyOf } from './domain/topology.js';
 
 export interface AutomationOptions {
   /** The configuration of now. */
@@ -52,6 +56,8 @@ export interface RunningAutomation {
   readonly engine: Engine;
   readonly shelf: AnnouncerShelf;
   readonly journalDirectory: string;
+  /** The newest of every replica. */
+  readonly verifications: Verifications;
   /** Whether the newest record could be made durable. */
   readonly writable: boolean;
   /** Told how long each record took to become durable, seconds. */
@@ -80,11 +86,12 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
     log,
   });
   const memory = await PlaintextMemory.open(memoryIn(settings), log);
+  const kept = await keptBeside(settings, log);
   try {
     const timed = new TimedJournal(journal, (seconds) => running.appended(seconds));
     const shelf = new AnnouncerShelf();
     const outlook = new OutlookMemory();
-    const engine = await engineOver(timed, settings, options, { memory, shelf, outlook });
+    const engine = await engineOver(timed, settings, options, { memory, shelf, outlook, ...kept });
     const vigil = vigilOver(options);
     const running: RunningAutomation = {
       engine,
@@ -93,11 +100,14 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
       noted: (snapshot) => memory.note(snapshot),
       looked: (snapshot) => outlook.note(snapshot),
       journalDirectory: settings.journal.directory,
+      verifications: kept.verifications,
       get writable() {
         return timed.writable;
       },
       start: () => {
         vigil.start();
+        const open = new Set(engine.book.open().map(({ id }) => id));
+        kept.work.prune(open).catch((cause: unknown) => log.warn({ error: messageOf(cause) }, 'what runs of old left behind stays')); // prettier-ignore
         engine.start();
       },
       stop: async () => {
@@ -122,7 +132,16 @@ export async function readAutomation(options: AutomationOptions): Promise<Engine
   if (settings === undefined) return undefined;
   const memory = await PlaintextMemory.read(memoryIn(settings), options.log);
   const journal = await openReadOnly<EngineRecord>(settings.journal.directory);
-  return engineOver(journal, settings, options, { memory, shelf: new AnnouncerShelf() });
+  const kept = await keptBeside(settings, options.log);
+  return engineOver(journal, settings, options, { memory, shelf: new AnnouncerShelf(), ...kept });
+}
+
+async function keptBeside(
+  { journal: { directory } }: AutomationConfig,
+  log: Log,
+): Promise<Pick<Kept, 'work' | 'verifications'>> {
+  const verifications = await Verifications.open(path.join(directory, 'verifications.json'), log);
+  return { work: new WorkMemories(path.join(directory, 'work')), verifications };
 }
 
 /** Beside the journal, for whoever holds that alone writes there. */
@@ -136,6 +155,9 @@ interface Kept {
   readonly shelf: AnnouncerShelf;
   /** undefined where nobody looks all the time. */
   readonly outlook?: OutlookMemory;
+  /** What long work remembers, and what verifications have shown. */
+  readonly work: WorkMemories;
+  readonly verifications: Verifications;
 }
 
 function engineOver(
@@ -209,9 +231,15 @@ function vigilOver({ config, observer }: AutomationOptions): Vigil {
   return new Vigil({ observer, clock: systemClock, interval, wholeInterval });
 }
 
-function hands({ config }: AutomationOptions, redactor: Redactor, { shelf }: Kept): Actors {
+function hands({ config, observer }: AutomationOptions, redactor: Redactor, kept: Kept): Actors {
   const read = async (ref: SecretRef) => redactor.learn(await readSecret(ref));
-  const reach = (name: string): Reach => ({
+  const reach = (run: string, name: string): Reach => ({
+    memory: (step) => kept.work.of(run, step),
+    verified: (verification) => kept.verifications.keep({ ...verification, cluster: name }),
+    follows: async (replica, channel, source, signal) => {
+      const { snapshot } = await observer().lookAtCluster(name, { signal, thorough: true });
+      return notFollowing(snapshot, replica, channel, source);
+    },
     target: (server) => {
       const cluster = clusterNamed(config(), name);
       const found = cluster.servers.find((one) => one.name === server);
@@ -229,9 +257,17 @@ function hands({ config }: AutomationOptions, redactor: Redactor, { shelf }: Kep
       const host = clusterNamed(config(), name).servers.find((one) => one.name === server)?.host;
       return host && filesOn(host);
     },
-    announce: (action, signal) => shelf.of(clusterNamed(config(), name)).carryOut(action, signal),
+    announce: (action, signal) => kept.shelf.of(clusterNamed(config(), name)).carryOut(action, signal),
   });
-  return { open: (_run, cluster) => new SqlActor(reach(cluster)) };
+  return { open: (run, cluster) => new SqlActor(reach(run, cluster)) };
+}
+
+/** Why a replica does not follow a source now; undefined: it does. */
+function notFollowing(snapshot: ClusterSnapshot, replica: string, channel: string, source: string): string | undefined {
+  const { channels } = relationsOf(snapshot, topologyOf(snapshot));
+  const found = channels.find((one) => one.server === replica && one.channel === channel);
+  if (found === undefined) return 'its channel is not seen';
+  return found.source === source ? undefined : `its source is ${found.source ?? 'not known'}`;
 }
 
 function rulesOf(settings: AutomationConfig): EngineRules {

@@ -13,12 +13,17 @@ import {
   type SqlAction,
   type Statement,
   type Value,
+  type VerifyAction,
 } from '../domain/action.js';
+import type { Progress } from '../domain/progress.js';
 import type { ServerName } from '../domain/snapshot.js';
+import { verificationLines, type Verification } from '../domain/verification.js';
 import type { Actor } from '../engine/ports.js';
 import type { Notes } from '../engine/procedure.js';
 import { LoginError, QueryError, type Target } from '../mysql/session.js';
 import { HeldSession, lockName } from './held-session.js';
+import type { WorkMemory } from './verify/memory.js';
+import { verify } from './verify/verify.js';
 import { rehearse, type FileReader } from './rehearse.js';
 
 /** How the servers of one cluster are reached and what may be sent there. */
@@ -28,6 +33,12 @@ export interface Reach {
   secret(name: SecretName): Promise<Secret>;
   /** Files on a server's machine; undefined where Lockstep does not reach it. */
   files(server: ServerName): FileReader | undefined;
+  /** What a step of this run has to remember over a restart, by a name of its own. */
+  memory(name: string): WorkMemory;
+  /** Why a replica no longer follows that source on that channel; undefined: it does. */
+  follows(replica: ServerName, channel: string, source: ServerName, signal: AbortSignal): Promise<string | undefined>;
+  /** Keeps what a verification has shown, durably. */
+  verified(verification: Omit<Verification, 'cluster'>): Promise<void>;
   /** @returns what its note learned @throws LockstepError `announcement-failed` naming each announcer and what it said */
   announce(action: AnnounceAction, signal: AbortSignal): Promise<Notes>;
 }
@@ -59,7 +70,12 @@ export class SqlActor implements Actor {
     return { unreachable: failures.map(({ server }) => server) };
   }
 
-  async send(action: Action, notes: Notes, signal: AbortSignal): Promise<Notes> {
+  async send(
+    action: Action,
+    notes: Notes,
+    signal: AbortSignal,
+    told: (progress: Progress) => void = () => undefined,
+  ): Promise<Notes> {
     switch (action.kind) {
       case 'sql':
         return this.#sql(action, notes, signal);
@@ -71,9 +87,30 @@ export class SqlActor implements Actor {
       case 'release':
         await this.#release(action);
         return {};
+      case 'verify':
+        return this.#verify(action, signal, told);
       case 'announce':
         return this.reach.announce(action, signal);
     }
+  }
+
+  async #verify(action: VerifyAction, signal: AbortSignal, progress: (progress: Progress) => void): Promise<Notes> {
+    const { reach } = this;
+    const memory = reach.memory(`verify-${action.on}`);
+    const result = await verify(
+      action,
+      {
+        target: (server) => reach.target(server),
+        memory,
+        progress,
+        follows: ({ on, channel, with: source }, limit) => reach.follows(on, channel, source, limit),
+      },
+      signal,
+    );
+    await reach.verified(result);
+    await memory.forget();
+    const lines = verificationLines({ ...result, cluster: '' });
+    return { [action.noteAs]: result.differingTables === 0 ? 'equal' : 'differs', report: lines.join('\n') };
   }
 
   async #release({ on, session }: ReleaseAction): Promise<void> {

@@ -15,6 +15,7 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
   'secure-channel': (column) => [...replicationAdmin(column), ...channelStatus(column)],
   'require-tls': (column) => [...globalSettings(column), 'CREATE USER ON *.*'],
   switchover: changingPrimary,
+  'verify-replica': (column) => ['SELECT ON *.*', ...sourcePosition(column)],
 };
 
 /** Each as it stands after GRANT, such as `REPLICATION SLAVE ADMIN ON *.*`. @param procedures default all */
@@ -64,6 +65,11 @@ function replicationAdmin(column: Column): readonly string[] {
 /** SHOW SLAVE STATUS, SHOW REPLICA STATUS: where the applier stands, without GTID. MySQL 5.7 gives it to SUPER. */
 function channelStatus(column: Column): readonly string[] {
   return column.flavour === 'mariadb' || column.dynamicPrivileges ? [column.privileges.replicaStatus] : [];
+}
+
+/** Where a source stands without GTID, which MariaDB always has. */
+function sourcePosition(column: Column): readonly string[] {
+  return column.flavour === 'mariadb' ? [] : [column.privileges.binlogStatus];
 }
 
 /** SET GLOBAL read_only and super_read_only. On MariaDB 10.11 and later SUPER is not enough. */

@@ -5,7 +5,7 @@ import type { Address, ServerName } from './snapshot.js';
  * What a step does, as data: printed, digested and sent is the same value. A secret stands by its name, and what is
  * learned only in the run by the name of its note.
  */
-export type Action = SqlAction | KillAction | LoginAction | ReleaseAction | AnnounceAction;
+export type Action = SqlAction | KillAction | LoginAction | ReleaseAction | AnnounceAction | VerifyAction;
 
 /** Statements sent together, in one round trip. Later ones do not run once one fails. */
 export interface SqlAction {
@@ -74,6 +74,37 @@ export interface AnnounceAction {
    * does not fail. Left out: it fails as soon as all have ended and one of them failed.
    */
   readonly noteAs?: string;
+}
+
+/**
+ * Compares every table of a replica with that of its source, while both are at work, and keeps what it found. Nothing is
+ * changed and nothing is locked. It may take hours: it tells how far it has come, and goes on after a restart.
+ */
+export interface VerifyAction {
+  readonly kind: 'verify';
+  readonly on: ServerName;
+  readonly with: ServerName;
+  /** The replica's channel from that source. */
+  readonly channel: string;
+  /** What sessions of its own begin with. */
+  readonly sessions: { readonly source: readonly Statement[]; readonly replica: readonly Statement[] };
+  /** Where the source stands, and how its replica waits until it has all up to there. */
+  readonly position: Statement;
+  readonly wait: Statement;
+  /** How long reading one range of a table should take; servers rest as long in between. */
+  readonly chunkSeconds: number;
+  /** Keeps `equal` or `differs` under this name, and what was found, a line each, as `report`. */
+  readonly noteAs: string;
+}
+
+/** Whether an action may take hours: such a one tells how far it has come, and ends at once when its run is to end. */
+export function isLong({ kind }: Action): boolean {
+  return kind === 'verify';
+}
+
+/** Whether an action leaves everything as it is. */
+export function onlyReads({ kind }: Action): boolean {
+  return kind === 'verify' || kind === 'login';
 }
 
 /**

@@ -5,5 +5,6 @@ export const procedureNames = [
   'secure-channel',
   'require-tls',
   'switchover',
+  'verify-replica',
 ] as const;
 export type ProcedureName = (typeof procedureNames)[number];

@@ -1,6 +1,6 @@
 import type { Stamp, Verdict } from '../journal/journal.js';
 import type { EngineListener } from './events.js';
-import type { ParameterSpec } from './procedure.js';
+import type { Locks, ParameterSpec } from './procedure.js';
 import type { GuardVerdict, RunId, RunRequest, RunView } from './run.js';
 
 /**
@@ -59,7 +59,7 @@ export interface Automation {
 export interface ProcedureSummary {
   readonly name: string;
   readonly purpose: string;
-  readonly locks: 'cluster' | 'server';
+  readonly locks: Locks;
   readonly parameters: readonly ParameterSpec[];
 }
 

@@ -1,5 +1,6 @@
 import { canonical } from '../base/canonical.js';
 import type { ProcedureName } from '../domain/procedure-names.js';
+import type { Progress } from '../domain/progress.js';
 import type { Parameters, Scene } from '../domain/scene.js';
 import type { Entry } from '../journal/journal.js';
 import type { Downtime, Pause } from './automation.js';
@@ -58,11 +59,15 @@ export interface BookedRun {
   takingBack: boolean;
   aborting: string | undefined;
   notes: Notes;
+  /** Of the work of now; known to this process alone. */
+  progress: Progress | undefined;
 }
 
 /** Ended runs that are kept in memory; older ones stand in the journal. */
 const keptEnded = 5000;
 const hour = 3_600_000;
+/** The note that holds what a run found, a line each. */
+const reportNote = 'report';
 
 /** What the journal adds up to. Every state follows from its entries alone, in their order. */
 export class Book {
@@ -123,7 +128,8 @@ export class Book {
         run.startedAt = at;
         run.guard = undefined;
         run.why = 'it is at work';
-        if (run.trigger.kind !== 'person') this.starts.push({ cluster: run.parameters.cluster, at });
+        if (run.trigger.kind !== 'person' && record.reads !== true)
+          this.starts.push({ cluster: run.parameters.cluster, at });
         this.starts = this.starts.filter((start) => start.at > at - hour);
         return;
       case 'section':
@@ -137,6 +143,7 @@ export class Book {
         return;
       case 'section-done':
         run.notes = record.notes;
+        run.progress = undefined;
         run.committed ||= record.committed;
         this.#steps(run, record.done, 'done');
         this.#steps(run, record.skipped, 'skipped');
@@ -206,6 +213,7 @@ export class Book {
       takingBack: false,
       aborting: undefined,
       notes: {},
+      progress: undefined,
     });
     this.episodes.set(key, id);
     this.latest.set(key, id);
@@ -219,6 +227,7 @@ export class Book {
     run.guard = record.guard;
     run.endedAt = at;
     run.scene = undefined;
+    run.progress = undefined;
     if (record.outcome !== 'succeeded')
       this.#steps(
         run,
@@ -284,7 +293,8 @@ export function keyOf(procedure: ProcedureName, parameters: Parameters): string 
 
 export function viewOf(run: BookedRun): RunView {
   const { id, procedure, parameters, mode, trigger, state, guard, outcome, why, requestedAt, startedAt, endedAt } = run;
-  const { digest, steps, approval, committed, limits } = run;
+  const { digest, steps, approval, committed, limits, progress, notes } = run;
+  const report = notes[reportNote]?.split('\n');
   const expiresAt = requestedAt + limits.waitAtMost * 1000;
-  return { id, procedure, parameters, mode, trigger, state, guard, outcome, why, requestedAt, startedAt, endedAt, expiresAt, digest, steps, approval, committed }; // prettier-ignore
+  return { id, procedure, parameters, mode, trigger, state, guard, outcome, why, requestedAt, startedAt, endedAt, expiresAt, digest, steps, approval, committed, ...(progress && { progress }), ...(report && { report }) }; // prettier-ignore
 }

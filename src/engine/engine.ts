@@ -206,7 +206,7 @@ export class Engine implements Automation {
     if (run.committed)
       throw new LockstepError('past-commit-point', `run ${id} is past its commit point and only goes forward`);
     await this.#write({ v: 1, run: id, type: 'aborting', by });
-    this.#workers.get(id)?.worker.alarm.ring();
+    this.#workers.get(id)?.worker.abort();
     return viewOf(this.#needed(id));
   }
 

@@ -1,3 +1,4 @@
+import type { Progress } from '../domain/progress.js';
 import type { Stamp } from '../journal/journal.js';
 import type { GuardVerdict, RunView } from './run.js';
 
@@ -19,6 +20,7 @@ export type RunEvent = Base & { readonly run: RunView } & (
       }
     | { readonly type: 'waiting'; readonly guard: GuardVerdict }
     | { readonly type: 'step-began' | 'step-ended'; readonly step: string }
+    | { readonly type: 'progress'; readonly step: string; readonly progress: Progress }
     | { readonly type: 'section-began'; readonly section: string }
     | { readonly type: 'section-ended'; readonly section: string; readonly seconds: number }
   );

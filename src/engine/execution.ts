@@ -1,5 +1,7 @@
 import { deadline } from '../base/deadline.js';
 import { LockstepError, messageOf } from '../base/errors.js';
+import { isLong, onlyReads } from '../domain/action.js';
+import type { Progress } from '../domain/progress.js';
 import { commitmentOf } from './commit.js';
 import { commitRecorded, sectionBegins, sectionEnds, stepBegins, stepEnds } from './faults.js';
 import { defaultWithin, stepsOf, type Plan, type Section } from './plan.js';
@@ -22,6 +24,10 @@ export interface Bench {
   interrupted(): string | undefined;
   /** Ends everything at once: the process gives up, and whoever comes next resumes. */
   readonly signal: AbortSignal;
+  /** Ends long work at once, which goes on when whoever comes next resumes: the process stops. */
+  readonly suspended: AbortSignal;
+  /** Ends long work at once: the run was told to end. */
+  readonly told: AbortSignal;
 }
 
 /** Durable words. Each resolves once it is on the disk. */
@@ -33,6 +39,8 @@ export interface Writer {
   undone(steps: readonly Step[]): Promise<void>;
   /** Not durable: for whoever watches. */
   step(step: Step, phase: 'began' | 'ended'): void;
+  /** Not durable. */
+  progress(step: Step, progress: Progress): void;
 }
 
 export interface SectionResult {
@@ -92,7 +100,7 @@ export class Execution {
         for (const section of this.bench.plan.sections) await this.#section(section);
         return { outcome: 'succeeded', why: 'every step was seen on the servers' };
       } catch (cause) {
-        if (this.bench.signal.aborted) throw cause;
+        if (this.bench.signal.aborted || cause instanceof Suspended) throw cause;
         const end = await this.#failed(cause, attempt);
         if (end !== undefined) return end;
         await this.bench.clock.sleep(1000 * 2 ** (attempt - 1), this.bench.signal);
@@ -167,7 +175,7 @@ export class Execution {
         if (attempts > 1 && alone) await this.#settled([step]);
         break;
       } catch (cause) {
-        if (attempt >= attempts || bench.signal.aborted) throw cause;
+        if (attempt >= attempts || bench.signal.aborted || cause instanceof Suspended) throw cause;
         await bench.clock.sleep(1000 * Math.min(2 ** (attempt - 1), longestPause), bench.signal);
         if (bench.interrupted() !== undefined) throw cause;
         if (alone && step.done(await this.#look())) break;
@@ -188,11 +196,16 @@ export class Execution {
   }
 
   async #apply(step: Step): Promise<void> {
-    const limit = deadline((step.within ?? defaultWithin) * 1000, this.bench.signal);
+    const { actor, signal, suspended, told, write } = this.bench;
+    const long = step.plan.some(isLong);
+    const limit = deadline((step.within ?? defaultWithin) * 1000, long ? AbortSignal.any([signal, suspended, told]) : signal); // prettier-ignore
+    const tell = (progress: Progress) => write.progress(step, progress);
     try {
       for (const action of step.plan)
-        this.#notes = { ...this.#notes, ...(await this.bench.actor.send(action, this.#notes, limit.signal)) };
+        this.#notes = { ...this.#notes, ...(await actor.send(action, this.#notes, limit.signal, tell)) };
     } catch (cause) {
+      if (long && told.aborted) throw new Interrupted('interrupted', this.bench.interrupted() ?? messageOf(cause));
+      if (long && suspended.aborted) throw new Suspended('stopping', `${step.title}: it goes on at the next start`);
       throw new LockstepError('step-failed', `${step.title}: ${messageOf(cause)}`, undefined, { cause });
     } finally {
       limit.clear();
@@ -252,9 +265,13 @@ export class Execution {
     if (back.left !== undefined)
       return { outcome: 'needs-human', why: `${why}; and it could not be taken back: ${back.left}` };
     if (back.undone.length > 0) return { outcome: 'rolled-back', why };
-    return { outcome: wanted && begun.length === 0 ? 'cancelled' : 'failed', why };
+    const untouched = begun.every(({ plan }) => plan.every(onlyReads));
+    return { outcome: wanted && untouched ? 'cancelled' : 'failed', why };
   }
 }
 
 /** It was told to end at its next step boundary. */
 class Interrupted extends LockstepError {}
+
+/** Long work that was left as it stands, for the process stops. */
+class Suspended extends LockstepError {}

@@ -136,6 +136,8 @@ const anotherRun: Guard = (sight) => {
 /** Whether two runs want the same servers. */
 function meet(other: BookedRun, { request, procedure, locks }: Sight): boolean {
   if (other.parameters.cluster !== request.parameters.cluster) return false;
+  // What only looks stands in nobody's way but its own.
+  if (procedure.locks === 'nothing' || locks(other.procedure) === 'nothing') return other.key === request.key;
   const whole = procedure.locks === 'cluster' || locks(other.procedure) === 'cluster';
   return whole || other.parameters['server'] === request.parameters['server'];
 }
@@ -167,8 +169,8 @@ const downtime: Guard = ({ at, book, request }) => {
   );
 };
 
-const cooldown: Guard = ({ at, book, request }) => {
-  if (request.trigger.kind === 'person') return undefined;
+const cooldown: Guard = ({ at, book, request, procedure }) => {
+  if (request.trigger.kind === 'person' || procedure.locks === 'nothing') return undefined;
   const end = book.ends.get(request.key);
   if (end === undefined) return undefined;
   if (!end.acknowledged)
@@ -182,8 +184,8 @@ const cooldown: Guard = ({ at, book, request }) => {
   return verdict('cooldown', `the last run of this kind ended at ${new Date(end.at).toISOString()}; the next starts by itself after ${new Date(until).toISOString()}`, 'Start it by hand with lockstep run, or wait.'); // prettier-ignore
 };
 
-const budget: Guard = ({ at, book, request, rules }) => {
-  if (request.trigger.kind === 'person') return undefined;
+const budget: Guard = ({ at, book, request, rules, procedure }) => {
+  if (request.trigger.kind === 'person' || procedure.locks === 'nothing') return undefined;
   const recent = book.starts.filter((start) => start.at > at - hour);
   const here = recent.filter((start) => start.cluster === request.parameters.cluster).length;
   const { cluster, overall } = rules.runsPerHour;

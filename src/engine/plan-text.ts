@@ -1,5 +1,5 @@
 import { shown, shownValue } from '../dialects/written.js';
-import type { Action, AnnounceAction, Statement } from '../domain/action.js';
+import type { Action, AnnounceAction, Statement, VerifyAction } from '../domain/action.js';
 import type { PlannedStep } from './automation.js';
 import { defaultWithin, type Plan, type Section } from './plan.js';
 import type { Step } from './procedure.js';
@@ -38,6 +38,8 @@ export function actionLines(action: Action): readonly string[] {
       return [`${action.on}: close the session "${action.session}", with all that it holds;`];
     case 'announce':
       return action.announcers.map((announcer) => `${announcer}: ${announceWords(action)}${action.noteAs === undefined ? '' : ` -- gives <${action.noteAs}>`}`); // prettier-ignore
+    case 'verify':
+      return verifyLines(action);
     case 'login': {
       const { tls } = action;
       const files = [tls.caFile, tls.certFile, tls.keyFile].filter((file) => file !== undefined).join(', ');
@@ -47,6 +49,16 @@ export function actionLines(action: Action): readonly string[] {
       ];
     }
   }
+}
+
+function verifyLines({ on, with: source, sessions, position, wait, chunkSeconds, noteAs }: VerifyAction): string[] {
+  return [
+    ...sessions.source.map((statement) => `${source}: ${shown(statement)};`),
+    ...sessions.replica.map((statement) => `${on}: ${shown(statement)};`),
+    `${source} and ${on}: count the rows of every table and sum up their checksums, a range of keys after the other, each read in about ${chunkSeconds} s with as long a rest, and row by row where they differ -- gives <${noteAs}>, <report>`,
+    `  ${source}, once it was read: ${shown(position)};${answerWords(position)}`,
+    `  ${on}, before it is read: ${shown(wait)};${answerWords(wait)}`,
+  ];
 }
 
 function announceWords({ act, primary, address }: AnnounceAction): string {

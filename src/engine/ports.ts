@@ -1,4 +1,5 @@
 import type { Action } from '../domain/action.js';
+import type { Progress } from '../domain/progress.js';
 import type { Scene } from '../domain/scene.js';
 import type { ClusterName, ServerName } from '../domain/snapshot.js';
 import type { Notes } from './procedure.js';
@@ -44,9 +45,10 @@ export interface Actor {
   lock(servers: readonly ServerName[], signal: AbortSignal): Promise<{ readonly unreachable: readonly ServerName[] }>;
   /**
    * Does one action. Resolves with what it learned.
+   * @param told how far long work has come
    * @throws LockstepError: `unexpected-answer`, QueryError, `connection-lost`, LoginError, …
    */
-  send(action: Action, notes: Notes, signal: AbortSignal): Promise<Notes>;
+  send(action: Action, notes: Notes, signal: AbortSignal, told?: (progress: Progress) => void): Promise<Notes>;
   /** As `db1/control`. */
   readonly held: ReadonlySet<string>;
   /** Ends every session that the run holds. */

@@ -12,8 +12,8 @@ export interface Procedure {
   readonly purpose: string;
   /** Beside `cluster`, which every procedure has. */
   readonly parameters: readonly ParameterSpec[];
-  /** What it locks: the whole cluster, or the server that its parameter `server` names. */
-  readonly locks: 'cluster' | 'server';
+  /** What it locks: the whole cluster, the server that its parameter `server` names, or nothing, for one that only looks. */
+  readonly locks: Locks;
   /** Whether what it mends is there. */
   readonly needed: (scene: Scene, parameters: Parameters) => Need;
   /** What forbids it whoever asks, each with what to do about it. */
@@ -27,6 +27,9 @@ export interface Procedure {
   /** What people should know before they approve, one sentence each: costs, and what could not be rehearsed. */
   readonly remarks?: (scene: Scene, parameters: Parameters) => readonly string[];
 }
+
+export const lockings = ['cluster', 'server', 'nothing'] as const;
+export type Locks = (typeof lockings)[number];
 
 export interface ParameterSpec {
   readonly name: string;

@@ -30,7 +30,8 @@ export type RunRecord = { readonly v: 1; readonly run: RunId } & (
       readonly steps: readonly { readonly id: string; readonly title: string; readonly section: string }[];
     }
   | { readonly type: 'approved'; readonly approval: Approval }
-  | { readonly type: 'started'; readonly digest: string }
+  /** `reads`: it changes nothing, so that it takes nothing of the hour's budget. */
+  | { readonly type: 'started'; readonly digest: string; readonly reads?: true }
   /** Written before anything of the section is sent. */
   | { readonly type: 'section'; readonly section: string; readonly steps: readonly string[]; readonly notes: Notes }
   /** The commit record: written before the step that commits is sent. */

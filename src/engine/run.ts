@@ -1,4 +1,5 @@
 import type { ProcedureName } from '../domain/procedure-names.js';
+import type { Progress } from '../domain/progress.js';
 import type { Parameters } from '../domain/scene.js';
 
 /** `20261128T152233Z-3f9a1c`: sorts by time. */
@@ -128,6 +129,10 @@ export interface RunView {
   readonly approval: Approval | undefined;
   /** Whether its commit point was seen on the servers. */
   readonly committed: boolean;
+  /** While it is at work that takes long; never in the journal. */
+  readonly progress?: Progress;
+  /** What it found, a line each; left out where it was not to find anything. */
+  readonly report?: readonly string[];
 }
 
 export interface StepView {

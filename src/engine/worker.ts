@@ -1,5 +1,6 @@
 import { deadline } from '../base/deadline.js';
-import { messageOf } from '../base/errors.js';
+import { LockstepError, messageOf } from '../base/errors.js';
+import { progressWords } from '../domain/progress.js';
 import type { Scene } from '../domain/scene.js';
 import type { Lease, Reservation } from '../journal/journal.js';
 import { viewOf, type BookedRun } from './book.js';
@@ -22,6 +23,8 @@ const troublePause = 5000;
 /** One run, from its request to its end. */
 export class Worker {
   readonly alarm = new Alarm();
+  /** Ends long work at once. */
+  readonly #told = new AbortController();
   readonly #leases: Lease[] = [];
   #reservation: Reservation | undefined;
 
@@ -55,6 +58,12 @@ export class Worker {
       await this.#atWork(plan);
       if (this.#waits()) await this.alarm.wait(lockedPause, this.shop);
     }
+  }
+
+  /** It was told to end: what waits asks again, and long work ends now. */
+  abort(): void {
+    this.#told.abort(new LockstepError('interrupted', 'it was told to end'));
+    this.alarm.ring();
   }
 
   #waits(): boolean {
@@ -125,7 +134,8 @@ export class Worker {
       return true;
     }
     if (!(await this.#stillSo(plan))) return false;
-    await this.#write({ type: 'started', digest: plan.digest });
+    const reads = shop.procedure(run.procedure).locks === 'nothing';
+    await this.#write({ type: 'started', digest: plan.digest, ...(reads ? { reads } : {}) });
     await shop.ports.fault(runStarted);
     return true;
   }
@@ -156,6 +166,7 @@ export class Worker {
   async #lock(actor: Actor, resuming: boolean): Promise<readonly string[] | string> {
     const run = this.#run;
     const procedure = this.shop.procedure(run.procedure);
+    if (procedure.locks === 'nothing') return [];
     const named = run.parameters['server'];
     const all = run.scene?.site.servers.map(({ name }) => name) ?? [];
     const servers = procedure.locks === 'server' && named !== undefined ? [named] : all;
@@ -223,6 +234,8 @@ export class Worker {
         return shop.stopping.aborted ? 'Lockstep was told to stop' : undefined;
       },
       signal: AbortSignal.any([shop.giveUp, ...lost]),
+      suspended: shop.stopping,
+      told: this.#told.signal,
     };
   }
 
@@ -260,6 +273,10 @@ export class Worker {
             ? { type: 'step-began', step: id, sentence: title, ...this.#view }
             : { type: 'step-ended', step: id, sentence: `done: ${title}`, ...this.#view },
         ),
+      progress: ({ id }, progress) => {
+        this.#run.progress = progress;
+        this.shop.emit({ type: 'progress', step: id, progress, sentence: progressWords(progress), ...this.#view });
+      },
     };
   }
 
@@ -271,5 +288,7 @@ export class Worker {
 function leaseName(run: BookedRun, shop: Shop): string {
   const { cluster } = run.parameters;
   const server = run.parameters['server'];
-  return shop.procedure(run.procedure).locks === 'server' && server !== undefined ? `${cluster}/${server}` : cluster;
+  const { locks } = shop.procedure(run.procedure);
+  if (locks === 'nothing') return run.key;
+  return locks === 'server' && server !== undefined ? `${cluster}/${server}` : cluster;
 }

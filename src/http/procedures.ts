@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { route } from './api.js';
+import { lockings } from '../engine/procedure.js';
 import { component } from './components.js';
 
 const parameter = z.object({
@@ -16,7 +17,7 @@ const procedure = component(
   z.object({
     name: z.string(),
     purpose: z.string(),
-    locks: z.enum(['cluster', 'server']).describe('What nothing else may work on meanwhile.'),
+    locks: z.enum(lockings).describe('What nothing else may work on meanwhile.'),
     parameters: z.array(parameter).describe('Beside `cluster`, which each has.'),
   }),
 );

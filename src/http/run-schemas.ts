@@ -54,6 +54,18 @@ const parameters = z
   .record(z.string(), z.string())
   .describe('`cluster` always; the rest as the procedure declares them.');
 
+const progress = component(
+  'Progress',
+  'How far long work has come.',
+  z.object({
+    at: z.string().describe('What it is at.'),
+    unit: z.enum(['rows', 'bytes']),
+    done: z.number(),
+    total: z.number().optional().describe('An estimate of the server; absent while nobody can tell.'),
+    rate: z.number().describe('Per second.'),
+  }),
+);
+
 export const runSchema = z.object({
   id: z.string().describe('Sorts by time.'),
   procedure: z.enum(procedureNames),
@@ -72,6 +84,8 @@ export const runSchema = z.object({
   steps: z.array(step),
   approval: approval.optional(),
   committed: z.boolean().describe('Whether its commit point was seen on the servers.'),
+  progress: progress.optional().describe('While it is at work that takes long.'),
+  report: z.array(z.string()).optional().describe('What it found, a line each.'),
 });
 
 export const run = component('Run', 'One execution of a procedure.', runSchema);

@@ -5,6 +5,7 @@ import { restartReplication } from './restart-replication.js';
 import { requireTls } from './require-tls.js';
 import { secureChannel } from './secure-channel.js';
 import { switchover } from './switchover.js';
+import { verifyReplica } from './verify-replica.js';
 
 /** Every procedure, in the order in which they are listed. */
 export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
@@ -13,4 +14,5 @@ export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
   'require-tls': requireTls,
   'fence-writable-replica': fenceWritableReplica,
   switchover,
+  'verify-replica': verifyReplica,
 };

@@ -223,7 +223,10 @@ export class MemoryAutomation implements Automation {
   }
 }
 
-type Plain = Exclude<RunEvent['type'], 'waiting' | 'step-began' | 'step-ended' | 'section-began' | 'section-ended'>;
+type Plain = Exclude<
+  RunEvent['type'],
+  'waiting' | 'step-began' | 'step-ended' | 'section-began' | 'section-ended' | 'progress'
+>;
 
 const restart: ProcedureSummary = {
   name: 'restart-replication',

@@ -7,6 +7,7 @@ import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js
 import { readFile } from 'node:fs/promises';
 import { Secret } from '../../src/base/secret.js';
 import { until } from '../../src/sandbox/until.js';
+import { noMemory } from './no-memory.js';
 import { describeEach, oneOfEach } from './matrix.js';
 import { commandsOf } from './witness.js';
 
@@ -134,5 +135,6 @@ async function reachOf(sandbox: SandboxCluster): Promise<Reach> {
     secret: (name) => Promise.resolve(accounts[name].password),
     files: () => undefined,
     announce: () => Promise.reject(new Error('no announcer is configured here')),
+    ...noMemory,
   };
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { noMemory } from './no-memory.js';
 import { SqlActor, type Reach } from '../../src/actors/sql-actor.js';
 import { systemClock } from '../../src/base/clock.js';
 import { silentLog } from '../../src/base/log.js';
@@ -133,6 +134,7 @@ export class Workbench {
           step: ({ id }, phase) => {
             if (phase === 'began') sent.push(id);
           },
+          progress: () => undefined,
         },
         fault: async (point) => {
           await options.at?.[point]?.();
@@ -141,6 +143,8 @@ export class Workbench {
         pauseCollection: () => () => undefined,
         interrupted: () => undefined,
         signal: AbortSignal.timeout(100_000),
+        suspended: new AbortController().signal,
+        told: new AbortController().signal,
       }).forward();
       return { ...ending, plan, notes: learned.at(-1) ?? {}, sent };
     } finally {
@@ -177,5 +181,6 @@ async function reachOf(sandbox: SandboxCluster, { user, password }: Account): Pr
     secret: (name) => Promise.resolve(accounts[name].password),
     files: () => (file) => readFile(file),
     announce: () => Promise.reject(new Error('no announcer is configured here')),
+    ...noMemory,
   };
 }
