@@ -13,6 +13,7 @@ import { createNotify, type Notify } from './notify/notify.js';
 import { notifySettingsOf } from './notify-settings.js';
 import type { Observer } from './observe/observer.js';
 import { Schedule } from './schedule/schedule.js';
+import { verifyReplicas } from './verify-replicas.js';
 
 export interface ServiceOptions {
   /** The configuration of now. */
@@ -113,12 +114,16 @@ export class AutomationService {
     });
   }
 
-  #scheduleOf({ journal }: AutomationConfig): Schedule {
+  #scheduleOf({ journal, verifyReplicas: expression }: AutomationConfig): Schedule {
     const prune = async () => {
       const { dropped } = await this.engine.prune(journal.keepSeconds);
       if (dropped > 0) this.#options.log.info({ dropped }, 'old entries of the journal were dropped');
     };
-    const jobs = [{ name: 'prune', expression: journal.prune, work: prune }];
+    const verify = (signal: AbortSignal) => verifyReplicas({ ...this.#options, engine: this.engine }, signal);
+    const jobs = [
+      { name: 'prune', expression: journal.prune, work: prune },
+      ...(expression === undefined ? [] : [{ name: 'verify-replicas', expression, work: verify }]),
+    ];
     this.metrics.jobsScheduled(jobs.map(({ name }) => name));
     return new Schedule(jobs, {
       log: this.#options.log,

@@ -5,7 +5,7 @@ import type { AutomationState } from './metrics/samples/automation.js';
 
 /** What the automation is now, for its metrics: from memory. */
 export function automationState(
-  { engine, writable }: RunningAutomation,
+  { engine, writable, verifications }: RunningAutomation,
   { clusters }: Config,
   { lastReceived: alerts, lastWatchdog: watchdog }: Pick<Intake, 'lastReceived' | 'lastWatchdog'>,
   announcements: AutomationState['announcements'],
@@ -19,6 +19,11 @@ export function automationState(
     lastSuccesses: [...engine.book.successes.values()],
     journal: { writable, head: head.seq === 0 ? undefined : head },
     received: { alerts, watchdog },
+    verifications: verifications
+      .all()
+      .filter(({ cluster, server }) =>
+        clusters.some(({ name, servers }) => name === cluster && servers.some((one) => one.name === server)),
+      ),
     switchovers: [],
     announcements,
   };

@@ -82,6 +82,12 @@ export const replicationRules: BuildRules<'replication'> = (values) => ({
       summary: `${aServer} has transactions that its source never had`,
       description: `${aServer} has at least ${asNumber} transactions that its source never had.`,
     },
+    ReplicaDiffers: {
+      expr: `${ofServer('lockstep_replica_differing_tables')} > 0`,
+      for: undefined,
+      summary: `${aServer} is not what its source is`,
+      description: `${asNumber} tables of ${aServer} differ from its source, in at least ${valueOfServer('lockstep_replica_differing_rows', '?')} rows: whoever reads there reads something else.`,
+    },
     SourceLogPurged: {
       expr: purged,
       for: 'stopped',

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { progressWords } from '../domain/progress.js';
 import type { RunView, StepView } from '../engine/run.js';
 import type { Colours } from './colours.js';
 import { agoWords, clean, placeWords, spanWords, stateWords } from './words.js';
@@ -43,12 +44,13 @@ function whyOf({ run, at }: Frame, colours: Colours): string {
   return run.state === 'running' ? '' : `  ${clean(run.why)}`;
 }
 
-function stepLine(step: StepView, { began, took, now }: Frame, colours: Colours): string {
+function stepLine(step: StepView, { run, began, took, now }: Frame, colours: Colours): string {
   const since = began.get(step.id);
   const span = took.get(step.id) ?? (step.status === 'running' && since !== undefined ? now - since : undefined);
   const time = span === undefined ? '' : ` ${colours.dim(spanWords(span / 1000))}`;
   const title = step.status === 'pending' ? colours.dim(clean(step.title)) : clean(step.title);
-  return `  ${mark(step.status, now, colours)} ${title}${time}`;
+  const far = step.status === 'running' && run.progress !== undefined ? ` ${clean(progressWords(run.progress))}` : '';
+  return `  ${mark(step.status, now, colours)} ${title}${time}${far}`;
 }
 
 function mark(status: StepView['status'], now: number, colours: Colours): string {

@@ -36,17 +36,29 @@ class JsonReporter implements RunReporter {
   }
 }
 
+/** Between two lines of how far long work has come, milliseconds. */
+const progressEvery = 10_000;
+
 class LineReporter implements RunReporter {
   #last = '';
+  #toldProgress = 0;
 
   constructor(private readonly stream: WriteStream) {}
 
   update(update: Update): void {
     const line = lineOf(update);
     // Each stream begins with where the run stands, which may have been told.
-    if (line === undefined || line === this.#last) return;
+    if (line === undefined || line === this.#last || this.#isTooSoon(update)) return;
     this.#last = line;
     this.stream.write(`${line}\n`);
+  }
+
+  /** Long work tells twice a second how far it has come. */
+  #isTooSoon(update: Update): boolean {
+    if (update.kind !== 'event' || update.event.type !== 'progress') return false;
+    if (update.event.at - this.#toldProgress < progressEvery) return true;
+    this.#toldProgress = update.event.at;
+    return false;
   }
 
   say(text: string): void {

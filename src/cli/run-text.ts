@@ -1,4 +1,5 @@
 import type { HistoryLine } from '../engine/automation.js';
+import { progressWords } from '../domain/progress.js';
 import type { RunView } from '../engine/run.js';
 import type { Colours } from './colours.js';
 import { aligned } from './status-table.js';
@@ -56,6 +57,7 @@ export function runDetailText(
     ...(run.endedAt === undefined ? [] : [['ended', `${timeWords(run.endedAt)}${tookWords(run)}`]]),
     ...(run.state === 'waiting' ? [['expires', `${timeWords(run.expiresAt)}, ${agoWords(run.expiresAt, now)}`]] : []),
     ...(run.approval === undefined ? [] : [['approved', `${timeWords(run.approval.at)} by ${clean(run.approval.by)}, plan ${run.approval.digest.slice(0, 12)}`]]), // prettier-ignore
+    ...(run.progress === undefined ? [] : [['progress', clean(progressWords(run.progress))]]),
     ...(run.guard?.remedy === undefined ? [] : [['to do', clean(run.guard.remedy)]]),
   ].map(([label = '', text = '']) => [colours.dim(label), text]);
   return [
@@ -66,6 +68,7 @@ export function runDetailText(
     ...(run.steps.length === 0
       ? []
       : ['', ...aligned(run.steps.map((step) => [`  ${step.status}`, clean(step.title)]))]),
+    ...(run.report === undefined ? [] : ['', ...run.report.map((line) => wrapped(`  ${clean(line)}`, columns, 4))]),
     ...(plan === undefined ? [] : ['', colours.dim('— plan —'), plan]),
     '',
     colours.dim('— history —'),

@@ -45,6 +45,7 @@ export function conclude(run: RunView, json: boolean): void {
   const colours = terminalColours();
   const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
   process.stdout.write(`${wrapped(`${stateWords(run, colours)}: ${clean(run.why)}`, columns)}\n`);
+  for (const line of run.report ?? []) process.stdout.write(`${wrapped(`  ${clean(line)}`, columns)}\n`);
   const next = nextWords(run);
   if (next !== undefined) process.stdout.write(`${colours.dim(wrapped(next, columns))}\n`);
 }

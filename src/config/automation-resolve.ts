@@ -43,6 +43,7 @@ export function automationOf(main: MainFile, folder: string): AutomationConfig |
       zone: given.zone ?? 'UTC',
     })),
     alertmanager: main.alertmanager && alertmanagerOf(main.alertmanager, folder),
+    verifyReplicas: main.schedule?.verify_replicas,
     notify: (main.notify ?? []).map((receiver) => notifyOf(receiver, folder)),
   };
 }

@@ -23,6 +23,8 @@ export interface AutomationConfig {
   /** Asked for silences; undefined: not asked, silences do not count. */
   readonly alertmanager: AlertmanagerConfig | undefined;
   readonly notify: readonly NotifyConfig[];
+  /** Cron expression, in UTC, of when every replica is compared with its source; undefined: never by itself. */
+  readonly verifyReplicas: string | undefined;
 }
 
 export interface JournalConfig {

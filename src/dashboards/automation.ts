@@ -1,6 +1,7 @@
 import { downtimes, journal, pauses, alertsTaken, requestsRefused } from './automation-intake.js';
 import { figures, openRuns } from './automation-now.js';
 import { durations, endedRuns, lastSuccesses, refusals, sections } from './automation-runs.js';
+import { longWork, verifications } from './automation-verification.js';
 import { board, type Board } from './board.js';
 import { uids } from './links.js';
 
@@ -11,7 +12,14 @@ export function automation(): Board {
     title: 'Lockstep / Automation',
     description: 'Runs of procedures, the guards that hold them back, the alerts that ask for them, and the journal.',
     sections: [
-      { title: 'Now', pieces: [...figures(), { panel: openRuns(), width: 24, height: 7 }] },
+      {
+        title: 'Now',
+        pieces: [
+          ...figures(),
+          { panel: openRuns(), width: 14, height: 7 },
+          { panel: longWork(), width: 10, height: 7 },
+        ],
+      },
       {
         title: 'Runs that ended',
         pieces: [
@@ -20,6 +28,7 @@ export function automation(): Board {
           { panel: refusals(), width: 8, height: 8 },
           { panel: lastSuccesses(), width: 8, height: 8 },
           { panel: sections(), width: 8, height: 8 },
+          { panel: verifications(), width: 24, height: 7 },
         ],
       },
       {

@@ -10,7 +10,7 @@ export const readingSeconds = 30;
 export function comparingSession(column: Column): readonly Statement[] {
   const limit = column.flavour === 'mariadb' ? `max_statement_time = ${readingSeconds}` : `max_execution_time = ${readingSeconds * 1000}`; // prettier-ignore
   return [
-    plainSql(`SET SESSION time_zone = '+00:00', sql_mode = '', wait_timeout = 300, lock_wait_timeout = 5, ${limit}`),
+    plainSql(`SET SESSION time_zone = '+00:00', sql_mode = '', wait_timeout = 60, lock_wait_timeout = 5, ${limit}`),
     plainSql('SET NAMES utf8mb4'),
     plainSql('SET SESSION TRANSACTION READ ONLY'),
   ];

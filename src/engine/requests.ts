@@ -30,7 +30,7 @@ export class Requests {
     const key = keyOf(procedure.name, parameters);
     const { idempotencyKey } = request;
     const same = request.trigger.kind === 'person' ? idempotencyKey && `key ${idempotencyKey}` : key;
-    const known = this.#known(request, key);
+    const known = this.#known(request, key, procedure);
     if (known !== undefined) return { run: viewOf(known), repeated: true };
     const asking = same === undefined ? undefined : this.#asking.get(same);
     if (asking !== undefined) return { run: (await asking).run, repeated: true };
@@ -44,11 +44,14 @@ export class Requests {
   }
 
   /** A run that this request is a repeat of. */
-  #known({ idempotencyKey, trigger }: RunRequest, key: string): BookedRun | undefined {
+  #known({ idempotencyKey, trigger }: RunRequest, key: string, { locks }: Procedure): BookedRun | undefined {
     const { book } = this.shop;
     const again = idempotencyKey === undefined ? undefined : book.idempotency.get(idempotencyKey);
     const id = again ?? (trigger.kind === 'person' ? undefined : book.episodes.get(key));
-    return id === undefined ? undefined : book.runs.get(id);
+    const found = id === undefined ? undefined : book.runs.get(id);
+    // What only looks mends nothing, so that nothing is ever seen to be over: each of its times is a new one.
+    const over = found?.state === 'ended' && trigger.kind === 'schedule' && locks === 'nothing';
+    return over && again === undefined ? undefined : found;
   }
 
   async #asked(procedure: Procedure, request: RunRequest): Promise<Answer> {

@@ -7,6 +7,7 @@ import { replicationMetrics } from './catalogue/replication.js';
 import { serverMetrics } from './catalogue/server.js';
 import { sourceMetrics } from './catalogue/source.js';
 import { tlsMetrics } from './catalogue/tls.js';
+import { verificationMetrics } from './catalogue/verification.js';
 import type { Metric } from './metric.js';
 
 export type { Metric, MetricType, Scope } from './metric.js';
@@ -29,6 +30,7 @@ export const catalogue = [
   ...lookMetrics,
   ...ownMetrics,
   ...automationMetrics,
+  ...verificationMetrics,
 ] as const;
 
 type Entry = (typeof catalogue)[number];

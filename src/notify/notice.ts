@@ -88,6 +88,7 @@ function kindOf(event: RunEvent): NoticeKind | undefined {
     case 'approved':
     case 'undoing':
     case 'resumed':
+    case 'progress':
     case 'step-began':
     case 'step-ended':
     case 'section-began':

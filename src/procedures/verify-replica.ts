@@ -18,7 +18,6 @@ export const verifyReplica: Procedure = {
       name: 'source',
       kind: 'server',
       required: false,
-      default: '',
       help: 'the server that it should equal; default the one that it replicates from',
     },
   ],
@@ -110,6 +109,8 @@ function steps(scene: Scene, parameters: Parameters): readonly Step[] {
       ],
       done: (seen) => seen.notes['verified'] !== undefined,
       within: atMost,
+      // It goes on where a connection was lost.
+      attempts: 4,
     },
   ];
 }

@@ -57,6 +57,7 @@ function stateOf(cluster: string): AutomationState {
     lastSuccesses: [{ cluster, procedure: 'restart-replication', at: now - 3_600_000 }],
     journal: { writable: true, head: { seq: 41, hash: 'ab12' } },
     received: { alerts: now - 5_000, watchdog: now - 30_000 },
+    verifications: [],
     switchovers: [],
     announcements: [],
   };

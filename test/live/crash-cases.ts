@@ -49,6 +49,13 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
     state: (sandbox) => channelState(sandbox.server('db2')),
     mend: (sandbox) => follow(sandbox, sandbox.channelTls(sandbox.server('db2'))),
   },
+  'verify-replica': {
+    parameters: { cluster: 'sandbox', server: 'db2' },
+    // Whether it was needed only comparing tells: it always is.
+    provoke: () => Promise.resolve(),
+    state: (sandbox) => channelState(sandbox.server('db2')),
+    mend: () => Promise.resolve(),
+  },
   'require-tls': {
     parameters: { cluster: 'sandbox', 'observed-for': '0s' },
     provoke: async (sandbox) => {

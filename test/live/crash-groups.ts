@@ -3,6 +3,6 @@ import type { ProcedureName } from '../../src/domain/procedure-names.js';
 /** The crash matrix in files that run side by side, of about the same length. Every procedure is in one. */
 export const crashGroups = {
   channels: ['restart-replication', 'fence-writable-replica', 'secure-channel'],
-  servers: ['require-tls'],
+  servers: ['require-tls', 'verify-replica'],
   primary: ['switchover'],
 } as const satisfies Readonly<Record<string, readonly ProcedureName[]>>;

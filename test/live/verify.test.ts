@@ -49,7 +49,7 @@ await describeEach(
       readonly planned?: () => Promise<unknown>;
     } = {}): Promise<Omit<Verification, 'cluster'>> {
       const scene = await bench.look();
-      const parameters = bench.parameters({ server: 'db2', source: '' });
+      const parameters = bench.parameters({ server: 'db2' });
       expect(verifyReplica.needed(scene, parameters).observed).toBe('yes');
       expect(verifyReplica.refusals(scene, parameters)).toEqual([]);
       const [action] = verifyReplica.steps(scene, parameters).flatMap(({ plan }) => plan);

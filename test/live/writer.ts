@@ -37,7 +37,6 @@ export class Writer {
         await this.session.query(`UPDATE written.rows_of SET again = again + 1 WHERE id IN (${id - 3}, ${id - 50})`);
         await this.session.query('UPDATE written.counter SET n = n + 1');
       } catch (cause) {
-        if (this.#stopped) return;
         this.failures.push(cause);
         return;
       }

@@ -21,6 +21,7 @@ const idle: AutomationState = {
   lastSuccesses: [],
   journal: undefined,
   received: { alerts: undefined, watchdog: undefined },
+  verifications: [],
   switchovers: [],
   announcements: [],
 };
@@ -33,6 +34,11 @@ const busy: AutomationState = {
     run('shop', 'require-tls', 'waiting', 800, 'window'),
     run('shop', 'restart-replication', 'running', 100),
     run('mail', 'secure-channel', 'needs-human', 100),
+    {
+      ...run('shop', 'verify-replica', 'running', 100),
+      parameters: { cluster: 'shop', server: 'db3' },
+      progress: { at: 'app.page', unit: 'rows', done: 250, total: 1000, rate: 50 },
+    },
   ],
   paused: [
     { cluster: 'mail', since: 500 * second },
@@ -42,6 +48,21 @@ const busy: AutomationState = {
   lastSuccesses: [{ cluster: 'shop', procedure: 'restart-replication', at: 800 * second }],
   journal: { writable: true, head: { seq: 41, hash: 'ab12' } },
   received: { alerts: 990 * second, watchdog: 980 * second },
+  verifications: [
+    {
+      cluster: 'shop',
+      server: 'db2',
+      source: 'db1',
+      beganAt: 600 * second,
+      endedAt: 700 * second,
+      tables: 10,
+      rows: 5000,
+      differingRows: 3,
+      differingTables: 1,
+      unsettledRows: 2,
+      findings: [],
+    },
+  ],
   switchovers: [{ cluster: 'shop', server: 'db2', ready: false }],
   announcements: [{ cluster: 'shop', announcer: 'haproxy', matches: true }],
 };

@@ -43,6 +43,8 @@ export class Pair {
       if (answer?.['reached'] === '1') return;
       if (performance.now() > until)
         throw new LockstepError('replica-behind', `${this.action.on} has not caught up with ${this.action.with} for an hour`, 'See why it lags, or stands; then verify it again.'); // prettier-ignore
+      // The server ends a session that says nothing.
+      await this.source.query('DO 0', this.signal);
       // A wait that is answered at once does not wait: the applier stands.
       if (performance.now() - began < busyPause) await pause(busyPause, undefined, { signal: this.signal });
     }

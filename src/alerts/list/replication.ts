@@ -80,6 +80,14 @@ export const replicationAlerts = {
     procedure: 'rebuild-replica',
     problem: 'errant-transactions',
   },
+  ReplicaDiffers: {
+    subject: 'replication',
+    severity: 'critical',
+    meaning:
+      'Comparing a replica with its source row by row has found differences; the value is the tables that have them.',
+    metrics: ['lockstep_replica_differing_tables'],
+    procedure: 'rebuild-replica',
+  },
   SourceLogPurged: {
     subject: 'replication',
     severity: 'critical',

@@ -1,6 +1,9 @@
+import type { Parameters } from '../../domain/scene.js';
+import type { Verification } from '../../domain/verification.js';
 import type { GuardName, RunView } from '../../engine/run.js';
 import { openStates } from '../catalogue/automation.js';
 import { type Family, Sink } from '../families.js';
+import { progressSamples, verificationSamples } from './verification.js';
 
 /** What the automation is at one moment. Times are milliseconds since the Unix epoch. Every list may be empty. */
 export interface AutomationState {
@@ -18,6 +21,8 @@ export interface AutomationState {
     | undefined;
   /** When alerts of any kind, and when the Watchdog, last came in through the webhook. */
   readonly received: { readonly alerts: number | undefined; readonly watchdog: number | undefined };
+  /** The newest of every replica. */
+  readonly verifications: readonly Verification[];
   readonly switchovers: readonly { readonly cluster: string; readonly server: string; readonly ready: boolean }[];
   readonly announcements: readonly {
     readonly cluster: string;
@@ -27,8 +32,8 @@ export interface AutomationState {
 }
 
 /** As much of a run as is told. */
-export type OpenRun = Pick<RunView, 'procedure' | 'state' | 'requestedAt'> & {
-  readonly parameters: { readonly cluster: string };
+export type OpenRun = Pick<RunView, 'procedure' | 'state' | 'requestedAt' | 'progress'> & {
+  readonly parameters: Parameters;
   readonly guard: { readonly guard: GuardName } | undefined;
 };
 
@@ -36,6 +41,8 @@ export type OpenRun = Pick<RunView, 'procedure' | 'state' | 'requestedAt'> & {
 export function automationSamples(state: AutomationState): readonly Family[] {
   const sink = new Sink({});
   runs(sink, state.runs);
+  progressSamples(sink, state.runs);
+  verificationSamples(sink, state.verifications);
   const { clusters, paused, downtimes, lastSuccesses, journal, received, switchovers, announcements } = state;
   for (const { cluster, procedure, at } of lastSuccesses)
     sink.add('lockstep_procedure_last_success_timestamp_seconds', at / 1000, { cluster, procedure });

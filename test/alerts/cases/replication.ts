@@ -223,6 +223,16 @@ export const replicationCases: readonly Case[] = [
     description: 'production/db2 has at least 1 transactions that its source never had.',
   },
   {
+    alert: 'ReplicaDiffers',
+    after: 0,
+    keep,
+    series: { lockstep_replica_differing_tables: [0, 2], lockstep_replica_differing_rows: [0, 17] },
+    short: { lockstep_replica_differing_tables: 0 },
+    summary: 'production/db2 is not what its source is',
+    description:
+      '2 tables of production/db2 differ from its source, in at least 17 rows: whoever reads there reads something else.',
+  },
+  {
     alert: 'SourceLogPurged',
     after: minute,
     keep,

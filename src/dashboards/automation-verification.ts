@@ -1,0 +1,59 @@
+import { toCluster, toRunbook } from './links.js';
+import { noneIsBest, noneIsGood } from './looks.js';
+import { fact } from './query.js';
+import { table } from './table.js';
+
+/** What comparing replicas with their sources has shown. */
+export function verifications() {
+  return table(
+    {
+      title: 'Replicas compared with their sources',
+      description:
+        'When each replica was last compared with its source row by row, and what differed: red from the first. Of unsettled rows nothing can be said, for they were changed all the time.',
+      nothing: 'No replica was compared',
+    },
+    [
+      { label: 'cluster', title: 'Cluster', link: toCluster },
+      { label: 'server', title: 'Replica' },
+    ],
+    [
+      {
+        title: 'Tables that differ',
+        expr: fact('lockstep_replica_differing_tables'),
+        steps: noneIsGood,
+        link: toRunbook('ReplicaDiffers'),
+      },
+      { title: 'Rows, at least', expr: fact('lockstep_replica_differing_rows'), steps: noneIsGood },
+      { title: 'Unsettled', expr: fact('lockstep_replica_unsettled_rows'), steps: noneIsBest },
+      {
+        title: 'Compared',
+        expr: `1000 * ${fact('lockstep_replica_verified_timestamp_seconds')}`,
+        unit: 'dateTimeAsIso',
+      },
+    ],
+    [{ by: 'Tables that differ', descending: true }, { by: 'Compared' }],
+  );
+}
+
+/** How far long work has come. */
+export function longWork() {
+  const of = { keep: ['procedure'] } as const;
+  return table(
+    {
+      title: 'Long work',
+      description: 'How far the long work of open runs has come, by the servers’ own estimates.',
+      nothing: 'No long work is under way',
+    },
+    [
+      { label: 'cluster', title: 'Cluster', link: toCluster },
+      { label: 'server', title: 'Server' },
+      { label: 'procedure', title: 'Procedure' },
+    ],
+    [
+      { title: 'Done', expr: fact('lockstep_run_progress_ratio', of), unit: 'percentunit' },
+      { title: 'Rows', expr: fact('lockstep_run_progress_rows', of) },
+      { title: 'Left', expr: fact('lockstep_run_left_seconds', of), unit: 's' },
+    ],
+    [{ by: 'Left', descending: true }],
+  );
+}
