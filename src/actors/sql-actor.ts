@@ -45,8 +45,8 @@ export interface Reach {
 
 /** ER_NO_SUCH_THREAD: whom we were to end has gone by itself. */
 const noSuchThread = 1094;
-/** ER_KILL_DENIED_ERROR, and ER_SPECIFIC_ACCESS_DENIED_ERROR where it takes SYSTEM_USER. */
-const denied = [1095, 1227];
+/** ER_KILL_DENIED_ERROR; MySQL says it of the sessions of users with SYSTEM_USER too. */
+const denied = 1095;
 const unlockWithin = 5000;
 
 /** The hands of one run: its sessions, each under its advisory lock. */
@@ -175,7 +175,7 @@ export class SqlActor implements Actor {
     const [rows = []] = await session.query(text, signal);
     const ids = rows.map((row) => Number(Object.values(row)[0]));
     if (!ids.every((id) => Number.isSafeInteger(id))) throw unexpected(on, select, 'it lists no session numbers');
-    const passed = [noSuchThread, ...(leaves === 'denied' ? denied : [])];
+    const passed = [noSuchThread, ...(leaves === 'denied' ? [denied] : [])];
     // All in one round trip; behind one that is gone, or is left, it goes on with the next.
     for (let rest = ids; rest.length > 0;)
       rest = await session.query(rest.map((id) => `KILL ${id}`).join('; '), signal).then(

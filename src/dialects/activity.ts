@@ -50,17 +50,17 @@ export function activityQuestions(column: Column, { ours = [] }: QuestionOptions
  * trx_started is in the system's time zone, whatever that of the session (seen on all four). InnoDB shows again what it
  * showed last while it is asked more often than every 0.1 s.
  */
-const transactions =
+export const transactions =
   "SELECT x.trx_mysql_thread_id AS id, TIMESTAMPDIFF(SECOND, x.trx_started, CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', 'SYSTEM')) AS seconds, x.trx_rows_modified > 0 AS changed, x.trx_is_read_only AS read_only FROM information_schema.INNODB_TRX x";
 
 /**
- * Whether a statement may change something, by its first word: all that leaves the server of its text. A comment in front,
+ * Of the session p: whether its statement may change something, by its first word: all that leaves the server of its text. A comment in front,
  * as frameworks write it, is passed over. What calls or executes something else, or begins with WITH, may be either.
  */
 const stripped =
   "IF(LEFT(LTRIM(p.INFO), 2) = '/*' AND LOCATE('*/', p.INFO) > 0, SUBSTRING(p.INFO, LOCATE('*/', p.INFO) + 2), p.INFO)";
 const begins = (words: string) => `${stripped} REGEXP '^[[:space:](]*(${words})([[:space:](]|$)'`;
-const writes = `CASE WHEN ${begins('SELECT|SHOW|EXPLAIN|DESCRIBE|DESC|HELP|USE|CHECKSUM')} THEN 0 WHEN ${begins('INSERT|UPDATE|DELETE|REPLACE|LOAD|CREATE|ALTER|DROP|TRUNCATE|RENAME|OPTIMIZE|REPAIR|ANALYZE|GRANT|REVOKE|COMMIT|XA|IMPORT|INSTALL|UNINSTALL')} THEN 1 END`;
+export const writes = `CASE WHEN ${begins('SELECT|SHOW|EXPLAIN|DESCRIBE|DESC|HELP|USE|CHECKSUM')} THEN 0 WHEN ${begins('INSERT|UPDATE|DELETE|REPLACE|LOAD|CREATE|ALTER|DROP|TRUNCATE|RENAME|OPTIMIZE|REPAIR|ANALYZE|GRANT|REVOKE|COMMIT|XA|IMPORT|INSTALL|UNINSTALL')} THEN 1 END`;
 
 /**
  * From 8.0 on MySQL shows events only to who may change them (EVENT), which is more than a monitor should hold, and to

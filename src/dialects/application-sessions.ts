@@ -1,5 +1,5 @@
 import { sql, type Statement } from '../domain/action.js';
-import type { Column } from './capabilities.js';
+import { transactions, writes } from './activity.js';
 import { composed } from './compose.js';
 
 /** What both statements take; without it they are refused, and never only see less. */
@@ -11,28 +11,25 @@ export function applicationSessions(ours: readonly string[]): Statement {
 }
 
 /**
- * Sessions of the same that a freeze would wait for: a statement that changes something, or a transaction that has, for
- * so many seconds or longer. By its first word, whoever does not read may write. One that only holds LOCK TABLES shows
- * in neither.
+ * Sessions of the same that a freeze would wait for, or that would lose much by it: a statement that may change something,
+ * or a transaction that has, for so many seconds or longer. One that only holds LOCK TABLES shows in neither.
  */
-export function longRunningSessions(column: Column, ours: readonly string[], seconds: number): Statement {
-  return composed('SELECT DISTINCT p.ID AS id ', longRunning(column, ours, seconds));
+export function longRunningSessions(ours: readonly string[], seconds: number): Statement {
+  return composed('SELECT DISTINCT p.ID AS id ', longRunning(ours, seconds));
 }
 
 /** How many these are. */
-export function countLongRunning(column: Column, ours: readonly string[], seconds: number): Statement {
-  return composed('SELECT COUNT(DISTINCT p.ID) AS sessions ', longRunning(column, ours, seconds));
+export function countLongRunning(ours: readonly string[], seconds: number): Statement {
+  return composed('SELECT COUNT(DISTINCT p.ID) AS sessions ', longRunning(ours, seconds));
 }
 
-function longRunning(column: Column, ours: readonly string[], seconds: number): Statement {
-  const blank = column.flavour === 'mariadb' ? 'p.INFO' : 'CAST(p.INFO AS CHAR)';
+function longRunning(ours: readonly string[], seconds: number): Statement {
   return composed(
     others(ours),
-    ' LEFT JOIN information_schema.INNODB_TRX t ON t.trx_mysql_thread_id = p.ID',
-    ' WHERE p.ID IS NOT NULL AND (',
-    sql`(p.COMMAND IN ('Query', 'Execute') AND p.TIME >= ${seconds}`,
-    ` AND ${blank} NOT REGEXP '^[[:space:](]*(SELECT|SHOW|WITH|EXPLAIN|DESC|DESCRIBE|DO|SET|COMMIT|ROLLBACK|KILL)[[:space:]]')`,
-    sql` OR (t.trx_started <= NOW() - INTERVAL ${seconds} SECOND AND (t.trx_rows_modified > 0 OR t.trx_rows_locked > 0)))`,
+    ` LEFT JOIN (${transactions}) t ON t.id = p.ID WHERE p.ID IS NOT NULL AND (`,
+    sql`(p.COMMAND <> 'Sleep' AND p.TIME >= ${seconds}`,
+    ` AND COALESCE(${writes}, 1) = 1)`,
+    sql` OR (t.seconds >= ${seconds} AND t.changed = 1))`,
   );
 }
 

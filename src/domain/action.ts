@@ -15,6 +15,8 @@ export interface SqlAction {
   readonly statements: readonly Statement[];
   /** Nobody waits for the answer: the server works on them while the run goes on. They say nothing and expect nothing. */
   readonly detached?: true;
+  /** Only in a session that is open already: whoever stood still for so long that it is gone must not go on. */
+  readonly sameSession?: true;
 }
 
 /** Ends every session whose number the answer of `select` lists in its first column. One that is gone already is no fault. */

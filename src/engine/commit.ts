@@ -1,3 +1,4 @@
+import type { ServerName } from '../domain/snapshot.js';
 import type { Plan } from './plan.js';
 import { stepsOf } from './plan.js';
 import type { Seen } from './procedure.js';
@@ -12,7 +13,13 @@ export function commitmentOf(plan: Plan, seen: Seen): Commitment {
   const step = stepsOf(plan).find(({ commits }) => commits === true);
   if (step === undefined) return 'none';
   if (step.done(seen)) return 'seen';
-  const touched = new Set(step.plan.flatMap((action) => ('on' in action ? [action.on] : [])));
-  const hidden = seen.snapshot.servers.some(({ name, facts }) => touched.has(name) && facts === undefined);
+  const touched = committingServers(plan);
+  const hidden = seen.snapshot.servers.some(({ name, facts }) => touched.includes(name) && facts === undefined);
   return hidden ? 'hidden' : 'absent';
+}
+
+/** The servers that the committing step changes. */
+export function committingServers(plan: Plan): readonly ServerName[] {
+  const step = stepsOf(plan).find(({ commits }) => commits === true);
+  return [...new Set((step?.plan ?? []).flatMap((action) => ('on' in action ? [action.on] : [])))];
 }

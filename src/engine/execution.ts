@@ -2,7 +2,7 @@ import { deadline } from '../base/deadline.js';
 import { LockstepError, messageOf } from '../base/errors.js';
 import { isLong, onlyReads } from '../domain/action.js';
 import type { Progress } from '../domain/progress.js';
-import { commitmentOf } from './commit.js';
+import { commitmentOf, committingServers, type Commitment } from './commit.js';
 import { commitRecorded, sectionBegins, sectionEnds, stepBegins, stepEnds } from './faults.js';
 import { defaultWithin, stepsOf, type Plan, type Section } from './plan.js';
 import type { Actor, EngineClock } from './ports.js';
@@ -241,15 +241,31 @@ export class Execution {
     return { outcome: 'needs-human', why: `past its commit point: ${why}` };
   }
 
-  async #commitment() {
+  async #commitment(): Promise<Commitment> {
     const { bench } = this;
     const until = bench.clock.monotonic() + 1000 * hiddenWithin;
     for (;;) {
       const commitment = commitmentOf(bench.plan, await this.#look());
       // Where it was never sent, nothing has to be seen.
       if (commitment === 'hidden' && !this.#committing) return 'absent';
-      if (commitment !== 'hidden' || bench.clock.monotonic() >= until) return commitment;
+      const seen = commitment === 'absent' && this.#committing ? await this.#surelyAbsent() : commitment;
+      if (seen !== 'hidden' || bench.clock.monotonic() >= until) return seen;
       await bench.clock.sleep(settlePause, bench.signal);
+    }
+  }
+
+  /** What was sent and not answered may still come about: nothing of ours must be at work there when it is looked for. */
+  async #surelyAbsent(): Promise<Commitment> {
+    const { plan, actor, signal } = this.bench;
+    const limit = deadline(5000, signal);
+    try {
+      const { unreachable } = await actor.lock(committingServers(plan), limit.signal);
+      return unreachable.length > 0 ? 'hidden' : commitmentOf(plan, await this.#look());
+    } catch (cause) {
+      if (signal.aborted) throw cause;
+      return 'hidden';
+    } finally {
+      limit.clear();
     }
   }
 

@@ -108,7 +108,9 @@ async function survived(sandbox: SandboxCluster, lockstep: LockstepProcess, cras
     // It died before the request was durable: nobody was told that it would be done.
     expect(await one.state(sandbox), what).toBe(before);
   } else {
-    const run = await lockstep.ended(newest.id);
+    const run = await lockstep.ended(newest.id).catch((cause: unknown) => {
+      throw new Error(`${what}: the run does not end`, { cause });
+    });
     expect(run.state, `${what}: ${run.why}`).toBe('ended');
     const settled = async () => (await one.state(sandbox)) === (run.outcome === 'succeeded' ? crash.after : before);
     await until(

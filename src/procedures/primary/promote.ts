@@ -26,7 +26,7 @@ export function promote({ server, column, semiSync, before = [], section }: Prom
     id: 'promote',
     section,
     title: `Let ${server} accept writes${semiSync === undefined ? '' : ', and wait for a replica at each commit'}`,
-    plan: [change(server, ...before, ...waits, ...openServer(column))],
+    plan: [{ ...change(server, ...before, ...waits, ...openServer(column)), sameSession: true }],
     done: (seen) => isOpen(seen, server),
     commits: true,
     within: 10,

@@ -17,7 +17,15 @@ import {
 } from '../../dialects/primary-statements.js';
 import { strongest } from '../../dialects/read-only.js';
 import { startReplica, stopReplica } from '../../dialects/replication-statements.js';
-import { plainSql, sql, type Action, type KillAction, type SessionName, type Statement } from '../../domain/action.js';
+import {
+  plainSql,
+  sql,
+  type Action,
+  type KillAction,
+  type SessionName,
+  type SqlAction,
+  type Statement,
+} from '../../domain/action.js';
 import type { Seen, Step, Undo } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 import { isShut } from '../primary/close.js';
@@ -29,8 +37,7 @@ import { announcing } from './ready.js';
 import { byGtid, needsCoordinates, type Subject } from './subject.js';
 
 export const section = 'switch';
-/** The session that froze, and the one that stands by to end a freeze. */
-const freezer = { note: 'freezer', as: 'number' } as const;
+/** The session that stands by to end a freeze. */
 const watcher = { note: 'watcher', as: 'number' } as const;
 
 /** How long a freeze waits for each lock that it needs, seconds; whoever wants to write waits behind it. */
@@ -48,7 +55,7 @@ export function freezeSteps(subject: Subject): readonly Step[] {
   return [freeze(subject), catchUp(subject), close(subject)];
 }
 
-export function lockOn({ old }: Subject, ...statements: readonly Statement[]): Action {
+export function lockOn({ old }: Subject, ...statements: readonly Statement[]): SqlAction {
   return { kind: 'sql', on: old.name, session: 'lock', statements };
 }
 
@@ -69,7 +76,6 @@ function freeze(subject: Subject): Step {
           sql`SET SESSION wait_timeout = ${lockLives}`,
           plainSql('FLUSH TABLES WITH READ LOCK'),
           ...position,
-          { ...ownNumber(), notes: { id: freezer.note } },
         ),
       ]
     : [
@@ -187,13 +193,15 @@ function close(subject: Subject): Step {
       ...step,
       title: `Close ${old.name} under its lock; it must stand where it stopped`,
       plan: [
-        lockOn(
-          subject,
-          { ...ownNumber(), expect: freezer },
-          plainSql(`SET GLOBAL ${strongest(old.column)}`),
-          ...position,
-          sql`SET SESSION wait_timeout = ${closedLives}`,
-        ),
+        {
+          ...lockOn(
+            subject,
+            plainSql(`SET GLOBAL ${strongest(old.column)}`),
+            ...position,
+            sql`SET SESSION wait_timeout = ${closedLives}`,
+          ),
+          sameSession: true,
+        },
       ],
       undo: {
         plan: [

@@ -82,16 +82,14 @@ function prepare(subject: Subject): readonly Step[] {
 /** A freeze waits for what writes, and whoever wants to write waits behind it: so that is dealt with before. */
 function longRunning(subject: Subject): readonly Step[] {
   const { old, site, longRunning: way } = subject;
-  const now = longNow(subject);
-  const some = now !== undefined && now.statements.length + now.transactions.length > 0;
-  if (way === 'ask' && !some) return [];
+  if (way === 'ask' && (longNow(subject) ?? 0) === 0) return [];
   const ours = ownUsers(site);
-  const count = { ...countLongRunning(old.column, ours, longSeconds), expect: 0, notes: { sessions: 'long-running' } };
+  const count = { ...countLongRunning(ours, longSeconds), expect: 0, notes: { sessions: 'long-running' } };
   const kill: Action = {
     kind: 'kill',
     on: old.name,
     session: 'control',
-    select: longRunningSessions(old.column, ours, longSeconds),
+    select: longRunningSessions(ours, longSeconds),
     whose: `sessions with a change that has been running for ${longSeconds} s`,
   };
   return [
@@ -136,5 +134,7 @@ function open({ old }: Subject): Step {
     title: `Open the session that will freeze ${old.name}`,
     plan: [{ kind: 'sql', on: old.name, session: 'lock', statements: [plainSql('DO 0')] }],
     done: (seen: Seen) => seen.held.has(`${old.name}/lock`),
+    // Whoever stood still meanwhile finds it gone, and begins anew.
+    within: 5,
   };
 }

@@ -5,8 +5,7 @@ import { futureLinks, longNow, longSeconds, type Subject } from './subject.js';
 /** Why a person has to say yes, whatever the policy says; each one clause. */
 export function asksOf(subject: Subject): readonly string[] {
   const { old, to, longRunning } = subject;
-  const long = longNow(subject);
-  const count = long === undefined ? 0 : long.statements.length + long.transactions.length;
+  const count = longNow(subject) ?? 0;
   const partial = futureLinks(subject).filter(({ rehearsal }) => rehearsal === 'partial');
   const events = old.facts.activity?.enabledEvents ?? 0;
   return [
@@ -30,7 +29,6 @@ export function asksOf(subject: Subject): readonly string[] {
 export function remarksOf(subject: Subject): readonly string[] {
   const { old, to, others, sessions, site, longRunning } = subject;
   const heartbeat = old.facts.semiSync?.source;
-  const boots = to.facts.state?.bootReadOnly;
   return [
     `Writes stand still from the freeze until ${to.name} is open: at most 4 round trips to the servers and one write to the journal; what takes longer ends the freeze, and changes nothing.`,
     'Transactions that are open then fail at their next write or COMMIT, and are rolled back.',
@@ -48,7 +46,6 @@ export function remarksOf(subject: Subject): readonly string[] {
     ...((site.announcers ?? []).length === 0
       ? ['Nothing tells the applications: configure `announce`, or point them at the new primary by hand.']
       : []),
-    ...(boots === true ? [] : []),
     `${to.name} and ${others.length === 0 ? old.name : `the other servers`} keep their option files: that every server starts read-only is what makes a restart safe.`,
   ];
 }

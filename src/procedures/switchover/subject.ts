@@ -123,13 +123,17 @@ export function futureLinks(subject: Subject): readonly FutureLink[] {
   ];
 }
 
-/** What a freeze would wait for; undefined where it is not known. */
-export function longNow({ old }: Subject) {
+/** How many sessions a freeze would wait for, or cost much; undefined where it is not known. */
+export function longNow({ old }: Subject): number | undefined {
   const { activity } = old.facts;
   if (activity === undefined) return undefined;
-  const long = ({ seconds, writes }: { readonly seconds: number; readonly writes: boolean | undefined }) =>
-    seconds >= longSeconds && writes !== false;
-  return { statements: activity.statements.filter(long), transactions: activity.transactions.filter(long) };
+  const ended = new Set<number>();
+  for (const { id, seconds, writes } of activity.statements)
+    if (seconds >= longSeconds && writes !== false) ended.add(id);
+  // One that only reads, or has changed nothing yet, loses nothing.
+  for (const { id, seconds, writes } of activity.transactions)
+    if (seconds >= longSeconds && writes === true) ended.add(id);
+  return ended.size;
 }
 
 function choice<T extends string>(parameters: Parameters, name: string, values: readonly T[], standard: T): T {
