@@ -29,6 +29,7 @@ await describeEach(
           'SET sql_log_bin = 0',
           "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
           "INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'",
+          'SET sql_log_bin = 1',
         ]);
       await Writers.prepare(sandbox);
     });
