@@ -50,7 +50,7 @@ export interface HaproxyOptions extends UnpackOptions {
   /** Default `mysql`. */
   readonly backend?: string;
   /**
-   * Servers are up as `/role` of this Lockstep says, asked every half second; one answer decides.
+   * Servers are up as `/role` of this Lockstep says, asked every half second; two refusals in a row take one out.
    * Default: what is not disabled is up.
    */
   readonly role?: { readonly lockstep: string; readonly cluster: string };
@@ -110,7 +110,7 @@ const lua = ['../..', '../../..']
 function configuration(options: HaproxyOptions, { backend, directory, address, api, socket }: Places): string {
   const { servers, role } = options;
   const lockstep = role && new URL(role.lockstep);
-  const check = lockstep === undefined ? '' : ` check addr ${lockstep.hostname} port ${lockstep.port} inter 500ms fall 1 rise 1`; // prettier-ignore
+  const check = lockstep === undefined ? '' : ` check addr ${lockstep.hostname} port ${lockstep.port} inter 500ms fall 2 rise 1`; // prettier-ignore
   return [
     'global',
     `  stats socket ${socket} mode 600 level admin expose-fd listeners`,
