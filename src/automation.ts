@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { ProgramRunner } from './actors/program.js';
 import { SqlActor, type Reach } from './actors/sql-actor.js';
 import { AnnouncerShelf } from './announcers.js';
 import { systemClock } from './base/clock.js';
@@ -257,6 +258,10 @@ function hands({ config, observer }: AutomationOptions, redactor: Redactor, kept
       const host = clusterNamed(config(), name).servers.find((one) => one.name === server)?.host;
       return host && filesOn(host);
     },
+    program: (server) => {
+      const host = clusterNamed(config(), name).servers.find((one) => one.name === server)?.host;
+      return host && programsOn(host);
+    },
     announce: (action, signal) => kept.shelf.of(clusterNamed(config(), name)).carryOut(action, signal),
   });
   return { open: (run, cluster) => new SqlActor(reach(run, cluster)) };
@@ -290,6 +295,17 @@ function filesOn(config: HostConfig): FileReader {
     const host = openHost(hostSettingsOf(config));
     try {
       return await host.read(path, { signal });
+    } finally {
+      await host.close();
+    }
+  };
+}
+
+function programsOn(config: HostConfig): ProgramRunner {
+  return async (argv, signal) => {
+    const host = openHost(hostSettingsOf(config));
+    try {
+      return await host.run(argv, { signal });
     } finally {
       await host.close();
     }

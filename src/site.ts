@@ -21,6 +21,7 @@ export function siteOf(cluster: ClusterConfig): Site {
     },
     acceptUnproven: cluster.acceptUnproven,
     lagThreshold: cluster.thresholds.lag,
+    failover: cluster.failover,
     ...(cluster.announcers.length === 0 ? {} : { announcers: siteAnnouncersOf(cluster) }),
   };
 }

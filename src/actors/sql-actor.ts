@@ -24,6 +24,7 @@ import { LoginError, QueryError, type Target } from '../mysql/session.js';
 import { HeldSession, lockName } from './held-session.js';
 import type { WorkMemory } from './verify/memory.js';
 import { verify } from './verify/verify.js';
+import { runOn, type ProgramRunner } from './program.js';
 import { rehearse, type FileReader } from './rehearse.js';
 
 /** How the servers of one cluster are reached and what may be sent there. */
@@ -41,6 +42,8 @@ export interface Reach {
   verified(verification: Omit<Verification, 'cluster'>): Promise<void>;
   /** @returns what its note learned @throws LockstepError `announcement-failed` naming each announcer and what it said */
   announce(action: AnnounceAction, signal: AbortSignal): Promise<Notes>;
+  /** Programs on a server's machine; undefined or left out where Lockstep does not reach it. */
+  program?(server: ServerName): ProgramRunner | undefined;
 }
 
 /** ER_NO_SUCH_THREAD: whom we were to end has gone by itself. */
@@ -91,6 +94,8 @@ export class SqlActor implements Actor {
         return this.#verify(action, signal, told);
       case 'announce':
         return this.reach.announce(action, signal);
+      case 'program':
+        return runOn(action, this.reach, notes, signal);
     }
   }
 

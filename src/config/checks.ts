@@ -3,6 +3,7 @@ import { announceChecks } from './announce-checks.js';
 import { automationChecks } from './automation-checks.js';
 import type { YamlFile } from './document.js';
 import { entriesAt, quoted, valueAt } from './explain.js';
+import { failoverChecks } from './failover-checks.js';
 import type { Fault } from './fault.js';
 import { hostChecks } from './host-checks.js';
 import { nearest } from './nearest.js';
@@ -25,6 +26,7 @@ export function checks(main: YamlFile, includes: readonly YamlFile[], web: WebCo
     ...files.flatMap((file) => noMonitor(main, file)),
     ...files.flatMap((file) => hostChecks(main, file)),
     ...files.flatMap((file) => announceChecks(main, file)),
+    ...files.flatMap((file) => failoverChecks(main, file)),
     ...authorityChecks(main),
     ...files.flatMap((file) => serverTlsChecks(main, file)),
     ...automationChecks(main),

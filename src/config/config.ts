@@ -1,6 +1,6 @@
 import type { Thresholds } from '../domain/problems.js';
 import type { Address } from '../domain/snapshot.js';
-import type { ReplicationTls } from '../domain/scene.js';
+import type { ReplicationTls, SiteFailover } from '../domain/scene.js';
 import type { AnnouncerConfig } from './announce-config.js';
 import type { AutomationConfig } from './automation.js';
 import type { HostConfig } from './host-config.js';
@@ -92,6 +92,8 @@ export interface ClusterConfig {
   readonly acceptUnproven: boolean;
   /** How applications are told which server is the primary. Default none. */
   readonly announcers: readonly AnnouncerConfig[];
+  /** What counts as the death of a primary, and what is done about it. */
+  readonly failover: SiteFailover;
 }
 
 export interface ServerConfig {

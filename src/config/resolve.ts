@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { defaultThresholds, type Thresholds } from '../domain/problems.js';
-import type { ReplicationTls } from '../domain/scene.js';
+import type { ReplicationTls, SiteFailover } from '../domain/scene.js';
 import type { AnnouncerConfig } from './announce-config.js';
 import { announcersOf } from './announce-resolve.js';
 import { automationOf } from './automation-resolve.js';
@@ -12,6 +12,7 @@ import type {
   ReplicationAccountConfig,
   TlsConfig,
 } from './config.js';
+import { failoverOf, withPrograms } from './failover.js';
 import { hostOf, type Hosts } from './host-resolve.js';
 import { defaultListenPort, type ClusterEntry, type MainFile, type SharedEntries } from './schema.js';
 import type { SecretRef } from './secrets.js';
@@ -75,13 +76,14 @@ interface Shared {
   readonly acceptUnproven?: boolean;
   readonly hosts?: Hosts;
   readonly announcers?: readonly AnnouncerConfig[];
+  readonly failover?: SiteFailover;
   readonly thresholds: Partial<Thresholds>;
 }
 
 function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: Shared): ClusterConfig {
   const own = sharedOf(entry, folder);
   const { monitor, operate, replication, hosts, replicationTls, acceptUnproven = false } = { ...defaults, ...own };
-  const { serverTls, announcers = [] } = { ...defaults, ...own };
+  const { serverTls, announcers = [], failover = failoverOf() } = { ...defaults, ...own };
   if (monitor === undefined) throw new Error(`cluster ${name} passed the checks without a monitor account`);
   return {
     name,
@@ -91,7 +93,7 @@ function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: 
       socket: given.socket,
       replicationTls: given.replication_tls === undefined ? replicationTls : replicationTlsOf(given.replication_tls),
       serverTls: serverTls && ownServerTlsOf(serverTls, given.server_tls),
-      host: hosts === undefined ? undefined : hostOf(hosts, { ...given, name: server }),
+      host: hosts === undefined ? undefined : withPrograms(hostOf(hosts, { ...given, name: server }), failover),
     })),
     names: entry.names ?? [],
     accounts: { monitor, operate, replication },
@@ -109,6 +111,7 @@ function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: 
     heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false, ...defaults.heartbeat, ...own.heartbeat },
     acceptUnproven,
     announcers,
+    failover,
     registeredReplicas: entry.registered_replicas ?? false,
     thresholds: { ...defaultThresholds, ...defaults.thresholds, ...own.thresholds },
   };
@@ -135,6 +138,7 @@ function sharedOf(entry: SharedEntries, folder: string): Shared {
       acceptUnproven: entry.accept_unproven,
       hosts: entry.hosts && { entry: entry.hosts, folder },
       announcers: entry.announce && announcersOf(entry.announce, folder),
+      failover: entry.failover && failoverOf(entry.failover),
     }),
     tls: present({
       mode: tls?.mode,

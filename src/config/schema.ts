@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { announce } from './announce-schema.js';
+import { failover } from './failover-schema.js';
 import { automationKeys } from './automation-schema.js';
 import { hosts, serverHosts } from './host-schema.js';
 import { authorities, ownServerTls, serverTls } from './server-tls-schema.js';
@@ -86,6 +87,7 @@ const shared = {
   server_tls: serverTls.optional(),
   accept_unproven: flag.optional(),
   announce: announce.optional(),
+  failover: failover.optional(),
 };
 
 const server = strict({

@@ -71,6 +71,16 @@ export function executedColumns(column: Column): { readonly file: string; readon
   return { file: executedFile, position: executedPosition };
 }
 
+/** The columns of that answer that say how far the receiver is. */
+export function receivedColumns(column: Column): {
+  readonly file: string;
+  readonly position: string;
+  readonly gtid: string;
+} {
+  const { readFile: file, readPosition: position } = statusWords[column.statusWords];
+  return { file, position, gtid: column.flavour === 'mariadb' ? 'Gtid_IO_Pos' : 'Retrieved_Gtid_Set' };
+}
+
 export function channelQuestions(column: Column): Question[] {
   const channels: Question = {
     id: 'channels',

@@ -16,6 +16,16 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
   'require-tls': (column) => [...globalSettings(column), 'CREATE USER ON *.*'],
   switchover: changingPrimary,
   'verify-replica': (column) => ['SELECT ON *.*', ...sourcePosition(column)],
+  failover: (column) => [
+    ...replicationAdmin(column),
+    ...closing(column),
+    ...channelStatus(column),
+    column.privileges.binlogStatus,
+    ...forgetting,
+    ...semiSync(column),
+  ],
+  rejoin: (column) => [...replicationAdmin(column), ...closing(column), ...endingSessions(column)],
+  'open-primary': closing,
 };
 
 /** Each as it stands after GRANT, such as `REPLICATION SLAVE ADMIN ON *.*`. @param procedures default all */
@@ -70,6 +80,14 @@ function channelStatus(column: Column): readonly string[] {
 /** Where a source stands without GTID, which MariaDB always has. */
 function sourcePosition(column: Column): readonly string[] {
   return column.flavour === 'mariadb' ? [] : [column.privileges.binlogStatus];
+}
+
+/** RESET SLAVE ALL, RESET REPLICA ALL. */
+const forgetting = ['RELOAD ON *.*'] as const;
+
+/** To wait for replicas, or no longer. */
+function semiSync(column: Column): readonly string[] {
+  return column.flavour === 'mariadb' ? ['REPLICATION MASTER ADMIN ON *.*'] : globalSettings(column);
 }
 
 /** SET GLOBAL read_only and super_read_only. On MariaDB 10.11 and later SUPER is not enough. */

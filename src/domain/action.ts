@@ -5,7 +5,8 @@ import type { Address, ServerName } from './snapshot.js';
  * What a step does, as data: printed, digested and sent is the same value. A secret stands by its name, and what is
  * learned only in the run by the name of its note.
  */
-export type Action = SqlAction | KillAction | LoginAction | ReleaseAction | AnnounceAction | VerifyAction;
+export type Action =
+  SqlAction | KillAction | LoginAction | ReleaseAction | AnnounceAction | VerifyAction | ProgramAction;
 
 /** Statements sent together, in one round trip. Later ones do not run once one fails. */
 export interface SqlAction {
@@ -107,6 +108,19 @@ export function isLong({ kind }: Action): boolean {
 /** Whether an action leaves everything as it is. */
 export function onlyReads({ kind }: Action): boolean {
   return kind === 'verify' || kind === 'login';
+}
+
+/**
+ * Runs a program on the machine of a server: words, never a shell line, and only one that the configuration allows
+ * there. Any other code than 0 is a failure.
+ */
+export interface ProgramAction {
+  readonly kind: 'program';
+  readonly on: ServerName;
+  /** Notes stand for what the run learned, with an ending behind it. No secrets. */
+  readonly argv: readonly (string | { readonly note: string; readonly ending?: string })[];
+  /** Keeps `0`, the code, under this name: what shows that it succeeded. */
+  readonly noteAs: string;
 }
 
 /**

@@ -6,5 +6,8 @@ export const procedureNames = [
   'require-tls',
   'switchover',
   'verify-replica',
+  'failover',
+  'rejoin',
+  'open-primary',
 ] as const;
 export type ProcedureName = (typeof procedureNames)[number];

@@ -16,6 +16,23 @@ export interface Scene {
   readonly announcements?: readonly Announcement[];
   /** What is remembered of servers that cannot be asked now, and how much of the fleet can; undefined: nobody remembers. */
   readonly outlook?: Outlook;
+  /** The last change of the primary that the journal tells of; undefined: it tells of none. */
+  readonly lastChange?: PrimaryChange;
+}
+
+/** What a run of Lockstep made the primary, and when that was seen. */
+export interface PrimaryChange {
+  readonly primary: ServerName;
+  /** Who was it before; undefined where the run did not say. */
+  readonly former: ServerName | undefined;
+  /** Where the former one's log had come to, as the new primary applied it, by file and position; undefined where that was not learned. */
+  readonly formerEnd: { readonly file: string; readonly position: number } | undefined;
+  /** Where the new primary's own log ended before its first write, alike. */
+  readonly opened: { readonly file: string; readonly position: number } | undefined;
+  /** Whether its replicas went by GTID then; undefined where the run did not say. */
+  readonly byGtid: boolean | undefined;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
 }
 
 /** A cluster as the configuration describes it. Secrets are not in it. */
@@ -37,7 +54,34 @@ export interface Site {
   readonly lagThreshold: number;
   /** In the order of the configuration; left out: none. */
   readonly announcers?: readonly SiteAnnouncer[];
+  /** Left out: {@link defaultFailover}. */
+  readonly failover?: SiteFailover;
 }
+
+/** What the configuration says of failing over. */
+export interface SiteFailover {
+  /** How long the primary must have said nothing to Lockstep, seconds. */
+  readonly evidenceSeconds: number;
+  /** How many looks must have failed one after the other. */
+  readonly looks: number;
+  /** Servers that must never become the primary. */
+  readonly never: readonly ServerName[];
+  /** The most preferred first, among those that have received as much. */
+  readonly preferred: readonly ServerName[];
+  /** Stops a server on its own machine and ends with 0 once it is stopped; `{server}` and `{host}` stand for the server. undefined: nothing does. */
+  readonly fence: readonly string[] | undefined;
+  /** Where the transactions that nobody else has are written out on a server's machine, and by which program. */
+  readonly tail: { readonly program: string; readonly directory: string } | undefined;
+}
+
+export const defaultFailover: SiteFailover = {
+  evidenceSeconds: 10,
+  looks: 3,
+  never: [],
+  preferred: [],
+  fence: undefined,
+  tail: undefined,
+};
 
 export interface SiteServer {
   readonly name: ServerName;

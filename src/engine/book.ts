@@ -1,7 +1,7 @@
 import { canonical } from '../base/canonical.js';
 import type { ProcedureName } from '../domain/procedure-names.js';
 import type { Progress } from '../domain/progress.js';
-import type { Parameters, Scene } from '../domain/scene.js';
+import type { Parameters, PrimaryChange, Scene } from '../domain/scene.js';
 import type { Entry } from '../journal/journal.js';
 import type { Downtime, Pause } from './automation.js';
 import type { Notes } from './procedure.js';
@@ -82,6 +82,8 @@ export class Book {
   readonly ends = new Map<string, RunEnd>();
   /** Newest success of each procedure in each cluster. */
   readonly successes = new Map<string, Success>();
+  /** The last primary that a run made, by cluster. */
+  readonly changes = new Map<string, PrimaryChange>();
   starts: RunStart[] = [];
   #ended: RunId[] = [];
 
@@ -144,6 +146,7 @@ export class Book {
       case 'section-done':
         run.notes = record.notes;
         run.progress = undefined;
+        if (record.committed && !run.committed) this.#changed(run, at);
         run.committed ||= record.committed;
         this.#steps(run, record.done, 'done');
         this.#steps(run, record.skipped, 'skipped');
@@ -269,8 +272,20 @@ export class Book {
         record.downtimes.forEach((one) => this.downtimes.set(`${one.cluster}/${one.server}`, one));
         record.ends.forEach((end) => this.ends.set(end.key, end));
         record.successes.forEach((one) => this.successes.set(`${one.procedure} ${one.cluster}`, one));
+        record.changes?.forEach(({ cluster, ...change }) => this.changes.set(cluster, change));
         this.starts = [...record.starts];
     }
+  }
+
+  /** A plan that changes the primary says so in its notes. */
+  #changed({ procedure, parameters, notes }: BookedRun, at: number): void {
+    const { cluster } = parameters;
+    const opened = procedure === 'switchover' ? parameters['to'] : procedure === 'open-primary' ? parameters['server'] : undefined; // prettier-ignore
+    const change = changeIn({ ...(opened === undefined ? {} : { [changeNotes.primary]: opened }), ...notes }, at);
+    // Opened again, it is the primary that it was.
+    if (change === undefined || (procedure === 'open-primary' && this.changes.get(cluster)?.primary === change.primary))
+      return;
+    this.changes.set(cluster, change);
   }
 
   #steps(run: BookedRun, ids: readonly string[], status: StepView['status']): void {
@@ -284,6 +299,39 @@ export class Book {
     if (this.latest.get(run.key) === id) this.latest.delete(run.key);
     for (const [key, of] of this.idempotency) if (of === id) this.idempotency.delete(key);
   }
+}
+
+/** The scene with what the journal remembers of its cluster. */
+export function recalled(scene: Scene, { changes }: Pick<Book, 'changes'>): Scene {
+  const lastChange = changes.get(scene.snapshot.cluster);
+  return lastChange === undefined ? scene : { ...scene, lastChange };
+}
+
+/** Notes of every plan that makes a server the primary, and the former one another's replica. */
+export const changeNotes = {
+  primary: 'promoted',
+  former: 'former',
+  file: 'former-file',
+  position: 'former-position',
+  mode: 'promoted-by',
+  openedFile: 'opened-file',
+  openedPosition: 'opened-position',
+} as const;
+
+/** What a run that has made a server the primary noted of it; undefined for any other. */
+export function changeIn(notes: Notes, at: number): PrimaryChange | undefined {
+  const primary = notes[changeNotes.primary];
+  if (primary === undefined) return undefined;
+  const position = (file: string | undefined, number: string | undefined) =>
+    file === undefined || number === undefined ? undefined : { file, position: Number(number) };
+  return {
+    primary,
+    former: notes[changeNotes.former],
+    formerEnd: position(notes[changeNotes.file] ?? notes['frozen-file'], notes[changeNotes.position] ?? notes['frozen-position']), // prettier-ignore
+    opened: position(notes[changeNotes.openedFile], notes[changeNotes.openedPosition]),
+    byGtid: notes[changeNotes.mode] === undefined ? undefined : notes[changeNotes.mode] === 'gtid',
+    at,
+  };
 }
 
 /** What makes two requests the same: the procedure and all its parameters. */

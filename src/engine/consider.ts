@@ -1,7 +1,7 @@
 import { deadline } from '../base/deadline.js';
 import { messageOf } from '../base/errors.js';
 import type { Scene } from '../domain/scene.js';
-import type { BookedRun } from './book.js';
+import { recalled, type BookedRun } from './book.js';
 import { verdictsOf, type Asked, type Sight } from './guards.js';
 import { planOf, type Plan } from './plan.js';
 import type { Need, Procedure } from './procedure.js';
@@ -30,13 +30,13 @@ export async function consider(
   const { parameters } = asked;
   const limit = deadline(lookWithin, signal);
   try {
-    const scene = await shop.ports.observer.look(
+    const seen = await shop.ports.observer.look(
       parameters.cluster,
       limit.signal,
       asked.mode === 'plan' ? 'recent' : undefined,
     );
     const silence = await silenceOf(shop, asked, limit.signal);
-    return judge(shop, procedure, asked, scene, silence);
+    return judge(shop, procedure, asked, recalled(seen, shop.book), silence);
   } finally {
     limit.clear();
   }

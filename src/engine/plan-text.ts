@@ -40,6 +40,8 @@ export function actionLines(action: Action): readonly string[] {
       return action.announcers.map((announcer) => `${announcer}: ${announceWords(action)}${action.noteAs === undefined ? '' : ` -- gives <${action.noteAs}>`}`); // prettier-ignore
     case 'verify':
       return verifyLines(action);
+    case 'program':
+      return [`${action.on}: run ${action.argv.map((word) => (typeof word === 'string' ? word : `<${word.note}>${word.ending ?? ''}`)).join(' ')} on its machine, which must end with 0 -- gives <${action.noteAs}>`]; // prettier-ignore
     case 'login': {
       const { tls } = action;
       const files = [tls.caFile, tls.certFile, tls.keyFile].filter((file) => file !== undefined).join(', ');

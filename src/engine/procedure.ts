@@ -24,6 +24,13 @@ export interface Procedure {
   readonly premises: (scene: Scene, parameters: Parameters) => unknown;
   /** Called when planned, and on resume again with the journalled scene: the same scene gives the same steps. */
   readonly steps: (scene: Scene, parameters: Parameters) => readonly Step[];
+  /** What is left for a person once every step is done, one sentence: the run then needs a human. undefined: nothing. */
+  readonly leaves?: (scene: Scene, parameters: Parameters) => string | undefined;
+  /**
+   * Each second counts: it looks twice a second while it waits to see, and ends other runs before their commit point
+   * that stand in its way, once nothing else keeps it from starting.
+   */
+  readonly urgent?: true;
   /** What people should know before they approve, one sentence each: costs, and what could not be rehearsed. */
   readonly remarks?: (scene: Scene, parameters: Parameters) => readonly string[];
 }

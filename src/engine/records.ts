@@ -1,5 +1,5 @@
 import type { ProcedureName } from '../domain/procedure-names.js';
-import type { Parameters, Scene } from '../domain/scene.js';
+import type { Parameters, PrimaryChange, Scene } from '../domain/scene.js';
 import type { Downtime, Pause } from './automation.js';
 import type { Notes } from './procedure.js';
 import type { Approval, GuardVerdict, Mode, Outcome, RunId, RunLimits, Trigger } from './run.js';
@@ -70,6 +70,7 @@ export type SwitchRecord = { readonly v: 1 } & (
       readonly ends: readonly RunEnd[];
       readonly starts: readonly RunStart[];
       readonly successes: readonly Success[];
+      readonly changes?: readonly (PrimaryChange & { readonly cluster: string })[];
     }
 );
 

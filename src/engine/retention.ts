@@ -23,6 +23,7 @@ export async function dropOld(shop: Shop, keep: number): Promise<{ readonly drop
     ends: [...ends.values()],
     starts,
     successes: [...book.successes.values()],
+    changes: [...book.changes].map(([cluster, change]) => ({ cluster, ...change })),
   });
   return journal.prune(before);
 }

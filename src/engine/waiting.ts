@@ -6,8 +6,9 @@ import { stepsOf, type Plan } from './plan.js';
 import type { GuardVerdict, Outcome, RunId } from './run.js';
 import type { Shop } from './shop.js';
 
-/** How often a waiting run looks again by itself, milliseconds. */
+/** How often a waiting run looks again by itself, and one that is urgent while it waits to see, milliseconds. */
 const lookAgain = 5000;
+const lookAgainAtOnce = 500;
 
 /**
  * A run until it may start: it looks, plans, asks the guards, and waits for those that pass by themselves.
@@ -27,7 +28,8 @@ export async function untilItMayStart(shop: Shop, id: RunId, alarm: Alarm): Prom
     if (plan !== undefined || shop.book.run(id).state !== 'waiting') return plan;
     const left = run.requestedAt + run.limits.waitAtMost * 1000 - shop.ports.clock.now();
     if (left <= 0) return end(shop, run, 'expired', `it waited as long as it might: ${run.why}`, run.guard);
-    await alarm.wait(Math.min(left, lookAgain), shop);
+    const hurries = shop.procedure(run.procedure).urgent === true && run.guard?.guard === 'not-visible';
+    await alarm.wait(Math.min(left, hurries ? lookAgainAtOnce : lookAgain), shop);
   }
 }
 
@@ -66,12 +68,25 @@ async function decide(shop: Shop, run: BookedRun, considered: Considered): Promi
   if (first !== undefined && !passes(first)) return refuse(shop, run, first);
   if (run.mode === 'plan' && first?.guard !== 'not-visible') return end(shop, run, 'planned', plannedWords(verdicts));
   if (first !== undefined) {
+    if (verdicts.every(({ guard }) => guard === 'another-run')) await endOthers(shop, run);
     if (run.guard?.guard !== first.guard || run.guard.why !== first.why) await writeWaiting(shop, run, first);
     return undefined;
   }
   // Guards and claim without a pause in between: no other run can slip in.
   shop.claims.set(run.id, run);
   return plan;
+}
+
+/** Runs that stand in the way of one that is urgent end at their next step boundary, and are taken back; not beyond their commit point. */
+async function endOthers(shop: Shop, run: BookedRun): Promise<void> {
+  if (shop.procedure(run.procedure).urgent !== true) return;
+  const inTheWay = shop.book
+    .open()
+    .filter((other) => other.id !== run.id && other.state === 'running' && !other.committed)
+    .filter((other) => other.parameters.cluster === run.parameters.cluster && other.aborting === undefined)
+    .filter((other) => shop.procedure(other.procedure).urgent !== true);
+  for (const other of inTheWay)
+    await shop.write({ v: 1, run: other.id, type: 'aborting', by: `${run.procedure} (run ${run.id})` });
 }
 
 async function writePlanned(

@@ -3,7 +3,7 @@ import { LockstepError, messageOf } from '../base/errors.js';
 import { progressWords } from '../domain/progress.js';
 import type { Scene } from '../domain/scene.js';
 import type { Lease, Reservation } from '../journal/journal.js';
-import { viewOf, type BookedRun } from './book.js';
+import { recalled, viewOf, type BookedRun } from './book.js';
 import { askedBy, consider } from './consider.js';
 import { Execution, type Bench, type Ending, type Writer } from './execution.js';
 import { runEnds, runLocked, runStarted } from './faults.js';
@@ -193,7 +193,10 @@ export class Worker {
 
   async #end({ outcome, why }: Ending): Promise<void> {
     await this.shop.ports.fault(runEnds);
+    const { procedure, parameters, scene } = this.#run;
+    const left = scene === undefined ? undefined : this.shop.procedure(procedure).leaves?.(scene, parameters);
     if (outcome === 'needs-human') await this.#needsHuman(why);
+    else if (outcome === 'succeeded' && left !== undefined) await this.#needsHuman(left);
     else await this.#write({ type: 'ended', outcome, why });
   }
 
@@ -223,7 +226,7 @@ export class Worker {
       clock: shop.ports.clock,
       look: async (notes, signal) => {
         const scene: Scene = await shop.ports.observer.look(cluster, signal);
-        return { ...scene, notes, held: actor.held };
+        return { ...recalled(scene, shop.book), notes, held: actor.held };
       },
       write: this.#writer(),
       fault: (point) => shop.ports.fault(point),

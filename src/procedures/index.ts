@@ -1,5 +1,8 @@
 import type { ProcedureName } from '../domain/procedure-names.js';
 import type { Procedure } from '../engine/procedure.js';
+import { failover } from './failover.js';
+import { openPrimary } from './open-primary.js';
+import { rejoin } from './rejoin.js';
 import { fenceWritableReplica } from './fence-writable-replica.js';
 import { restartReplication } from './restart-replication.js';
 import { requireTls } from './require-tls.js';
@@ -15,4 +18,7 @@ export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
   'fence-writable-replica': fenceWritableReplica,
   switchover,
   'verify-replica': verifyReplica,
+  failover,
+  rejoin,
+  'open-primary': openPrimary,
 };

@@ -129,13 +129,13 @@ policies:
   - { match: ['alertname'], run: restart-replication }
   - { match: ['alertname=~"("'], run: restart-replication }
   - { match: [], run: restart-replication }
-  - { match: ['alertname="A"'], run: failover }
+  - { match: ['alertname="A"'], run: fail-over }
 `);
     expect(found.map((line) => line.slice(0, line.indexOf(':', 3) + 40))).toEqual([
       expect.stringMatching(/^7:15 policies\[0\].match\[0\]: given "alertname"/) as string,
       expect.stringMatching(/^8:15 policies\[1\].match\[0\]: given "alertname=~/) as string,
       expect.stringMatching(/^9:14 policies\[2\].match: given a list, expected/) as string,
-      expect.stringMatching(/^10:38 policies\[3\].run: given "failover", expected/) as string,
+      expect.stringMatching(/^10:38 policies\[3\].run: given "fail-over", expected/) as string,
     ]);
   });
 });

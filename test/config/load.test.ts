@@ -43,6 +43,7 @@ it('applies the documented defaults to the smallest file', async () => {
         heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false },
         acceptUnproven: false,
         announcers: [],
+        failover: { evidenceSeconds: 10, looks: 3, never: [], preferred: [], fence: undefined, tail: undefined },
         registeredReplicas: false,
         thresholds: {
           lag: 60,

@@ -6,6 +6,7 @@ import { SessionLost } from '../../src/mysql/session.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
 import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
+import { until } from '../../src/sandbox/until.js';
 
 /**
  * How a procedure comes to be needed on real servers, and how the servers themselves look before and after it. Every
@@ -84,7 +85,68 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
     },
     mend: changeBack,
   },
+  failover: {
+    parameters: { cluster: 'sandbox', 'accept-loss': 'yes', unfenced: 'no' },
+    opens: ['db2'],
+    provoke: async (sandbox) => {
+      const replica = sandbox.server('db2');
+      // Left on, it would keep the new primary waiting for a replica that is not there.
+      if (sandbox.version.flavour === 'mariadb') await replica.sql('SET GLOBAL rpl_semi_sync_master_enabled = ON');
+      await sandbox.primary.kill();
+      await until(
+        'the replica to miss its source',
+        async () => !(await channelState(replica)).includes('IO_Running=Yes'),
+      );
+    },
+    state: async (sandbox) => `${await readOnly(sandbox.server('db2'))} ${await channelState(sandbox.server('db2'))}`,
+    mend: async (sandbox) => {
+      const [db1, db2] = [sandbox.primary, sandbox.server('db2')];
+      await db1.start();
+      await sandbox.open(db1);
+      if (sandbox.version.flavour === 'mariadb') await db2.sql('SET GLOBAL rpl_semi_sync_master_enabled = OFF');
+      if ((await readOnly(db2)) === 'open') await followAgain(sandbox);
+      await untilReplicating(db2);
+    },
+  },
+  rejoin: {
+    parameters: { cluster: 'sandbox', server: 'db1' },
+    // db2 took its place, and it came back as it was.
+    provoke: async (sandbox) => {
+      const db2 = sandbox.server('db2');
+      await sandbox.primary.sql('CREATE DATABASE earlier');
+      await untilCaughtUp(db2, sandbox.primary);
+      await db2.run([stopReplica(db2.column, ''), resetReplica(db2.column, '')]);
+      await sandbox.close(sandbox.primary);
+      await sandbox.open(db2);
+      await db2.sql('CREATE DATABASE later');
+    },
+    state: async (sandbox) => `${await readOnly(sandbox.primary)} ${await channelState(sandbox.primary)}`,
+    mend: async (sandbox) => {
+      const [db1, db2] = [sandbox.primary, sandbox.server('db2')];
+      if ((await channelState(db1)) === '') {
+        if (sandbox.version.flavour === 'mariadb')
+          await db1.sql('SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_binlog_pos');
+        await sandbox.follow(db1, db2);
+      }
+      await db2.run(['DROP DATABASE later', 'DROP DATABASE earlier']);
+      await changeBack(sandbox);
+    },
+  },
+  'open-primary': {
+    parameters: { cluster: 'sandbox', server: 'db1' },
+    opens: ['db1'],
+    provoke: (sandbox) => sandbox.close(sandbox.primary),
+    state: (sandbox) => readOnly(sandbox.primary),
+    mend: (sandbox) => sandbox.open(sandbox.primary),
+  },
 };
+
+async function followAgain(sandbox: SandboxCluster): Promise<void> {
+  const db2 = sandbox.server('db2');
+  await sandbox.close(db2);
+  if (sandbox.version.flavour === 'mariadb') await db2.sql('SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_binlog_pos');
+  await sandbox.follow(db2, sandbox.primary);
+}
 
 /** db1 is the primary again, and db2 its replica, whatever they were. */
 async function changeBack(sandbox: SandboxCluster): Promise<void> {
@@ -115,7 +177,9 @@ async function follow(sandbox: SandboxCluster, tls: ChannelTls): Promise<void> {
 /** Which servers accept writes now, whatever else is wrong with them. */
 export async function writableServers(sandbox: SandboxCluster): Promise<readonly string[]> {
   const states = await Promise.all(
-    sandbox.servers.map(async (server) => [server.name, await readOnly(server)] as const),
+    sandbox.servers
+      .filter(({ running }) => running)
+      .map(async (server) => [server.name, await readOnly(server)] as const),
   );
   return states.filter(([, state]) => state === 'open').map(([name]) => name);
 }

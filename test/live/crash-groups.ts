@@ -5,4 +5,5 @@ export const crashGroups = {
   channels: ['restart-replication', 'fence-writable-replica', 'secure-channel'],
   servers: ['require-tls', 'verify-replica'],
   primary: ['switchover'],
+  deaths: ['failover', 'rejoin', 'open-primary'],
 } as const satisfies Readonly<Record<string, readonly ProcedureName[]>>;

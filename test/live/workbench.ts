@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,13 +9,14 @@ import { silentLog } from '../../src/base/log.js';
 import type { Scope } from '../../src/base/scope.js';
 import { Secret } from '../../src/base/secret.js';
 import { loadConfig } from '../../src/config/load.js';
-import type { Parameters, Scene, Site } from '../../src/domain/scene.js';
+import type { Parameters, PrimaryChange, Scene, Site } from '../../src/domain/scene.js';
 import { Execution, type Ending } from '../../src/engine/execution.js';
 import { planLines } from '../../src/engine/plan-text.js';
 import { planOf, type Plan } from '../../src/engine/plan.js';
 import type { EngineClock } from '../../src/engine/ports.js';
 import type { Notes, Procedure } from '../../src/engine/procedure.js';
-import type { ServerSnapshot } from '../../src/domain/snapshot.js';
+import type { Outlook } from '../../src/domain/outlook.js';
+import type { ClusterSnapshot, ServerSnapshot } from '../../src/domain/snapshot.js';
 import type { Observer } from '../../src/observe/observer.js';
 import { PlaintextMemory } from '../../src/observe/plaintext-memory.js';
 import type { Account } from '../../src/sandbox/accounts.js';
@@ -43,6 +45,11 @@ export interface RunOptions {
 
 /** Runs procedures on a sandbox cluster with the real eyes, hands and execution; what is left out is journal and guards. */
 export class Workbench {
+  /** What is remembered of outages, after each look. */
+  remember: ((snapshot: ClusterSnapshot) => Outlook) | undefined;
+  /** What the journal would tell of the last change of the primary. */
+  lastChange: PrimaryChange | undefined;
+
   constructor(
     readonly sandbox: SandboxCluster,
     readonly observer: Observer,
@@ -83,7 +90,15 @@ export class Workbench {
   async look(): Promise<Scene> {
     const signal = AbortSignal.timeout(10_000);
     const { snapshot } = await this.observer.lookAtCluster(this.site.cluster, { signal, thorough: true });
-    return { snapshot, site: this.site, plaintext: this.memory.of(this.site.cluster) };
+    const outlook = this.remember?.(snapshot);
+    const { lastChange } = this;
+    return {
+      snapshot,
+      site: this.site,
+      plaintext: this.memory.of(this.site.cluster),
+      ...(outlook === undefined ? {} : { outlook }),
+      ...(lastChange === undefined ? {} : { lastChange }),
+    };
   }
 
   /** Looks until the scene is as wanted. */
@@ -180,7 +195,21 @@ async function reachOf(sandbox: SandboxCluster, { user, password }: Account): Pr
       }),
     secret: (name) => Promise.resolve(accounts[name].password),
     files: () => (file) => readFile(file),
+    program: () => async (argv) => {
+      const [program = '', ...words] = argv;
+      const { code, stdout, stderr } = await execFileAnyway(program, words);
+      return { code, stdout, stderr };
+    },
     announce: () => Promise.reject(new Error('no announcer is configured here')),
     ...noMemory,
   };
+}
+
+/** Any code is an answer. */
+function execFileAnyway(program: string, words: readonly string[]) {
+  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    execFile(program, words, (failure, stdout, stderr) =>
+      resolve({ code: failure === null ? 0 : typeof failure.code === 'number' ? failure.code : 1, stdout, stderr }),
+    );
+  });
 }

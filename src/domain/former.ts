@@ -1,0 +1,96 @@
+import { errantMariadb } from './errant-mariadb.js';
+import { containsGtidSet, countGtidSet, formatGtidSet, parseGtidSet, subtractGtidSets } from './gtid-mysql.js';
+import { formatMariadbGtids, parseMariadbGtids } from './gtid-mariadb.js';
+import type { PrimaryChange } from './scene.js';
+import type { ServerFacts, ServerSnapshot } from './snapshot.js';
+
+/** What a former primary has that the present one has not. */
+export interface Tail {
+  /** undefined: not known, and nobody guesses. */
+  readonly empty: boolean | undefined;
+  /** How many transactions at least; undefined: not known. */
+  readonly transactions: number | undefined;
+  /** As the flavour writes GTIDs; '' where there are none, or none are known. */
+  readonly set: string;
+  /** One sentence. */
+  readonly why: string;
+}
+
+/**
+ * Compares by GTID; without it by where the former primary's log ended when the present one was promoted, which the
+ * journal tells.
+ */
+export function tailOf(former: ServerSnapshot, present: ServerSnapshot, change: PrimaryChange | undefined): Tail {
+  const [own, theirs] = [former.facts, present.facts];
+  if (own === undefined || theirs === undefined) return unknown(`${former.name} and ${present.name} must both be seen`);
+  try {
+    return byGtid(former, present, own, theirs) ?? byPosition(former, present, change);
+  } catch {
+    return unknown(`the GTID of ${former.name} or ${present.name} cannot be read`);
+  }
+}
+
+function byGtid(
+  { name }: ServerSnapshot,
+  { name: primary }: ServerSnapshot,
+  { gtid: own }: ServerFacts,
+  { gtid: theirs }: ServerFacts,
+): Tail | undefined {
+  if (own?.kind === 'mysql' && theirs?.kind === 'mysql') {
+    if (own.mode !== 'ON' || theirs.mode !== 'ON') return undefined;
+    const [has, had] = [parseGtidSet(own.executed), parseGtidSet(theirs.executed)];
+    if (containsGtidSet(had, has)) return none(name, primary);
+    const extra = subtractGtidSets(has, had);
+    return some(name, primary, Number(countGtidSet(extra)), formatGtidSet(extra));
+  }
+  if (own?.kind === 'mariadb' && theirs?.kind === 'mariadb') {
+    const [binlogState, others] = [parseMariadbGtids(own.binlogState), parseMariadbGtids(theirs.binlogState)];
+    // A server that never wrote a GTID tells nothing by not having one.
+    if (binlogState.size === 0 || others.size === 0) return undefined;
+    const { transactions, set, suspect } = errantMariadb({ binlogState, slavePos: parseMariadbGtids(own.slavePos) }, [
+      { binlogState: others, slavePos: parseMariadbGtids(theirs.slavePos) },
+    ]);
+    if (transactions === undefined) return unknown(`whether ${name} has transactions that ${primary} has not is in doubt: ${formatMariadbGtids(binlogState)} against ${formatMariadbGtids(others)}`); // prettier-ignore
+    return transactions === 0 && !suspect ? none(name, primary) : some(name, primary, transactions, set);
+  }
+  return undefined;
+}
+
+function byPosition(former: ServerSnapshot, present: ServerSnapshot, change: PrimaryChange | undefined): Tail {
+  const [end, files] = [change?.formerEnd, former.facts?.binlog?.files];
+  if (change?.primary !== present.name || change.former !== former.name || end === undefined || files === undefined)
+    return unknown(
+      `without GTID only the journal of the run that made ${present.name} the primary could tell whether ${former.name} has more`,
+    );
+  // Its log must end exactly where the new primary stopped applying it. A restart begins another file, with nothing in it.
+  const at = files.find(({ name }) => name === end.file);
+  const later = files.slice(files.findIndex(({ name }) => name === end.file) + 1);
+  if (at === undefined) return unknown(`${former.name} no longer has ${end.file}, where ${present.name} stopped`);
+  if (at.bytes <= end.position && later.every(({ bytes }) => bytes <= emptyLog)) return none(former.name, present.name);
+  return {
+    empty: false,
+    transactions: undefined,
+    set: '',
+    why: `${former.name} may have transactions that ${present.name} has not: its log goes on behind ${end.file}:${end.position}`,
+  };
+}
+
+/** A log that holds its headers alone is smaller than this, and one with a transaction in it larger, bytes. */
+const emptyLog = 420;
+
+function none(name: string, primary: string): Tail {
+  return { empty: true, transactions: 0, set: '', why: `${name} has nothing that ${primary} has not` };
+}
+
+function some(name: string, primary: string, transactions: number, set: string): Tail {
+  return {
+    empty: false,
+    transactions,
+    set,
+    why: `${name} has ${transactions} transaction${transactions === 1 ? '' : 's'} or more that ${primary} has not (${set.length > 300 ? `${set.slice(0, 300)}…` : set})`,
+  };
+}
+
+function unknown(why: string): Tail {
+  return { empty: undefined, transactions: undefined, set: '', why };
+}

@@ -1,0 +1,120 @@
+import { containsGtidSet, countGtidSet, parseGtidSet, subtractGtidSets, unionGtidSets } from './gtid-mysql.js';
+import { gapMariadb, parseMariadbGtids, unionMariadb } from './gtid-mariadb.js';
+import type { DirectReplica } from './death.js';
+import type { Outage } from './outlook.js';
+import type { SemiSyncFacts, ServerName } from './snapshot.js';
+
+/** What a failover may lose of what the dead primary acknowledged. */
+export interface Loss {
+  /** Every acknowledged transaction is surely on a replica that can be asked. */
+  readonly zero: boolean;
+  /** One sentence: why zero holds, or why it does not. */
+  readonly why: string;
+  /** The bound, one sentence; '' for zero. */
+  readonly bound: string;
+}
+
+export interface Lost {
+  readonly primary: ServerName;
+  readonly outage: Outage | undefined;
+  /** The replica that is to take its place. */
+  readonly candidate: DirectReplica;
+  /** All that can be asked, the candidate among them. */
+  readonly replicas: readonly DirectReplica[];
+  /** Servers of the cluster that cannot be asked: each may be a replica that acknowledged. */
+  readonly unreachable: readonly ServerName[];
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+}
+
+/** How long a promotion may take once it is decided, seconds: no commit may stop waiting for a replica before its end. */
+export const promotionTakes = 30;
+/** Commits that wait at least so long are never seen to have stopped waiting between two looks, seconds. */
+const endless = 3600;
+
+export function lossOf(lost: Lost): Loss {
+  const seen = lost.outage?.lastSeen?.facts;
+  const why = whyNotZero(lost);
+  if (why === undefined)
+    return {
+      zero: true,
+      why: `when ${lost.primary} was last seen each commit waited for a replica (AFTER_SYNC), none can have stopped waiting since, and every replica that may have acknowledged can be asked`,
+      bound: '',
+    };
+  return { zero: false, why, bound: boundOf(lost, seen?.gtid === undefined ? undefined : missingOf(lost)) };
+}
+
+/** Whether the dead primary, should it live, can acknowledge nothing before the promotion is over: no replica is left to acknowledge to it, and it waits for one. */
+export function waitsInVain({ outage, now }: Pick<Lost, 'outage' | 'now'>): boolean {
+  const source = outage?.lastSeen?.facts?.semiSync?.source;
+  return (
+    source !== undefined && outage?.lastSeen !== undefined && heldBack(source, now - outage.lastSeen.at) === undefined
+  );
+}
+
+/** How many replicas each commit waits for; undefined where it does not wait, or nobody knows. */
+export function acknowledgers(outage: Outage | undefined): number | undefined {
+  const source = outage?.lastSeen?.facts?.semiSync?.source;
+  return source?.enabled === true && source.active ? source.waitsFor : undefined;
+}
+
+function whyNotZero({ primary, outage, replicas, unreachable, now }: Lost): string | undefined {
+  const last = outage?.lastSeen;
+  const source = last?.facts?.semiSync?.source;
+  if (last === undefined)
+    return `how ${primary} replicated is not known: it was never seen alive since Lockstep started`;
+  if (source === undefined) return `${primary} did not replicate semi-synchronously when it was last seen`;
+  const weak = heldBack(source, now - last.at);
+  if (weak !== undefined) return weak;
+  const waiting = last.facts?.activity?.waitingForReplicas;
+  if (waiting !== 0 && (source.timeoutSeconds ?? 0) < endless)
+    return `commits may have been waiting for longer already when ${primary} was last seen, and give up after ${source.timeoutSeconds ?? 0} s`;
+  const wanted = source.waitsFor;
+  if (wanted === undefined) return `for how many replicas a commit waited is not known`;
+  if (unreachable.length >= wanted)
+    return `${unreachable.join(' and ')} cannot be asked, and may have acknowledged what no other replica has`;
+  if (!replicas.some(({ server }) => server.facts?.semiSync?.replica?.enabled === true))
+    return 'no replica that can be asked acknowledges';
+  return undefined;
+}
+
+/** Why a primary could acknowledge without a replica; undefined: it could not, for so long. */
+function heldBack(source: NonNullable<SemiSyncFacts['source']>, milliseconds: number): string | undefined {
+  if (!source.enabled) return 'semi-synchronous replication was off when it was last seen';
+  if (!source.active) return 'semi-synchronous replication had fallen back to asynchronous when it was last seen';
+  if (source.waitPoint !== 'after-sync') return 'commits were visible before a replica had them (AFTER_COMMIT)';
+  if (source.waitsWithout !== true) return 'commits do not wait where no replica is connected';
+  const needed = milliseconds / 1000 + promotionTakes;
+  if (source.timeoutSeconds === undefined) return 'how long commits wait for a replica is not known';
+  if (source.timeoutSeconds < needed)
+    return `commits stop waiting for a replica after ${source.timeoutSeconds} s, and ${Math.ceil(needed)} s would have to be bridged`;
+  return undefined;
+}
+
+/** Transactions that the primary had when it was last seen and the candidate has not received; undefined: not known. */
+function missingOf({ outage, candidate: { server, channel } }: Lost): bigint | undefined {
+  const [theirs, own] = [outage?.lastSeen?.facts?.gtid, server.facts?.gtid];
+  try {
+    if (theirs?.kind === 'mysql' && own?.kind === 'mysql') {
+      const had = parseGtidSet(theirs.executed);
+      const received = unionGtidSets(parseGtidSet(own.executed), parseGtidSet(channel.gtid.received ?? ''));
+      return containsGtidSet(received, had) ? 0n : countGtidSet(subtractGtidSets(had, received));
+    }
+    if (theirs?.kind === 'mariadb' && own?.kind === 'mariadb') {
+      const received = unionMariadb(parseMariadbGtids(own.slavePos), parseMariadbGtids(channel.gtid.received ?? ''));
+      return gapMariadb(parseMariadbGtids(theirs.binlogPos), received);
+    }
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}
+
+function boundOf({ primary, outage, candidate: { server, channel } }: Lost, missing: bigint | undefined): string {
+  const known = missing === undefined ? '' : `${missing} transactions that ${primary} had when it was last seen, and `;
+  const received = channel.receivedAt;
+  if (received === undefined || outage === undefined)
+    return `At most ${known}what ${primary} has acknowledged since ${server.name} last heard of it, and nobody knows when that was.`;
+  const seconds = Math.max(0, outage.since - received) / 1000;
+  return `At most ${known}what ${primary} has acknowledged since ${new Date(received).toISOString()}, when ${server.name} last heard of it: ${seconds.toFixed(1)} s before it was first found silent; and whatever it acknowledges until it is known to be stopped.`;
+}

@@ -1,0 +1,129 @@
+import { acknowledgers } from '../../domain/loss.js';
+import { containsGtidSet, parseGtidSet, unionGtidSets } from '../../domain/gtid-mysql.js';
+import { parseMariadbGtids } from '../../domain/gtid-mariadb.js';
+import type { Parameters, Scene } from '../../domain/scene.js';
+import type { ServerFacts } from '../../domain/snapshot.js';
+import type { Refusal } from '../../engine/procedure.js';
+import type { Sight } from './sight.js';
+
+/** In the order in which they are worth reading. */
+export function refusalsOf(sight: Sight, scene: Scene, parameters: Parameters): readonly Refusal[] {
+  return checks.flatMap((check) => check(sight, scene, parameters) ?? []);
+}
+
+type Check = (sight: Sight, scene: Scene, parameters: Parameters) => Refusal | undefined;
+
+/** It may be Lockstep that is cut off, and everybody else is well. */
+const isolated: Check = ({ primary }, { outlook }) => {
+  const remedy = 'Look at the network of the machine that Lockstep runs on; a Lockstep elsewhere may see more.';
+  if (outlook === undefined)
+    return { reason: 'isolated', why: 'nothing tells how much of what it watches Lockstep reaches', remedy };
+  const others = outlook.fleet.servers - 1;
+  if (outlook.fleet.reachable * 2 > others) return undefined;
+  return {
+    reason: 'isolated',
+    why: `Lockstep reaches ${outlook.fleet.reachable} of the ${others} servers that it watches beside ${primary}: it may be the one that is cut off`,
+    remedy,
+  };
+};
+
+/** What is written there is nowhere else, and whoever opened it may have meant it to be the primary. */
+const writableElsewhere: Check = ({ writable }) =>
+  writable.length === 0
+    ? undefined
+    : {
+        reason: 'writable-elsewhere',
+        why: `${writable.join(' and ')} accept${writable.length === 1 ? 's' : ''} writes already`,
+        remedy: 'Find out who opened it and why; close it by hand, or let it be the primary: docs/failing-over.md.',
+      };
+
+const quorum: Check = ({ primary, replicas, unreachable, outage }, _scene, parameters) => {
+  const acks = acknowledgers(outage);
+  const all = replicas.length + unreachable.length;
+  const enough = acks === undefined ? replicas.length * 2 > all : unreachable.length < acks;
+  // Whoever accepts a loss still does not go on with fewer than half.
+  if (enough || (parameters['accept-loss'] === 'yes' && replicas.length * 2 >= all)) return undefined;
+  return {
+    reason: 'no-quorum',
+    why: `of the ${all} other servers ${replicas.length} can be asked as replicas of ${primary}; ${unreachable.join(' and ')} may have received more`,
+    remedy: 'Bring one of them back. With half of them or more, accept-loss=yes goes on without the others.',
+  };
+};
+
+const noCandidate: Check = ({ candidate, ranked, primary }, _scene, parameters) => {
+  if (candidate?.against.length === 0) return undefined;
+  const against = ranked.map((one) => `${one.server}: ${one.against.join(', ')}`);
+  const wanted = parameters['to'];
+  if (wanted !== undefined && candidate === undefined)
+    return {
+      reason: 'no-candidate',
+      why: `${wanted} is not seen to be a direct replica of ${primary}`,
+      remedy: 'Leave `to` out, or name one that is.',
+    };
+  return {
+    reason: 'no-candidate',
+    why: `no replica of ${primary} may take its place (${against.join('; ')})`,
+    remedy: 'Mend what stands against one of them, or change `failover: { never: … }` in the configuration.',
+  };
+};
+
+/** Of those that can be asked, it must have all that any of them has: the others would be ahead of their source. */
+const behind: Check = ({ candidate }) => {
+  if (candidate === undefined || candidate.reasons[0] === mostReceived) return undefined;
+  return {
+    reason: 'behind',
+    why: `of the candidate ${candidate.server} it is known that ${candidate.reasons[0] ?? 'nothing'}`,
+    remedy: 'Leave `to` out, or wait until the others can be compared.',
+  };
+};
+
+const mostReceived = 'no other replica has received more';
+
+const errant: Check = ({ candidate, outage, replicas }) => {
+  if (candidate === undefined) return undefined;
+  const known = [outage?.lastSeen?.facts, ...replicas.map(({ server }) => server.facts)].filter(
+    (facts): facts is ServerFacts => facts !== undefined && facts !== candidate.facts,
+  );
+  const own = wroteAlone(candidate.facts, known);
+  if (own !== true) return undefined;
+  return {
+    reason: 'errant',
+    why: `${candidate.server} has transactions of its own that no other server has`,
+    remedy: 'Name another server with `to`, or decide what to do with them: docs/runbooks/ErrantTransactions.md.',
+  };
+};
+
+/** Whether a server has transactions under its own id that none of the others has; undefined: not known. */
+function wroteAlone({ gtid, identity }: ServerFacts, others: readonly ServerFacts[]): boolean | undefined {
+  try {
+    if (gtid?.kind === 'mysql' && identity.uuid !== undefined) {
+      const all = unionGtidSets(...others.flatMap((one) => (one.gtid?.kind === 'mysql' ? [parseGtidSet(one.gtid.executed)] : []))); // prettier-ignore
+      const own = [...parseGtidSet(gtid.executed)].filter(([key]) => key.split(':')[0] === identity.uuid);
+      return others.length === 0 ? undefined : !containsGtidSet(all, new Map(own));
+    }
+    if (gtid?.kind === 'mariadb') {
+      const states = others.flatMap((one) => (one.gtid?.kind === 'mariadb' ? [parseMariadbGtids(one.gtid.binlogState)] : [])); // prettier-ignore
+      if (states.length === 0) return undefined;
+      return [...parseMariadbGtids(gtid.binlogState)].some(([domain, servers]) => {
+        const number = servers.get(identity.serverId);
+        return (
+          number !== undefined && states.every((state) => (state.get(domain)?.get(identity.serverId) ?? -1n) < number)
+        );
+      });
+    }
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}
+
+const loss: Check = ({ loss: found, primary }, _scene, parameters) => {
+  if (found === undefined || found.zero || parameters['accept-loss'] === 'yes') return undefined;
+  return {
+    reason: 'loss',
+    why: `what ${primary} acknowledged may be lost: ${found.why}. ${found.bound}`,
+    remedy: 'Bring it back if you can; else accept-loss=yes goes ahead with that.',
+  };
+};
+
+const checks: readonly Check[] = [isolated, writableElsewhere, quorum, noCandidate, behind, errant, loss];

@@ -1,0 +1,62 @@
+import { deathOf, outageOf, replicasOf, type Death, type DirectReplica } from '../../domain/death.js';
+import { rankCandidates, type Candidate } from '../../domain/candidates.js';
+import { lossOf, type Loss } from '../../domain/loss.js';
+import type { Outage } from '../../domain/outlook.js';
+import { defaultFailover, type Parameters, type Scene, type SiteFailover } from '../../domain/scene.js';
+import type { ServerName } from '../../domain/snapshot.js';
+import { isWritable } from '../../domain/topology.js';
+import { viewOf, type View } from '../view.js';
+import { othersOf, type Others } from './others.js';
+
+/** Everything that a failover rests on. */
+export interface Sight {
+  readonly view: View;
+  readonly rules: SiteFailover;
+  readonly primary: ServerName;
+  readonly death: Death;
+  readonly outage: Outage | undefined;
+  /** Replicas of the primary that can be asked. */
+  readonly replicas: readonly DirectReplica[];
+  /** Servers beside the primary that cannot be asked. */
+  readonly unreachable: readonly ServerName[];
+  /** Servers that accept writes. */
+  readonly writable: readonly ServerName[];
+  readonly ranked: readonly Candidate[];
+  /** The one that would take its place; undefined: none may. */
+  readonly candidate: Candidate | undefined;
+  /** undefined without a candidate. */
+  readonly loss: Loss | undefined;
+  readonly others: Others;
+}
+
+/** undefined where nothing says which server is, or was, the primary. */
+export function sightOf(scene: Scene, parameters: Parameters): Sight | undefined {
+  const view = viewOf(scene);
+  const { primary } = view.topology;
+  if (primary === undefined) return undefined;
+  const { snapshot, site } = scene;
+  const rules = site.failover ?? defaultFailover;
+  const outage = outageOf(scene, primary);
+  const replicas = replicasOf(scene, primary);
+  const unreachable = snapshot.servers
+    .filter(({ name, facts }) => name !== primary && facts === undefined)
+    .map(({ name }) => name);
+  const ranked = rankCandidates(snapshot, primary, rules);
+  const wanted = parameters['to'];
+  const candidate = ranked.find(({ server, against }) => (wanted === undefined ? against.length === 0 : server === wanted)); // prettier-ignore
+  const chosen = replicas.find(({ server }) => server.name === candidate?.server);
+  return {
+    view,
+    rules,
+    primary,
+    death: deathOf(scene, primary, { looks: rules.looks, seconds: rules.evidenceSeconds }),
+    outage,
+    replicas,
+    unreachable,
+    writable: snapshot.servers.filter((server) => isWritable(server)).map(({ name }) => name),
+    ranked,
+    candidate,
+    loss: chosen && lossOf({ primary, outage, candidate: chosen, replicas, unreachable, now: snapshot.at }),
+    others: othersOf(scene, replicas, candidate),
+  };
+}

@@ -1,0 +1,242 @@
+import { channelStatus, resetReplica, startReplica, stopReplica } from '../../dialects/replication-statements.js';
+import {
+  coordinatesOf,
+  notedCoordinates,
+  notedGtid,
+  setSemiSync,
+  waitForCoordinates,
+  waitForGtid,
+  type PositionNotes,
+} from '../../dialects/primary-statements.js';
+import { receivedColumns } from '../../dialects/channels.js';
+import type { Candidate } from '../../domain/candidates.js';
+import { sql, type Statement } from '../../domain/action.js';
+import type { Site } from '../../domain/scene.js';
+import type { Channel, ServerName } from '../../domain/snapshot.js';
+import type { Seen, Step } from '../../engine/procedure.js';
+import { change } from '../actions.js';
+import { follow, isFollowing } from '../primary/follow.js';
+import { opened } from '../primary/positions.js';
+import { isOpen, promote } from '../primary/promote.js';
+import { columnOf, viewOf } from '../view.js';
+import { announceSteps, holdSteps } from './announce.js';
+import type { Sight } from './sight.js';
+
+/** How long what was received may take to be applied, seconds. */
+const drainWithin = 600;
+/** In one section, so that nothing comes between the last look at the dead and the promotion but what it takes. */
+const section = 'promote';
+
+/**
+ * Until the promotion is seen everything is taken back: replicas receive again, clients go on. Then it only goes
+ * forward. Every step before it counts as done once the new primary is open.
+ */
+export function stepsFor(sight: Sight, candidate: Candidate, site: Site, unfenced: boolean): readonly Step[] {
+  const { primary, replicas, others } = sight;
+  const fence = unfenced ? undefined : fenceCommand(sight, site);
+  return [
+    ...holdSteps(site, primary, candidate.server),
+    ...(fence === undefined ? [] : [fenceStep(primary, fence, candidate.server)]),
+    stillGone(primary, candidate.server, fence !== undefined),
+    ...replicas.map((replica) => stopReceiving(replica.server.name, columnOfReplica(replica), replica.channel, candidate.server)), // prettier-ignore
+    drain(sight, candidate),
+    ...(replicas.length > 1 ? [contain(sight, candidate)] : []),
+    promoteStep(sight, candidate),
+    ...announceSteps(site, candidate.server),
+    forget(candidate),
+    ...others.moved.flatMap((following) => follow(following)),
+    verify(sight, candidate),
+  ];
+}
+
+/** The command that stops the dead one's server on its machine. */
+export function fenceCommand({ rules, primary }: Sight, site: Site): readonly string[] | undefined {
+  const server = site.servers.find(({ name }) => name === primary);
+  if (rules.fence === undefined || server?.host === undefined) return undefined;
+  const words: Readonly<Record<string, string>> = { '{server}': server.name, '{host}': server.address.host };
+  return rules.fence.map((word) => word.replaceAll(/\{(?:server|host)\}/g, (found) => words[found] ?? found));
+}
+
+function fenceStep(primary: ServerName, argv: readonly string[], candidate: ServerName): Step {
+  return {
+    id: 'fence',
+    title: `Stop the server of ${primary} on its machine, so that it cannot come back and acknowledge`,
+    plan: [{ kind: 'program', on: primary, argv, noteAs: 'fenced' }],
+    done: (seen) => seen.notes['fenced'] === '0' || isOpen(seen, candidate),
+    within: 60,
+  };
+}
+
+/** Looked at, and nothing sent: one that answers again is not replaced. */
+function stillGone(primary: ServerName, candidate: ServerName, fenced: boolean): Step {
+  return {
+    id: 'still-gone',
+    title: `See that ${primary} ${fenced ? 'is stopped' : 'still does not answer'}`,
+    plan: [],
+    done: (seen) => isOpen(seen, candidate) || viewOf(seen).server(primary)?.facts === undefined,
+    within: 5,
+  };
+}
+
+function stopReceiving(
+  server: ServerName,
+  column: ReturnType<typeof columnOf>,
+  channel: Channel,
+  candidate: ServerName,
+): Step {
+  const notes = receivedBy(server);
+  const columns = receivedColumns(column);
+  const where: Statement = {
+    ...channelStatus(column, channel.name),
+    notes: {
+      [columns.file]: notes.file,
+      [columns.position]: notes.position,
+      ...(channel.gtid.mode === 'off' ? {} : { [columns.gtid]: notes.gtid }),
+    },
+  };
+  return {
+    id: `stop-receiving-${server}`,
+    section,
+    title: `Stop receiving on ${server}, and note how far it has received`,
+    plan: [change(server, stopReplica(column, channel.name, 'io'), where)],
+    done: (seen) =>
+      isOpen(seen, candidate) ||
+      (viewOf(seen).channel(server, channel.name)?.io === 'stopped' && notes.file in seen.notes),
+    ...(channel.io === 'stopped'
+      ? {}
+      : {
+          undo: {
+            plan: [change(server, startReplica(column, channel.name, 'io'))],
+            done: (seen: Seen) => viewOf(seen).channel(server, channel.name)?.io !== 'stopped',
+          },
+        }),
+  };
+}
+
+/** By file and position those that are moved must stand at the same place as the candidate, too. */
+function drain({ others }: Sight, { server, facts, channel }: Candidate): Step {
+  const column = columnOf(facts);
+  const byPosition = channel.gtid.mode === 'off';
+  const own = receivedBy(server);
+  const wait = (on: ServerName, through: string, at: PositionNotes) =>
+    change(on, { ...waitForCoordinates(column, through, coordinatesOf(at), drainWithin - 10), notes: { reached: 'drained' } }); // prettier-ignore
+  return {
+    id: 'drain',
+    section,
+    title: `Wait until ${[server, ...(byPosition ? others.moved.map(({ replica }) => replica) : [])].join(' and ')} has applied what was received`,
+    plan: byPosition
+      ? [wait(server, channel.name, own), ...others.moved.map((one) => wait(one.replica, one.channel, receivedBy(one.replica)))] // prettier-ignore
+      : [
+          change(server, {
+            ...waitForGtid(column, { note: own.gtid }, drainWithin - 10),
+            notes: { missed: 'drained' },
+          }),
+        ],
+    done: (seen) => isOpen(seen, server) || seen.notes['drained'] !== undefined,
+    within: drainWithin,
+  };
+}
+
+/** Nobody may have received what the new primary has not: it ends here, with nothing changed, and plans again. */
+function contain({ replicas, others }: Sight, { server, facts, channel }: Candidate): Step {
+  const column = columnOf(facts);
+  const own = receivedBy(server);
+  const statements = replicas
+    .filter((replica) => replica.server.name !== server)
+    .map((replica): Statement => {
+      const theirs = receivedBy(replica.server.name);
+      if (channel.gtid.mode !== 'off' && replica.channel.gtid.mode !== 'off')
+        return { ...waitForGtid(column, { note: theirs.gtid }, 2), notes: { missed: 'contained' } };
+      const exactly = others.moved.some(({ replica: name }) => name === replica.server.name);
+      return { ...notAhead(theirs, own, exactly), notes: { held: 'contained' } };
+    });
+  return {
+    id: 'contain',
+    section,
+    title: `See that ${server} has all that the others have received`,
+    plan: [change(server, ...statements)],
+    done: (seen) => isOpen(seen, server) || seen.notes['contained'] !== undefined,
+    within: 15,
+  };
+}
+
+/** @param exactly whether it must be at the very place, and not merely no further */
+function notAhead(theirs: PositionNotes, own: PositionNotes, exactly: boolean): Statement {
+  const [file, ownFile] = [{ note: theirs.file }, { note: own.file }];
+  const [at, ownAt] = [{ note: theirs.position, as: 'number' } as const, { note: own.position, as: 'number' } as const];
+  const compared = exactly
+    ? sql`SELECT ${file} = ${ownFile} AND ${at} = ${ownAt} AS held`
+    : sql`SELECT LENGTH(${file}) < LENGTH(${ownFile}) OR (LENGTH(${file}) = LENGTH(${ownFile}) AND (${file} < ${ownFile} OR (${file} = ${ownFile} AND ${at} <= ${ownAt}))) AS held`;
+  return { ...compared, expect: 1 };
+}
+
+function promoteStep(sight: Sight, { server, facts, channel }: Candidate): Step {
+  const column = columnOf(facts);
+  const own = receivedBy(server);
+  const semiSync = semiSyncOf(sight, { facts });
+  return promote({
+    server,
+    column,
+    semiSync: semiSync.on ? semiSync.prefix : undefined,
+    before: [
+      stopReplica(column, channel.name),
+      notedGtid(column, opened),
+      notedCoordinates(column, opened),
+      {
+        ...sql`SELECT ${server} AS promoted, ${sight.primary} AS former, ${{ note: own.file }} AS file, ${{ note: own.position }} AS position, ${channel.gtid.mode === 'off' ? 'position' : 'gtid'} AS mode`,
+        notes: { promoted: 'promoted', former: 'former', file: 'former-file', position: 'former-position', mode: 'promoted-by' }, // prettier-ignore
+      },
+      ...(semiSync.off && semiSync.prefix !== undefined ? [setSemiSync(semiSync.prefix, false)] : []),
+    ],
+    section,
+  });
+}
+
+/** As before where there are replicas to acknowledge; off where there are none, for every commit would wait for them. */
+export function semiSyncOf(
+  { outage, others }: Pick<Sight, 'outage' | 'others'>,
+  { facts }: Pick<Candidate, 'facts'>,
+): { readonly prefix: string | undefined; readonly on: boolean; readonly off: boolean } {
+  const source = facts.semiSync?.source;
+  const waited = outage?.lastSeen?.facts?.semiSync?.source?.enabled === true;
+  const enough = others.moved.length >= (source?.waitsFor ?? 1);
+  return {
+    prefix: source?.prefix,
+    on: source?.prefix !== undefined && enough && waited,
+    off: source?.prefix !== undefined && !enough && source.enabled,
+  };
+}
+
+function forget({ server, facts, channel }: Candidate): Step {
+  return {
+    id: 'forget',
+    title: `Let ${server} forget that it was a replica`,
+    plan: [change(server, resetReplica(columnOf(facts), channel.name))],
+    done: (seen) => {
+      const channels = viewOf(seen).server(server)?.facts?.channels;
+      return channels?.every(({ name }) => name !== channel.name) === true;
+    },
+    attempts: 3,
+  };
+}
+
+/** On both ends, as far as they tell. */
+function verify({ others }: Sight, { server }: Candidate): Step {
+  return {
+    id: 'verify',
+    title: `See ${server} accept writes${others.moved.length === 0 ? '' : `, and ${others.moved.map(({ replica }) => replica).join(' and ')} replicate from it over TLS`}`,
+    plan: [],
+    done: (seen) => isOpen(seen, server) && others.moved.every((following) => isFollowing(seen, following)),
+    within: 90,
+  };
+}
+
+/** Notes of how far a replica had received when it was told to stop. */
+function receivedBy(server: ServerName): PositionNotes {
+  return { gtid: `received-${server}`, file: `received-${server}-file`, position: `received-${server}-position` };
+}
+
+function columnOfReplica({ server }: Sight['replicas'][number]): ReturnType<typeof columnOf> {
+  if (server.facts === undefined) throw new Error(`${server.name} was not asked`);
+  return columnOf(server.facts);
+}

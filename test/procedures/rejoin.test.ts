@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { columnFor, type Column } from '../../src/dialects/capabilities.js';
+import type { Parameters, PrimaryChange, Scene } from '../../src/domain/scene.js';
+import { defaultFailover } from '../../src/domain/scene.js';
+import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
+import { rejoin as procedure } from '../../src/procedures/rejoin.js';
+import { down, following, lookedAt, promoted, uuidOf, withFacts, withGtid, withSection } from '../domain/build.js';
+import { goldenPlans } from './golden.js';
+import { clusterOf, of, seenOf, site } from './scenes.js';
+
+const newest = {
+  mariadb: columnFor({ flavour: 'mariadb', release: [10, 11, 0] }),
+  mysql: columnFor({ flavour: 'mysql', release: [9, 7, 0] }),
+};
+const changed: PrimaryChange = { primary: 'db2', former: 'db1', formerEnd: { file: 'bin.000004', position: 900 }, opened: { file: 'bin.000004', position: 900 }, byGtid: true, at: lookedAt - 60_000 }; // prettier-ignore
+const given: Parameters = of('db1');
+
+/** db2 was promoted, db3 follows it, and db1 came back with nothing of its own. */
+function cameBack(column: Column, writable = false): ClusterSnapshot {
+  const { flavour } = column;
+  let snapshot = following(promoted(clusterOf(column), 'db2'), 'db3', 'db2');
+  snapshot = withSection(snapshot, 'db1', 'state', { readOnly: !writable, superReadOnly: column.readOnly === 'switch' ? undefined : !writable }); // prettier-ignore
+  for (const name of ['db2', 'db3'])
+    snapshot = withGtid(snapshot, name, flavour === 'mysql' ? { executed: `${uuidOf(1)}:1-100,${uuidOf(2)}:1-20` } : { state: '0-1-100,0-2-120', binlog: '0-2-120' }); // prettier-ignore
+  return snapshot;
+}
+
+const extra = (snapshot: ClusterSnapshot) =>
+  withGtid(snapshot, 'db1', snapshot.servers[0]?.facts?.gtid?.kind === 'mysql' ? { executed: `${uuidOf(1)}:1-103` } : { state: '0-1-103', binlog: '0-1-103' }); // prettier-ignore
+
+const sceneOf = (snapshot: ClusterSnapshot, more: Partial<Scene> = {}): Scene => ({ snapshot, site, lastChange: changed, ...more }); // prettier-ignore
+/** Nobody remembers who was promoted. */
+const forgetful = (snapshot: ClusterSnapshot): Scene => ({ snapshot, site });
+const reasons = (scene: Scene) => procedure.refusals(scene, given).map(({ reason }) => reason);
+const ids = (scene: Scene) => procedure.steps(scene, given).map(({ id }) => id);
+
+describe.each(['mariadb', 'mysql'] as const)('rejoin on %s', (flavour) => {
+  const column = newest[flavour];
+  const closed = cameBack(column);
+  const open = cameBack(column, true);
+
+  it('makes a former primary without anything of its own a replica', () => {
+    const scene = sceneOf(closed);
+    expect(procedure.needed(scene, given).observed).toBe('yes');
+    expect(reasons(scene)).toEqual([]);
+    expect(procedure.asks?.(scene, given)).toBeUndefined();
+    expect(procedure.leaves?.(scene, given)).toBeUndefined();
+    expect(ids(scene)).toEqual(['compare', 'point-db1', 'start-db1', 'verify']);
+  });
+
+  it('closes it first where it accepts writes, if it is known who is right', () => {
+    expect(ids(sceneOf(open))[0]).toBe('close-db1');
+    expect(procedure.asks?.(sceneOf(open), given)).toBeUndefined();
+    const forgotten = forgetful(open);
+    expect(reasons(forgotten)).toEqual([]);
+    expect(procedure.asks?.(forgotten, given)).toContain('only replicas tell');
+    const alone = forgetful(withFacts(open, 'db3', { channels: [] }));
+    expect(procedure.refusals(alone, given)).toMatchObject([{ reason: 'two-primaries', human: true }]);
+  });
+
+  it('never closes the only server that accepts writes', () => {
+    const nobody = withSection(open, 'db2', 'state', { readOnly: true });
+    expect(reasons(sceneOf(nobody))).toEqual(['no-primary']);
+    expect(reasons(sceneOf(down(open, 'db2')))).toEqual(['no-primary']);
+    expect(reasons(sceneOf(promoted(open, 'db3')))).toEqual(['two-primaries']);
+  });
+
+  it('leaves what replicates, and what is the primary', () => {
+    expect(procedure.needed(sceneOf(closed), of('db3')).observed).toBe('no');
+    expect(procedure.needed(sceneOf(closed), of('db2')).observed).toBe('no');
+    expect(procedure.needed(sceneOf(down(closed, 'db1')), given).observed).toBe('unknown');
+  });
+
+  it('keeps one that has more closed, saves that, and says what is left', () => {
+    const scene = sceneOf(extra(open), { site: { ...site, failover: { ...defaultFailover, tail: { program: '/usr/bin/mysqlbinlog', directory: '/srv' } } } }); // prettier-ignore
+    expect(reasons(scene)).toEqual([]);
+    expect(ids(scene)).toEqual([...(column.readOnlyBypass.length > 0 ? ['close-db1', 'end-sessions'] : ['close-db1']), 'save-tail']); // prettier-ignore
+    expect(procedure.leaves?.(scene, given)).toMatch(/^db1 stays closed: db1 has 3 transactions or more that db2 has not .*\/srv\/db1-tail\.sql.*rebuild-replica/); // prettier-ignore
+    expect(ids(sceneOf(extra(closed)))).toEqual([]);
+  });
+
+  it('compares again once nobody writes there any more', () => {
+    const compare = procedure.steps(sceneOf(closed), given).find(({ id }) => id === 'compare');
+    expect(compare?.done({ ...seenOf(closed), lastChange: changed })).toBe(true);
+    expect(compare?.done({ ...seenOf(extra(closed)), lastChange: changed })).toBe(false);
+    expect(compare?.done(seenOf(down(closed, 'db2')))).toBe(false);
+  });
+
+  it('does not guess by file and position', () => {
+    const position = withFacts(withFacts(closed, 'db1', { gtid: undefined }), 'db2', { gtid: undefined });
+    expect(reasons(forgetful(position))).toEqual(['tail-unknown']);
+    expect(procedure.leaves?.(sceneOf(position), given)).toBeUndefined();
+    const further = withFacts(position, 'db1', ({ binlog }) => ({ binlog: binlog && { ...binlog, files: [{ name: 'bin.000004', bytes: 1200 }, { name: 'bin.000005', bytes: 200 }] } })); // prettier-ignore
+    expect(procedure.leaves?.(sceneOf(further), given)).toContain('may have transactions');
+  });
+});
+
+goldenPlans(procedure, [
+  { title: 'it came back closed', scene: (column) => sceneOf(cameBack(column)), parameters: given },
+  { title: 'it still accepts writes', scene: (column) => sceneOf(cameBack(column, true)), parameters: given },
+  {
+    title: 'it has what nobody else has',
+    scene: (column) => sceneOf(extra(cameBack(column, true)), { site: { ...site, failover: { ...defaultFailover, tail: { program: '/usr/bin/mysqlbinlog', directory: '/var/lib/lockstep' } } } }), // prettier-ignore
+    parameters: given,
+  },
+]);
