@@ -139,7 +139,7 @@ export class Execution {
     // Between the first step of a freeze and its last, no look of ours takes the servers' time.
     const endPause = section.steps.length > 1 ? bench.pauseCollection() : undefined;
     try {
-      for (const step of todo) await this.#step(section, step);
+      await this.#steps(section, todo, commitmentOf(bench.plan, before) === 'seen');
     } finally {
       endPause?.();
     }
@@ -148,6 +148,21 @@ export class Execution {
     const seconds = (bench.clock.monotonic() - began) / 1000;
     await bench.write.sectionDone(section, { done: todo, skipped, committed, seconds }, this.#notes);
     await bench.fault(sectionEnds(section.name));
+  }
+
+  /** Beyond the commit point, what fails for one server holds up no other. @throws the first of the failures */
+  async #steps(section: Section, todo: readonly Step[], committed: boolean): Promise<void> {
+    const failures = new Map<string, unknown>();
+    for (const step of todo) {
+      if (step.apart !== undefined && failures.has(step.apart)) continue;
+      try {
+        await this.#step(section, step);
+      } catch (cause) {
+        if (!committed || step.apart === undefined || this.bench.signal.aborted) throw cause;
+        failures.set(step.apart, cause);
+      }
+    }
+    for (const cause of failures.values()) throw cause;
   }
 
   /** Once committed, what the section did on the way there is not done again. */

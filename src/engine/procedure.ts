@@ -80,6 +80,8 @@ export interface Step {
   readonly section?: string;
   /** Once `done` is seen on the servers, the run only goes forward. */
   readonly commits?: true;
+  /** Beyond the commit point a failure here holds up only steps of its section with the same word, such as the server's name. */
+  readonly apart?: string;
   /** The commit record is on the disk before this is sent, although a later step of its section commits. */
   readonly afterRecord?: true;
   /** Seconds that its actions, and then the wait until `done` is seen, may take. Default 30. */

@@ -29,3 +29,23 @@ it.each([
   expect(await toy.ended((await toy.ask()).id)).toMatchObject({ outcome });
   expect(toy.world.servers.db1.writable).toBe(outcome === 'failed');
 });
+
+it('beyond the commit point a server that fails holds up no other', async () => {
+  const steps = (...given: Parameters<typeof toySwitchover.steps>) =>
+    toySwitchover.steps(...given).flatMap((step) => {
+      if (step.id !== 'follow') return [step];
+      const behind = { ...step, section: 'others', apart: 'db1' };
+      const never = { id: 'never', title: 'never', section: 'others', apart: 'db3', plan: [{ ...step.plan[0], on: 'db2' } as typeof step.plan[0]], done: () => false, within: 1 }; // prettier-ignore
+      return [never, behind];
+    });
+  toy = await ToyEngine.open({ procedure: { ...toySwitchover, steps } });
+  const obey = toy.world.obey.bind(toy.world);
+  toy.world.obey = (name, word, session) => {
+    if (name === 'db2' && word === 'FOLLOW') throw new Error('db3 does not answer');
+    return obey(name, word, session);
+  };
+  const { id } = await toy.ask();
+  const run = await toy.until(id, ({ state }) => state === 'needs-human');
+  expect(run.why).toContain('db3 does not answer');
+  expect(toy.world.servers.db1.follows).toBe('db2');
+});

@@ -47,6 +47,7 @@ export function follow(following: Following): readonly Step[] {
   return [
     {
       id: `point-${key}`,
+      apart: key,
       section,
       title: `Let ${words} read from ${source.name}, over TLS alone${following.tls.verify ? ', and verify that it is that server' : ''}`,
       plan: [...(following.before ?? []), change(replica, ...pointing(following))],
@@ -55,6 +56,7 @@ export function follow(following: Following): readonly Step[] {
     },
     {
       id: `start-${key}`,
+      apart: key,
       section,
       title: `Start ${words}`,
       plan: [change(replica, startReplica(following.column, channel))],
