@@ -12,7 +12,8 @@ import { AutomationMetrics } from './metrics/automation.js';
 import { createNotify, type Notify } from './notify/notify.js';
 import { notifySettingsOf } from './notify-settings.js';
 import type { Observer } from './observe/observer.js';
-import { Schedule } from './schedule/schedule.js';
+import { renewDue } from './schedule/renewals.js';
+import { Schedule, type Job } from './schedule/schedule.js';
 import { verifyReplicas } from './verify-replicas.js';
 
 export interface ServiceOptions {
@@ -106,6 +107,15 @@ export class AutomationService {
     await this.#automation.stop();
   }
 
+  /** What is due now, under the configuration of now. */
+  #renew(signal: AbortSignal): Promise<void> {
+    const clusters = this.#options
+      .config()
+      .clusters.filter(({ serverTls }) => serverTls !== undefined)
+      .map(({ name, servers }) => ({ name, servers: servers.map((server) => server.name) }));
+    return renewDue({ clusters, automation: this.engine, log: this.#options.log }, signal);
+  }
+
   #notifyOf(settings: AutomationConfig): Notify {
     return createNotify(notifySettingsOf(settings), {
       automation: this.engine,
@@ -114,15 +124,19 @@ export class AutomationService {
     });
   }
 
-  #scheduleOf({ journal, verifyReplicas: expression }: AutomationConfig): Schedule {
+  #scheduleOf({ journal, verifyReplicas: expression, renewCertificates }: AutomationConfig): Schedule {
     const prune = async () => {
       const { dropped } = await this.engine.prune(journal.keepSeconds);
       if (dropped > 0) this.#options.log.info({ dropped }, 'old entries of the journal were dropped');
     };
     const verify = (signal: AbortSignal) => verifyReplicas({ ...this.#options, engine: this.engine }, signal);
-    const jobs = [
+    const renew = (signal: AbortSignal) => this.#renew(signal);
+    const jobs: readonly Job[] = [
       { name: 'prune', expression: journal.prune, work: prune },
       ...(expression === undefined ? [] : [{ name: 'verify-replicas', expression, work: verify }]),
+      ...(renewCertificates === undefined
+        ? []
+        : [{ name: 'renew-certificates', expression: renewCertificates, work: renew }]),
     ];
     this.metrics.jobsScheduled(jobs.map(({ name }) => name));
     return new Schedule(jobs, {

@@ -8,6 +8,7 @@ import { LockstepError, messageOf } from './base/errors.js';
 import type { Log } from './base/log.js';
 import { Redactor } from './base/redact.js';
 import type { FileReader } from './actors/rehearse.js';
+import { authoritySeen, certificateReachOf } from './certificate-reach.js';
 import type { AutomationConfig } from './config/automation.js';
 import type { ClusterConfig, Config } from './config/config.js';
 import type { HostConfig } from './config/host-config.js';
@@ -206,14 +207,18 @@ function clusterNamed(config: Config, name: string): ClusterConfig {
 
 function eyes({ config, observer }: AutomationOptions, { memory, shelf, outlook }: Kept): SceneObserver {
   return {
-    look: async (name, signal, recent) => {
-      const how = recent === undefined ? { thorough: true } : { maxAge: recently, unpaused: true };
+    look: async (name, signal, kind) => {
+      const how = kind === 'recent' ? { maxAge: recently, unpaused: true } : { thorough: kind ?? true };
       const cluster = clusterNamed(config(), name);
-      const [{ snapshot }, announcements] = await Promise.all([
+      const [{ snapshot }, announcements, authority] = await Promise.all([
         observer().lookAtCluster(name, { signal, ...how }),
         shelf.readBack(cluster, signal),
+        authoritySeen(config(), cluster),
       ]);
-      const told = announcements === undefined ? {} : { announcements };
+      const told = {
+        ...(announcements === undefined ? {} : { announcements }),
+        ...(authority === undefined ? {} : { authority }),
+      };
       const remembered = outlook === undefined ? {} : { outlook: outlook.of(name, fleetOf(config())) };
       return { snapshot, site: siteOf(cluster), plaintext: memory.of(name), ...told, ...remembered };
     },
@@ -234,6 +239,14 @@ function vigilOver({ config, observer }: AutomationOptions): Vigil {
 
 function hands({ config, observer }: AutomationOptions, redactor: Redactor, kept: Kept): Actors {
   const read = async (ref: SecretRef) => redactor.learn(await readSecret(ref));
+  const target = (name: string) => (server: string) => {
+    const cluster = clusterNamed(config(), name);
+    const found = cluster.servers.find((one) => one.name === server);
+    const { operate } = cluster.accounts;
+    if (found === undefined || operate === undefined)
+      throw new LockstepError('unknown-server', `${name}/${server} cannot be reached to change anything`);
+    return targetOf(cluster, found, operate, read);
+  };
   const reach = (run: string, name: string): Reach => ({
     memory: (step) => kept.work.of(run, step),
     verified: (verification) => kept.verifications.keep({ ...verification, cluster: name }),
@@ -241,14 +254,8 @@ function hands({ config, observer }: AutomationOptions, redactor: Redactor, kept
       const { snapshot } = await observer().lookAtCluster(name, { signal, thorough: true });
       return notFollowing(snapshot, replica, channel, source);
     },
-    target: (server) => {
-      const cluster = clusterNamed(config(), name);
-      const found = cluster.servers.find((one) => one.name === server);
-      const { operate } = cluster.accounts;
-      if (found === undefined || operate === undefined)
-        throw new LockstepError('unknown-server', `${name}/${server} cannot be reached to change anything`);
-      return targetOf(cluster, found, operate, read);
-    },
+    target: target(name),
+    certificates: certificateReachOf(config, () => clusterNamed(config(), name), target(name)),
     secret: (account) => {
       const ref = clusterNamed(config(), name).accounts[account];
       if (ref === undefined) throw new LockstepError('secret-missing', `${name} has no account "${account}"`);

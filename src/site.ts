@@ -1,17 +1,23 @@
 import { siteAnnouncersOf } from './announcers.js';
-import type { ClusterConfig } from './config/config.js';
-import type { Site } from './domain/scene.js';
+import type { ClusterConfig, ServerConfig } from './config/config.js';
+import type { Site, SiteServerTls } from './domain/scene.js';
+import { serverNames } from './domain/server-names.js';
+import { within } from './hosts/allowed.js';
 
 /** The part of a cluster's configuration that plans may rest on. */
 export function siteOf(cluster: ClusterConfig): Site {
   const { monitor, operate, replication } = cluster.accounts;
+  const { serverTls } = cluster;
   return {
     cluster: cluster.name,
-    servers: cluster.servers.map(({ name, address, host, replicationTls }) => ({
-      name,
-      address,
-      host: host?.kind,
-      replicationTls,
+    servers: cluster.servers.map((server) => ({
+      name: server.name,
+      address: server.address,
+      host: server.host?.kind,
+      replicationTls: server.replicationTls,
+      ...(server.serverTls === undefined
+        ? {}
+        : { serverTls: serverTlsOf(cluster, server, server.serverTls.directory) }),
     })),
     names: cluster.names,
     accounts: {
@@ -23,5 +29,28 @@ export function siteOf(cluster: ClusterConfig): Site {
     lagThreshold: cluster.thresholds.lag,
     failover: cluster.failover,
     ...(cluster.announcers.length === 0 ? {} : { announcers: siteAnnouncersOf(cluster) }),
+    ...(serverTls === undefined
+      ? {}
+      : {
+          serverTls: {
+            authority: serverTls.authority,
+            renewBefore: serverTls.renewBeforeSeconds,
+            lifetime: serverTls.lifetimeSeconds,
+          },
+        }),
+  };
+}
+
+function serverTlsOf(cluster: ClusterConfig, server: ServerConfig, directory: string): SiteServerTls {
+  const { mode, verify, serverName } = cluster.tls;
+  return {
+    directory,
+    allowed: server.host !== undefined && within(server.host.paths, directory),
+    names: serverNames(server, cluster),
+    checked:
+      mode === 'disabled'
+        ? undefined
+        : { name: verify === 'identity' ? (serverName ?? server.address.host) : undefined },
+    services: Object.keys(server.host?.services ?? {}),
   };
 }

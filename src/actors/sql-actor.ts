@@ -21,6 +21,7 @@ import { verificationLines, type Verification } from '../domain/verification.js'
 import type { Actor } from '../engine/ports.js';
 import type { Notes } from '../engine/procedure.js';
 import { LoginError, QueryError, type Target } from '../mysql/session.js';
+import { certificateAction, type CertificateReach } from './certificates/actor.js';
 import { HeldSession, lockName } from './held-session.js';
 import type { WorkMemory } from './verify/memory.js';
 import { verify } from './verify/verify.js';
@@ -44,6 +45,8 @@ export interface Reach {
   announce(action: AnnounceAction, signal: AbortSignal): Promise<Notes>;
   /** Programs on a server's machine; undefined or left out where Lockstep does not reach it. */
   program?(server: ServerName): ProgramRunner | undefined;
+  /** Left out: no certificate is changed. */
+  readonly certificates?: CertificateReach;
 }
 
 /** ER_NO_SUCH_THREAD: whom we were to end has gone by itself. */
@@ -96,6 +99,14 @@ export class SqlActor implements Actor {
         return this.reach.announce(action, signal);
       case 'program':
         return runOn(action, this.reach, notes, signal);
+      case 'stage-certificates':
+      case 'rehearse-certificates':
+      case 'place-certificates':
+      case 'discard-certificates':
+      case 'restart':
+        if (this.reach.certificates === undefined)
+          throw new LockstepError('no-host', `nothing on the machine of ${action.on} can be changed`);
+        return certificateAction(action, this.reach.certificates, notes, signal);
     }
   }
 

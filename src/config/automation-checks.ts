@@ -23,7 +23,7 @@ export function automationChecks(main: YamlFile): readonly Fault[] {
 /** Nothing acts that could not be accounted for. */
 function noJournal(main: YamlFile): readonly Fault[] {
   if (main.value === undefined || valueAt(main.value, ['journal']) !== undefined) return [];
-  return ['automation', 'policies', 'alertmanager', 'notify']
+  return ['automation', 'policies', 'schedule', 'alertmanager', 'notify']
     .filter((key) => valueAt(main.value, [key]) !== undefined)
     .map((key) =>
       main.fault(

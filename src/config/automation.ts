@@ -25,6 +25,8 @@ export interface AutomationConfig {
   readonly notify: readonly NotifyConfig[];
   /** Cron expression, in UTC, of when every replica is compared with its source; undefined: never by itself. */
   readonly verifyReplicas: string | undefined;
+  /** Cron expression, in UTC, of when certificates that are due are renewed; undefined: never by itself. */
+  readonly renewCertificates: string | undefined;
 }
 
 export interface JournalConfig {

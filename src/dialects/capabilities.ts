@@ -52,6 +52,8 @@ export interface Column {
 
   /** Whether the variable have_ssl exists. */
   readonly haveSsl: boolean;
+  /** Whether a statement makes the server read its certificate, key and authorities anew, without a restart. */
+  readonly reloadsTls: boolean;
   /** Whether performance_schema.tls_channel_status exists; it answers nothing while performance_schema is off. */
   readonly tlsChannelStatus: boolean;
   /** Whether performance_schema.status_by_thread tells protocol and cipher of each session. */
@@ -104,6 +106,7 @@ const mariadb105: Column = {
   logUpdates: 'log_slave_updates',
   expiry: ['expire_logs_days'], // binlog_expire_logs_seconds came with 10.6.1
   haveSsl: true, // kept to this day: MySQL alone removed it
+  reloadsTls: true, // FLUSH SSL since 10.4
   tlsChannelStatus: false,
   statusByThread: false, // the table is there and holds no Ssl_ rows before 10.11
   receivedTimes: undefined, // heartbeats are counted (Slave_received_heartbeats), never dated
@@ -188,6 +191,7 @@ const mysql57: Column = {
   logUpdates: 'log_slave_updates',
   expiry: ['expire_logs_days'],
   haveSsl: true,
+  reloadsTls: false, // ALTER INSTANCE RELOAD TLS came with 8.0.16
   tlsChannelStatus: false,
   statusByThread: true,
   receivedTimes: 'heartbeats',
@@ -229,6 +233,7 @@ const mysql8022: Column = {
   replicaWord: 'REPLICA', // 8.0.22
   // CHANGE REPLICATION SOURCE TO came with 8.0.23 only; the old words, which 8.0.22 needs, work until 8.3.
   sourceWord: 'MASTER',
+  reloadsTls: true, // since 8.0.16
   tlsChannelStatus: true, // 8.0.21; have_ssl stays beside it until 8.3
 };
 

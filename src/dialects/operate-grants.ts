@@ -13,6 +13,7 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
   'restart-replication': replicationAdmin,
   'fence-writable-replica': (column) => [...closing(column), ...endingSessions(column)],
   'secure-channel': (column) => [...replicationAdmin(column), ...channelStatus(column)],
+  'renew-certificate': (column) => [...reloading(column), ...replicationAdmin(column)],
   'require-tls': (column) => [...globalSettings(column), 'CREATE USER ON *.*'],
   switchover: changingPrimary,
   'verify-replica': (column) => ['SELECT ON *.*', ...sourcePosition(column)],
@@ -70,6 +71,12 @@ function changingPrimary(column: Column): readonly string[] {
 function replicationAdmin(column: Column): readonly string[] {
   if (column.flavour === 'mariadb') return ['REPLICATION SLAVE ADMIN ON *.*'];
   return [column.dynamicPrivileges ? 'REPLICATION_SLAVE_ADMIN ON *.*' : 'SUPER ON *.*'];
+}
+
+/** FLUSH LOCAL SSL; ALTER INSTANCE RELOAD TLS, for which RELOAD is not enough. Older servers are restarted. */
+function reloading(column: Column): readonly string[] {
+  if (!column.reloadsTls) return [];
+  return [column.flavour === 'mariadb' ? 'RELOAD ON *.*' : 'CONNECTION_ADMIN ON *.*'];
 }
 
 /** SHOW SLAVE STATUS, SHOW REPLICA STATUS: where the applier stands, without GTID. MySQL 5.7 gives it to SUPER. */

@@ -11,6 +11,16 @@ export function requireOfAccount({ user, host }: Pick<Account, 'user' | 'host'>,
   return composed(sql`ALTER USER IF EXISTS ${user}@${host}`, ` REQUIRE ${what}`);
 }
 
+/**
+ * Makes the server read certificate, key and authorities anew; sessions that are open keep what they have. FLUSH SSL
+ * without LOCAL would be written to the binary log, and stop replicas whose files are not ready.
+ * @returns undefined where only a restart does
+ */
+export function reloadTls(column: Column): Statement | undefined {
+  if (!column.reloadsTls) return undefined;
+  return plainSql(column.flavour === 'mariadb' ? 'FLUSH LOCAL SSL' : 'ALTER INSTANCE RELOAD TLS');
+}
+
 /** Refuses every plaintext login over the network, and where the server can keep it, over its restarts too. Not replicated. */
 export function requireSecureTransport(column: Column): readonly Statement[] {
   return [plainSql(`SET ${column.persists ? 'PERSIST' : 'GLOBAL'} require_secure_transport = ON`)];

@@ -5,7 +5,7 @@ import type { Detected } from './detect.js';
 import type { Answers, Question, Row } from './question.js';
 import { isOn, named, number, optionalText } from './values.js';
 
-const channelProperties = ['Enabled', 'Current_tls_ca', 'Current_tls_cert', 'Current_tls_version'];
+const channelProperties = ['Enabled', 'Current_tls_ca', 'Current_tls_cert', 'Current_tls_key', 'Current_tls_version'];
 const statusNames = ['Ssl_version', 'Ssl_cipher', 'Ssl_server_not_before', 'Ssl_server_not_after'];
 
 /**
@@ -30,6 +30,7 @@ export function tlsQuestions(column: Column, detected: Pick<Detected, 'performan
     'tls_version',
     'ssl_ca',
     'ssl_cert',
+    'ssl_key',
     'datadir',
   ];
   // Everybody may read it, and it answers with performance_schema off as well (seen on 9.7).
@@ -93,6 +94,7 @@ export function tlsOf(
       .map((version) => (version === 'TLSv1.0' ? 'TLSv1' : version)), // MariaDB's setting alone writes it so, sessions say TLSv1
     caFile: fileOf(channel['current_tls_ca'] ?? variables['ssl_ca'], variables),
     certFile: fileOf(channel['current_tls_cert'] ?? variables['ssl_cert'], variables),
+    keyFile: fileOf(channel['current_tls_key'] ?? variables['ssl_key'], variables),
     session: cipher === undefined ? undefined : { version: optionalText(status, 'ssl_version') ?? '', cipher },
     sessions: answers.tls_sessions && sessionsOf(answers.tls_sessions),
     statusNotBefore: timeOf(optionalText(status, 'ssl_server_not_before')),

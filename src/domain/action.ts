@@ -1,4 +1,5 @@
 import type { AnnouncerName } from './announcement.js';
+import type { CertificateAction } from './certificate-action.js';
 import type { Address, ServerName } from './snapshot.js';
 
 /**
@@ -6,7 +7,14 @@ import type { Address, ServerName } from './snapshot.js';
  * learned only in the run by the name of its note.
  */
 export type Action =
-  SqlAction | KillAction | LoginAction | ReleaseAction | AnnounceAction | VerifyAction | ProgramAction;
+  | SqlAction
+  | KillAction
+  | LoginAction
+  | ReleaseAction
+  | AnnounceAction
+  | VerifyAction
+  | ProgramAction
+  | CertificateAction;
 
 /** Statements sent together, in one round trip. Later ones do not run once one fails. */
 export interface SqlAction {

@@ -9,5 +9,6 @@ export const procedureNames = [
   'failover',
   'rejoin',
   'open-primary',
+  'renew-certificate',
 ] as const;
 export type ProcedureName = (typeof procedureNames)[number];

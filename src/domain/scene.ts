@@ -1,4 +1,5 @@
 import type { Announcement, SiteAnnouncer } from './announcement.js';
+import type { Certificate } from './certificate.js';
 import type { Outlook } from './outlook.js';
 import type { Sightings } from './plaintext.js';
 import type { Address, ClusterName, ClusterSnapshot, ServerName } from './snapshot.js';
@@ -14,6 +15,8 @@ export interface Scene {
   readonly plaintext?: Sightings;
   /** What applications are told, in the order of the configuration; undefined: nobody looked. */
   readonly announcements?: readonly Announcement[];
+  /** The certificate of the site's authority; undefined: it cannot be read, or there is none. */
+  readonly authority?: Certificate;
   /** What is remembered of servers that cannot be asked now, and how much of the fleet can; undefined: nobody remembers. */
   readonly outlook?: Outlook;
   /** The last change of the primary that the journal tells of; undefined: it tells of none. */
@@ -56,6 +59,17 @@ export interface Site {
   readonly announcers?: readonly SiteAnnouncer[];
   /** Left out: {@link defaultFailover}. */
   readonly failover?: SiteFailover;
+  /** Where certificates come from; left out: none is of Lockstep's business. */
+  readonly serverTls?: SiteTls;
+}
+
+export interface SiteTls {
+  /** By its name in the configuration. */
+  readonly authority: string;
+  /** Seconds; undefined: with a third of their life left. */
+  readonly renewBefore: number | undefined;
+  /** How long a new certificate holds, seconds. */
+  readonly lifetime: number;
 }
 
 /** What the configuration says of failing over. */
@@ -90,6 +104,21 @@ export interface SiteServer {
   readonly host: 'local' | 'ssh' | 'command' | undefined;
   /** What this server presents and trusts as a replica: paths on its own machine. */
   readonly replicationTls: ReplicationTls | undefined;
+  /** The certificates that Lockstep looks after there; left out: none. */
+  readonly serverTls?: SiteServerTls;
+}
+
+export interface SiteServerTls {
+  /** Where certificates, keys and authorities stand, on its own machine. */
+  readonly directory: string;
+  /** Whether Lockstep may change files there. */
+  readonly allowed: boolean;
+  /** Every name that its certificate must carry. */
+  readonly names: readonly string[];
+  /** How Lockstep itself checks it: the name that it looks for, or the chain alone; undefined: not at all. */
+  readonly checked: { readonly name: string | undefined } | undefined;
+  /** Services of its machine that Lockstep may restart. */
+  readonly services: readonly string[];
 }
 
 export interface ReplicationTls {

@@ -267,6 +267,7 @@ export interface TlsFacts {
   readonly versions: readonly string[];
   readonly caFile: string | undefined;
   readonly certFile: string | undefined;
+  readonly keyFile?: string | undefined;
   /** Lockstep's own session. */
   readonly session: { readonly version: string; readonly cipher: string } | undefined;
   /** Sessions of the server by protocol version and cipher ('' for plaintext); undefined where it does not tell. */

@@ -33,7 +33,7 @@ export async function consider(
     const seen = await shop.ports.observer.look(
       parameters.cluster,
       limit.signal,
-      asked.mode === 'plan' ? 'recent' : undefined,
+      asked.mode === 'plan' ? 'recent' : procedure.looks,
     );
     const silence = await silenceOf(shop, asked, limit.signal);
     return judge(shop, procedure, asked, recalled(seen, shop.book), silence);

@@ -292,6 +292,7 @@ export class Execution {
       begun,
       () => this.#look(),
       () => this.#notes,
+      (learned) => (this.#notes = { ...this.#notes, ...learned }),
     );
     if (back.left !== undefined)
       return { outcome: 'needs-human', why: `${why}; and it could not be taken back: ${back.left}` };

@@ -1,5 +1,6 @@
 import { shown, shownValue } from '../dialects/written.js';
 import type { Action, AnnounceAction, Statement, VerifyAction } from '../domain/action.js';
+import { certificateLines } from './certificate-text.js';
 import type { PlannedStep } from './automation.js';
 import { defaultWithin, type Plan, type Section } from './plan.js';
 import type { Step } from './procedure.js';
@@ -42,6 +43,12 @@ export function actionLines(action: Action): readonly string[] {
       return verifyLines(action);
     case 'program':
       return [`${action.on}: run ${action.argv.map((word) => (typeof word === 'string' ? word : `<${word.note}>${word.ending ?? ''}`)).join(' ')} on its machine, which must end with 0 -- gives <${action.noteAs}>`]; // prettier-ignore
+    case 'stage-certificates':
+    case 'rehearse-certificates':
+    case 'place-certificates':
+    case 'discard-certificates':
+    case 'restart':
+      return certificateLines(action);
     case 'login': {
       const { tls } = action;
       const files = [tls.caFile, tls.certFile, tls.keyFile].filter((file) => file !== undefined).join(', ');

@@ -22,10 +22,11 @@ export interface EnginePorts {
 export interface SceneObserver {
   /**
    * A look at a cluster. Never throws for what a server does: one that cannot be asked has no facts.
-   * @param recent whether one of the last seconds will do, as for a plan that nobody acts on; default: it begins now
+   * @param how `recent`: one of the last seconds will do, as for a plan that nobody acts on; `anew`: with a fresh login
+   * of each server, and its files read again; default: it begins now
    * @throws LockstepError `unknown-cluster`
    */
-  look(cluster: ClusterName, signal: AbortSignal, recent?: 'recent'): Promise<Scene>;
+  look(cluster: ClusterName, signal: AbortSignal, how?: 'recent' | 'anew'): Promise<Scene>;
   /** Looks for metrics wait until the returned function is called, or a few seconds have passed. */
   pauseCollection(cluster: ClusterName): () => void;
 }

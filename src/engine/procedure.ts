@@ -14,6 +14,8 @@ export interface Procedure {
   readonly parameters: readonly ParameterSpec[];
   /** What it locks: the whole cluster, the server that its parameter `server` names, or nothing, for one that only looks. */
   readonly locks: Locks;
+  /** Its looks log in anew and read files anew, so that they see what is served now. Default: as old as the newest login. */
+  readonly looks?: 'anew';
   /** Whether what it mends is there. */
   readonly needed: (scene: Scene, parameters: Parameters) => Need;
   /** What forbids it whoever asks, each with what to do about it. */

@@ -21,13 +21,14 @@ export async function takeBack(
   begun: readonly Step[],
   look: () => Promise<Seen>,
   notes: () => Notes,
+  learn: (notes: Notes) => void,
 ): Promise<TakenBack> {
   const undone: Step[] = [];
   for (const step of [...begun].reverse()) {
     const { undo } = step;
     if (undo === undefined || undo.done(await look())) continue;
     await bench.fault(undoBegins(step.id));
-    const fault = await untilUndone(bench, step, undo, look, notes);
+    const fault = await untilUndone(bench, step, undo, look, notes, learn);
     if (fault !== undefined) return { undone, left: `${step.title}: ${fault}` };
     undone.push(step);
     await bench.write.undone([step]);
@@ -42,12 +43,13 @@ async function untilUndone(
   undo: Undo,
   look: () => Promise<Seen>,
   notes: () => Notes,
+  learn: (notes: Notes) => void,
 ): Promise<string | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     const limit = deadline((step.within ?? defaultWithin) * 1000, bench.signal);
     let fault: string;
     try {
-      for (const action of undo.plan) await bench.actor.send(action, notes(), limit.signal);
+      for (const action of undo.plan) learn(await bench.actor.send(action, notes(), limit.signal));
       if (await seenWithin(bench, undo, look, limit.signal)) return undefined;
       fault = 'it was not seen to be as before';
     } catch (cause) {

@@ -225,7 +225,7 @@ export class Worker {
       actor,
       clock: shop.ports.clock,
       look: async (notes, signal) => {
-        const scene: Scene = await shop.ports.observer.look(cluster, signal);
+        const scene: Scene = await shop.ports.observer.look(cluster, signal, shop.procedure(plan.procedure).looks);
         return { ...recalled(scene, shop.book), notes, held: actor.held };
       },
       write: this.#writer(),

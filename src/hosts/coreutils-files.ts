@@ -54,8 +54,8 @@ export class CoreutilsFiles implements Files {
     return answer.length > 0;
   }
 
-  async symlink(path: string, target: string, signal: AbortSignal): Promise<void> {
-    await this.#must(scripts.symlink, [path, target, token()], { signal });
+  async symlink(path: string, target: string, overFile: boolean, signal: AbortSignal): Promise<void> {
+    await this.#must(scripts.symlink, [path, target, token(), overFile ? 'yes' : ''], { signal });
   }
 
   async remove(path: string, recursive: boolean, signal: AbortSignal): Promise<void> {

@@ -12,7 +12,7 @@ export interface Files {
   write(path: string, content: Buffer, settings: WriteSettings, signal: AbortSignal): Promise<void>;
   restore(path: string, signal: AbortSignal): Promise<void>;
   makeDirectory(path: string, settings: DirectorySettings, signal: AbortSignal): Promise<boolean>;
-  symlink(path: string, target: string, signal: AbortSignal): Promise<void>;
+  symlink(path: string, target: string, overFile: boolean, signal: AbortSignal): Promise<void>;
   remove(path: string, recursive: boolean, signal: AbortSignal): Promise<void>;
   space(path: string, signal: AbortSignal): Promise<Space>;
 }

@@ -51,9 +51,9 @@ export interface Host {
   /**
    * Lets a symbolic link say `target`, at once: who reads it meets the old or the new. The target must be allowed too;
    * a relative one starts from the link's directory.
-   * @throws LockstepError `file-exists` for anything else than a symbolic link
+   * @throws LockstepError `file-exists` for anything else than a symbolic link, or what `overFile` allows
    */
-  symlink(path: string, target: string, options: Signalled): Promise<void>;
+  symlink(path: string, target: string, options: SymlinkOptions): Promise<void>;
 
   /**
    * Removes a file, a symbolic link or an empty directory; with `recursive` a directory with all in it, links not
@@ -108,6 +108,11 @@ export interface WriteOptions extends Signalled, Ownership {
 export interface DirectoryOptions extends Signalled, Ownership {
   /** Permission bits. */
   readonly mode: number;
+}
+
+export interface SymlinkOptions extends Signalled {
+  /** Whether a file may stand there, which is then gone: keep its content elsewhere first. Default false. */
+  readonly overFile?: boolean;
 }
 
 export interface RemoveOptions extends Signalled {

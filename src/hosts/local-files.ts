@@ -89,9 +89,10 @@ export class LocalFiles implements Files {
     return there === undefined;
   }
 
-  async symlink(file: string, target: string, signal: AbortSignal): Promise<void> {
+  async symlink(file: string, target: string, overFile: boolean, signal: AbortSignal): Promise<void> {
     const there = await this.stat(file, signal);
-    if (there !== undefined && there.kind !== 'symlink') throw pathError(this.launcher.name, 'file-exists', file);
+    if (there !== undefined && there.kind !== 'symlink' && !(overFile && there.kind === 'file'))
+      throw pathError(this.launcher.name, 'file-exists', file);
     const work = async () => {
       const temporary = besides(file);
       await symlink(target, temporary);

@@ -15,6 +15,7 @@ import {
   type RunResult,
   type Signalled,
   type Space,
+  type SymlinkOptions,
   type WriteOptions,
 } from './host.js';
 import { runProgram, type Launcher } from './launcher.js';
@@ -75,11 +76,11 @@ export class ReachedHost implements Host {
     return files.makeDirectory(real, settings, signal);
   }
 
-  async symlink(given: string, target: string, { signal }: Signalled): Promise<void> {
+  async symlink(given: string, target: string, { signal, overFile = false }: SymlinkOptions): Promise<void> {
     const { files, path: real } = await this.#mustPlace(given, signal);
     const meant = path.posix.resolve(path.posix.dirname(real), target);
     if (!within(this.way.limits.paths, meant)) refusePath(this.name, target, this.way.limits.paths, meant);
-    await files.symlink(real, target, signal);
+    await files.symlink(real, target, overFile, signal);
   }
 
   async remove(given: string, { signal, recursive = false }: RemoveOptions): Promise<void> {

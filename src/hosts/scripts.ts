@@ -113,12 +113,12 @@ chmod -- "$2" "$1" || exit ${codes.denied}
 sync -- "$d"
 `;
 
-/** PATH TARGET TOKEN */
+/** PATH TARGET TOKEN OVER_FILE, which may be empty */
 export const symlink = `${begin}
 n=$d/.\${1##*/}.$3.tmp
 trap 'rm -f -- "$n"' EXIT
 trap 'exit 74' HUP INT TERM
-if [ ! -L "$1" ] && [ -e "$1" ]; then exit ${codes.exists}; fi
+if [ ! -L "$1" ] && [ -e "$1" ]; then [ "$4" ] && [ -f "$1" ] || exit ${codes.exists}; fi
 ${changeable}
 ln -s -- "$2" "$n" && mv -fT -- "$n" "$1" && sync -- "$d"
 `;

@@ -91,9 +91,10 @@ export class SftpFiles implements Files {
     return there === undefined;
   }
 
-  async symlink(file: string, target: string, signal: AbortSignal): Promise<void> {
+  async symlink(file: string, target: string, overFile: boolean, signal: AbortSignal): Promise<void> {
     const there = await this.stat(file, signal);
-    if (there !== undefined && there.kind !== 'symlink') throw pathError(this.launcher.name, 'file-exists', file);
+    if (there !== undefined && there.kind !== 'symlink' && !(overFile && there.kind === 'file'))
+      throw pathError(this.launcher.name, 'file-exists', file);
     const temporary = besides(file);
     try {
       await this.#ask(file, signal, (done) => this.sftp.symlink(target, temporary, done));

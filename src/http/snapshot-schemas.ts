@@ -153,6 +153,7 @@ const tls = z.object({
   versions: z.array(z.string()),
   caFile: z.string().optional(),
   certFile: z.string().optional(),
+  keyFile: z.string().optional(),
   session: z.object({ version: z.string(), cipher: z.string() }).optional(),
   sessions: z.array(z.object({ version: z.string(), cipher: z.string(), count: z.number() })).optional(),
   statusNotBefore: second.optional(),

@@ -34,17 +34,18 @@ const hungWithin = 1000;
 export async function lookAtCluster(
   cluster: ClusterName,
   watches: ReadonlyMap<ServerName, Watch>,
-  options: { signal: AbortSignal; maxAge: number; thorough?: boolean; now: () => number },
+  options: { signal: AbortSignal; maxAge: number; thorough?: boolean | 'anew'; now: () => number },
 ): Promise<ClusterView> {
   const at = options.now();
   const look = async (watch: Watch): Promise<ServerSnapshot> => {
     const { newest } = watch;
     // A look from the future is one from before our clock was put back, and nobody knows how old it is.
     const age = newest === undefined ? -1 : at - newest.at;
-    if (options.thorough !== true && newest !== undefined && age >= 0 && age <= options.maxAge) return newest;
+    if ((options.thorough ?? false) === false && newest !== undefined && age >= 0 && age <= options.maxAge)
+      return newest;
     const hung = newest?.failure?.reason === 'timeout';
     const patience = hung ? AbortSignal.any([options.signal, AbortSignal.timeout(hungWithin)]) : options.signal;
-    return watch.look(everyCollector, patience, options.thorough === true ? 'thorough' : undefined);
+    return watch.look(everyCollector, patience, kinds(options.thorough));
   };
   let servers = await Promise.all([...watches.values()].map((watch) => look(watch)));
   let view = viewOf({ cluster, at, servers });
@@ -86,4 +87,8 @@ function withGtid(full: ServerSnapshot, newer: ServerSnapshot): ServerSnapshot {
     durationSeconds: newer.durationSeconds,
     facts: { ...full.facts, gtid: newer.facts.gtid },
   };
+}
+
+function kinds(thorough: boolean | 'anew' | undefined): 'thorough' | 'anew' | undefined {
+  return thorough === true ? 'thorough' : thorough === false ? undefined : thorough;
 }

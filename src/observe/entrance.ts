@@ -73,6 +73,15 @@ export class Entrance<T> {
   }
 
   /**
+   * A login that begins after this call takes the place of the kept session. Never throws: where it fails,
+   * {@link login} says so, and the old session still serves.
+   */
+  async renew(): Promise<void> {
+    await this.#underway?.catch(() => undefined);
+    if (this.#kept !== undefined) await this.#open().catch(() => undefined);
+  }
+
+  /**
    * Keeps a session from being ended under a look when a fresh one takes its place. Call it in the very turn in which
    * the session is first used. False when its place is taken already: enter again.
    */

@@ -66,16 +66,17 @@ export class Observer {
 
   /**
    * @param options.maxAge milliseconds; looks not older than this are taken as they are, default 0
-   * @param options.thorough looks that begin now and ask everything, whatever the age of others; they wait for no pause
+   * @param options.thorough looks that begin now and ask everything, whatever the age of others, and wait for no pause;
+   * `anew`: after a fresh login of each server
    * @param options.unpaused waits for no pause
    * @throws LockstepError `unknown-cluster`
    */
   async lookAtCluster(
     cluster: ClusterName,
-    options: { signal: AbortSignal; maxAge?: number; thorough?: boolean; unpaused?: boolean },
+    options: { signal: AbortSignal; maxAge?: number; thorough?: boolean | 'anew'; unpaused?: boolean },
   ): Promise<ClusterView> {
     const watches = this.#watchesOf(cluster);
-    if (options.thorough !== true && options.unpaused !== true && this.#pauses.has(cluster)) {
+    if ((options.thorough ?? false) === false && options.unpaused !== true && this.#pauses.has(cluster)) {
       await this.#pauses.over(cluster, options.signal);
       // Whoever could not wait so long is told what was seen before.
       if (options.signal.aborted) options = { ...options, maxAge: Infinity };

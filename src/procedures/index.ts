@@ -4,6 +4,7 @@ import { failover } from './failover.js';
 import { openPrimary } from './open-primary.js';
 import { rejoin } from './rejoin.js';
 import { fenceWritableReplica } from './fence-writable-replica.js';
+import { renewCertificate } from './certificates/renew-certificate.js';
 import { restartReplication } from './restart-replication.js';
 import { requireTls } from './require-tls.js';
 import { secureChannel } from './secure-channel.js';
@@ -15,6 +16,7 @@ export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
   'restart-replication': restartReplication,
   'secure-channel': secureChannel,
   'require-tls': requireTls,
+  'renew-certificate': renewCertificate,
   'fence-writable-replica': fenceWritableReplica,
   switchover,
   'verify-replica': verifyReplica,

@@ -16,6 +16,8 @@ export interface ConfigurationOptions {
   readonly whole?: Keys | undefined;
   /** Further keys of the cluster, over those written here. */
   readonly keys?: Keys | undefined;
+  /** Further keys of each server, over those written here. */
+  readonly ofServer?: ((server: SandboxServer) => Keys) | undefined;
 }
 
 /**
@@ -26,7 +28,9 @@ export async function writeConfiguration(sandbox: SandboxCluster, options: Confi
   const directory = await takeDirectory(sandbox.scope);
   const accounts = await accountsIn(directory, sandbox);
   const file = path.join(directory, 'lockstep.yml');
-  const servers = Object.fromEntries(sandbox.servers.map((server) => [server.name, serverKeys(sandbox, server)]));
+  const servers = Object.fromEntries(
+    sandbox.servers.map((server) => [server.name, { ...serverKeys(sandbox, server), ...options.ofServer?.(server) }]),
+  );
   const cluster = {
     servers,
     accounts,
@@ -65,5 +69,15 @@ function serverKeys(sandbox: SandboxCluster, server: SandboxServer) {
   return {
     address: `${server.address.host}:${server.address.port}`,
     replication_tls: { ca_file: caFile, cert_file: certFile, key_file: keyFile },
+  };
+}
+
+/** Lets Lockstep look after the certificates of every server, from the cluster's own authority. @param more of `server_tls` */
+export function certificatesKept(sandbox: SandboxCluster, more: Keys = {}): ConfigurationOptions {
+  const authority = 'sandbox';
+  return {
+    whole: { authorities: { [authority]: { directory: sandbox.authority.directory } } },
+    keys: { server_tls: { authority, directory: sandbox.primary.tlsDirectory, ...more } },
+    ofServer: ({ tlsDirectory }) => ({ server_tls: { directory: tlsDirectory }, hosts: { paths: [tlsDirectory] } }),
   };
 }

@@ -35,6 +35,7 @@ describe('the automation', () => {
       pauseFile: undefined,
       policies: [],
       windows: [],
+      renewCertificates: undefined,
       alertmanager: undefined,
       notify: [],
     });

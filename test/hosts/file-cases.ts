@@ -212,6 +212,14 @@ export function fileCases(stage: Stage): void {
     await stage.host.symlink(at('current'), at('made/next one'), { signal });
     expect(readlinkSync(at('current'))).toBe(at('made/next one'));
     await expect(stage.host.symlink(dir, 'x', { signal })).rejects.toMatchObject({ code: 'file-exists' });
+    writeFileSync(at('plain'), 'whole');
+    await expect(stage.host.symlink(at('plain'), 'x', { signal })).rejects.toMatchObject({ code: 'file-exists' });
+    await stage.host.symlink(at('plain'), 'x', { signal, overFile: true });
+    expect(readlinkSync(at('plain'))).toBe('x');
+    await expect(stage.host.symlink(dir, 'x', { signal, overFile: true })).rejects.toMatchObject({
+      code: 'file-exists',
+    });
+    await stage.host.remove(at('plain'), { signal });
     await expect(stage.host.makeDirectory(at('current'), { signal, mode: 0o700 })).rejects.toMatchObject({
       code: 'file-exists',
     });

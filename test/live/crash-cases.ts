@@ -1,9 +1,14 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Secret } from '../../src/base/secret.js';
 import { resetReplica, startReplica, stopReplica, type ChannelTls } from '../../src/dialects/replication-statements.js';
 import type { Row } from '../../src/dialects/question.js';
 import { written } from '../../src/dialects/written.js';
 import type { ProcedureName } from '../../src/domain/procedure-names.js';
-import { SessionLost } from '../../src/mysql/session.js';
+import { issuedFiles } from '../../src/pki/written.js';
+import { openSession, SessionLost, type Target } from '../../src/mysql/session.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
+import { swapReplicaCertificate, swapServerCertificate } from '../../src/sandbox/faults.js';
 import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { until } from '../../src/sandbox/until.js';
@@ -55,6 +60,16 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
     // Whether it was needed only comparing tells: it always is.
     provoke: () => Promise.resolve(),
     state: (sandbox) => channelState(sandbox.server('db2')),
+    mend: () => Promise.resolve(),
+  },
+  'renew-certificate': {
+    parameters: { cluster: 'sandbox', server: 'db2', what: 'both', when: 'due', order: 'any' },
+    provoke: async (sandbox) => {
+      const replica = sandbox.server('db2');
+      await swapReplicaCertificate(sandbox.authority, replica, due());
+      await swapServerCertificate(sandbox.authority, replica, due());
+    },
+    state: async (sandbox) => `${await papersOf(sandbox, 'db2')} ${await channelState(sandbox.server('db2'))}`,
     mend: () => Promise.resolve(),
   },
   'require-tls': {
@@ -160,6 +175,42 @@ async function changeBack(sandbox: SandboxCluster): Promise<void> {
   if (sandbox.version.flavour === 'mariadb') await db2.sql('SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_binlog_pos');
   await sandbox.follow(db2, db1);
 }
+
+/** Dates of a certificate that ends in three weeks, and was made nearly a year ago. */
+function due() {
+  return { notBefore: new Date(Date.now() - 340 * day), notAfter: new Date(Date.now() + 21 * day) };
+}
+
+/** Whether the files of a server hold young certificates, each with its own key, and whether it serves what they hold. */
+async function papersOf(sandbox: SandboxCluster, name: string): Promise<string> {
+  const server = sandbox.server(name);
+  const files = await Promise.all(
+    [undefined, 'client'].map(async (base) => {
+      const { certificate, key } = issuedFiles(server.tlsDirectory, base);
+      const [cert, secret] = await Promise.all([readFile(certificate), readFile(key)]);
+      const read = new X509Certificate(cert);
+      const young = Date.parse(read.validTo) > Date.now() + 30 * day ? 'young' : 'old';
+      return { cert: read, words: `${young} ${read.checkPrivateKey(createPrivateKey(secret)) ? 'whole' : 'halved'}` };
+    }),
+  );
+  const [ca, cert, key] = await Promise.all([sandbox.client.ca, sandbox.client.cert, sandbox.client.key].map((file) => readFile(file))); // prettier-ignore
+  const { user, password } = sandbox.accounts.monitor;
+  const session = await openSession(
+    {
+      address: server.address,
+      user,
+      password: () => Promise.resolve(password),
+      tls: { verify: 'identity', ca, cert, key: new Secret(key?.toString() ?? '') } as Target['tls'],
+    },
+    { signal: AbortSignal.timeout(10_000) },
+  );
+  await session.end();
+  const [leaf] = session.handshake.chain;
+  const served = files[0]?.cert.fingerprint256.replaceAll(':', '').toLowerCase() === leaf?.fingerprint;
+  return [...files.map(({ words }) => words), served ? 'served' : 'another served'].join(', ');
+}
+
+const day = 86_400_000;
 
 /** What the server and the account that the test made ask for. */
 async function refusesPlaintext(server: SandboxServer): Promise<string> {

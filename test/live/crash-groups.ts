@@ -6,4 +6,5 @@ export const crashGroups = {
   servers: ['require-tls', 'verify-replica'],
   primary: ['switchover'],
   deaths: ['failover', 'rejoin', 'open-primary'],
+  certificates: ['renew-certificate'],
 } as const satisfies Readonly<Record<string, readonly ProcedureName[]>>;

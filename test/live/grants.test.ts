@@ -12,7 +12,7 @@ import { QueryError, openSession, type Session } from '../../src/mysql/session.j
 import { procedures } from '../../src/procedures/index.js';
 import type { Account, Accounts } from '../../src/sandbox/accounts.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
-import { writeConfiguration } from '../../src/sandbox/configuration.js';
+import { certificatesKept, writeConfiguration } from '../../src/sandbox/configuration.js';
 import { startReplication, stopReplication } from '../../src/sandbox/faults.js';
 import { until } from '../../src/sandbox/until.js';
 import { lockstepCommand } from './command.js';
@@ -34,7 +34,7 @@ await describeEach('the grants of accounts', (version) => {
     // By file and position, where procedures have the most to ask.
     const cluster = await createCluster({ version, replicas: 1, mode: 'position' });
     sandbox = scope.own(cluster, () => cluster.stop());
-    bench = await Workbench.open(scope, sandbox);
+    bench = await Workbench.open(scope, sandbox, certificatesKept(sandbox));
     bench.site = { ...bench.site, accounts: { ...bench.site.accounts, operate: probe.user } };
     const bypass = sandbox.primary.column.readOnlyBypass.slice(0, 1).map((privilege) => `${privilege} ON *.*`);
     await onEach([
@@ -131,8 +131,8 @@ await describeEach('the grants of accounts', (version) => {
 
         async function planned(): Promise<readonly Action[]> {
           // A channel that has just been made has heard nothing yet.
-          let scene = await bench.look();
-          const against = async () => procedure.refusals((scene = await bench.look()), parameters);
+          let scene = await bench.look(procedure.looks);
+          const against = async () => procedure.refusals((scene = await bench.look(procedure.looks)), parameters);
           await until(`nothing against ${name}`, async () => (await against()).length === 0).catch(async () => {
             expect(await against()).toEqual([]);
           });

@@ -5,7 +5,7 @@ import type { RunView } from '../../src/engine/run.js';
 import { takeAddress } from '../../src/sandbox/addresses.js';
 import { startChild, type Child, type Ending } from '../../src/sandbox/child.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
-import { writeConfiguration, type Keys } from '../../src/sandbox/configuration.js';
+import { certificatesKept, writeConfiguration, type Keys } from '../../src/sandbox/configuration.js';
 import { takeDirectory } from '../../src/sandbox/directories.js';
 import { until } from '../../src/sandbox/until.js';
 
@@ -44,9 +44,12 @@ export class LockstepProcess {
     const token = path.join(directory, 'ops.token');
     await writeFile(token, 'operators-token\n', { mode: 0o600 });
     const journal = path.join(directory, 'journal');
+    const kept = certificatesKept(sandbox);
     const file = await writeConfiguration(sandbox, {
-      keys,
+      ...kept,
+      keys: { ...kept.keys, ...keys },
       whole: {
+        ...kept.whole,
         listen: `${host}:${port}`,
         journal: { directory: journal },
         observe: { timeout: '5s', slow_interval: '5s', freshness: '1ms' },

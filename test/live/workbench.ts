@@ -9,6 +9,7 @@ import { silentLog } from '../../src/base/log.js';
 import type { Scope } from '../../src/base/scope.js';
 import { Secret } from '../../src/base/secret.js';
 import { loadConfig } from '../../src/config/load.js';
+import type { Certificate } from '../../src/domain/certificate.js';
 import type { Parameters, PrimaryChange, Scene, Site } from '../../src/domain/scene.js';
 import { Execution, type Ending } from '../../src/engine/execution.js';
 import { planLines } from '../../src/engine/plan-text.js';
@@ -21,9 +22,10 @@ import type { Observer } from '../../src/observe/observer.js';
 import { PlaintextMemory } from '../../src/observe/plaintext-memory.js';
 import type { Account } from '../../src/sandbox/accounts.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
-import { writeConfiguration } from '../../src/sandbox/configuration.js';
+import { writeConfiguration, type ConfigurationOptions } from '../../src/sandbox/configuration.js';
 import { takeDirectory } from '../../src/sandbox/directories.js';
 import { until } from '../../src/sandbox/until.js';
+import { authoritySeen, certificateReachOf } from '../../src/certificate-reach.js';
 import { siteOf } from '../../src/site.js';
 import { observerOf } from '../../src/watched.js';
 
@@ -55,11 +57,12 @@ export class Workbench {
     readonly observer: Observer,
     readonly memory: PlaintextMemory,
     public site: Site,
-    readonly reach: Reach,
+    public reach: Reach,
+    readonly authority: () => Promise<Certificate | undefined>,
   ) {}
 
-  static async open(scope: Scope, sandbox: SandboxCluster): Promise<Workbench> {
-    const config = await loadConfig(await writeConfiguration(sandbox));
+  static async open(scope: Scope, sandbox: SandboxCluster, written: ConfigurationOptions = {}): Promise<Workbench> {
+    const config = await loadConfig(await writeConfiguration(sandbox, written));
     const memory = await PlaintextMemory.open(
       path.join(await takeDirectory(sandbox.scope), 'plaintext.json'),
       silentLog,
@@ -84,18 +87,29 @@ export class Workbench {
       host: 'local' as const,
       replicationTls: sandbox.channelTls(sandbox.server(server.name)),
     }));
-    return new Workbench(sandbox, observer, memory, { ...site, servers }, await reachOf(sandbox, accounts.operate));
+    const sql = await reachOf(sandbox, accounts.operate);
+    const certificates = certificateReachOf(
+      () => config,
+      () => cluster,
+      (server) => sql.target(server),
+    );
+    const authority = () => authoritySeen(config, cluster);
+    return new Workbench(sandbox, observer, memory, { ...site, servers }, { ...sql, certificates }, authority);
   }
 
-  async look(): Promise<Scene> {
+  async look(how?: 'anew'): Promise<Scene> {
     const signal = AbortSignal.timeout(10_000);
-    const { snapshot } = await this.observer.lookAtCluster(this.site.cluster, { signal, thorough: true });
+    const [{ snapshot }, authority] = await Promise.all([
+      this.observer.lookAtCluster(this.site.cluster, { signal, thorough: how ?? true }),
+      this.authority(),
+    ]);
     const outlook = this.remember?.(snapshot);
     const { lastChange } = this;
     return {
       snapshot,
       site: this.site,
       plaintext: this.memory.of(this.site.cluster),
+      ...(authority === undefined ? {} : { authority }),
       ...(outlook === undefined ? {} : { outlook }),
       ...(lastChange === undefined ? {} : { lastChange }),
     };
@@ -113,7 +127,8 @@ export class Workbench {
 
   /** Hands on the operate account, or on another. Whoever asks closes them. */
   async actor(account: Account = this.sandbox.accounts.operate): Promise<SqlActor> {
-    return new SqlActor(await reachOf(this.sandbox, account));
+    const { certificates } = this.reach;
+    return new SqlActor({ ...(await reachOf(this.sandbox, account)), ...(certificates && { certificates }) });
   }
 
   parameters(more: Readonly<Record<string, string>> = {}): Parameters {
@@ -122,7 +137,7 @@ export class Workbench {
 
   /** @throws when the procedure is not needed, or refuses: a test that runs one means it to run */
   async run(procedure: Procedure, parameters: Parameters, options: RunOptions = {}): Promise<Ran> {
-    const scene = await this.look();
+    const scene = await this.look(procedure.looks);
     const need = procedure.needed(scene, parameters);
     const refusals = procedure.refusals(scene, parameters);
     if (need.observed !== 'yes' || refusals.length > 0)
@@ -139,7 +154,7 @@ export class Workbench {
         plan,
         actor,
         clock: hurried(options.hurry ?? 1),
-        look: async (notes) => ({ ...(await this.look()), notes, held: actor.held }),
+        look: async (notes) => ({ ...(await this.look(procedure.looks)), notes, held: actor.held }),
         write: {
           section: () => Promise.resolve(),
           committing: (_, notes) => remember(notes),

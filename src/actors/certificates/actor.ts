@@ -1,0 +1,63 @@
+import { LockstepError } from '../../base/errors.js';
+import type { CertificateAction } from '../../domain/certificate-action.js';
+import type { ServerName } from '../../domain/snapshot.js';
+import type { Notes } from '../../engine/procedure.js';
+import type { Host } from '../../hosts/host.js';
+import { discard, place } from './place.js';
+import { rehearseCertificates, type TrustReader } from './rehearse.js';
+import { stage, type Authorities } from './stage.js';
+
+/** What is needed to change certificates of one cluster. */
+export interface CertificateReach {
+  /** The machine of a server; undefined where Lockstep does not reach it. Whoever asks closes it. */
+  host(server: ServerName): Host | undefined;
+  /** @throws LockstepError `authority-unknown`, those of the authority */
+  readonly authority: Authorities;
+  /** What Lockstep itself trusts of the cluster's servers, PEM. */
+  trusted(): Promise<string>;
+  /** Settles when the server lets a login in. */
+  answering(server: ServerName, signal: AbortSignal): Promise<void>;
+}
+
+export async function certificateAction(
+  action: CertificateAction,
+  reach: CertificateReach,
+  notes: Notes,
+  signal: AbortSignal,
+): Promise<Notes> {
+  const host = reach.host(action.on);
+  if (host === undefined)
+    throw new LockstepError('no-host', `Lockstep does not reach the machine of ${action.on}`, 'Configure its `hosts`.');
+  try {
+    switch (action.kind) {
+      case 'stage-certificates':
+        return await stage(action, host, reach.authority, signal);
+      case 'rehearse-certificates':
+        return await rehearseCertificates(action, host, trustOf(reach), signal);
+      case 'place-certificates':
+        await place(action, host, notes, signal);
+        return {};
+      case 'discard-certificates':
+        return await discard(action, host, signal);
+      case 'restart':
+        await host.restart(action.service, { signal });
+        await reach.answering(action.on, signal);
+        return { [action.noteAs]: new Date().toISOString() };
+    }
+  } finally {
+    await host.close();
+  }
+}
+
+function trustOf(reach: CertificateReach): TrustReader {
+  return async (file, signal) => {
+    if (file === 'lockstep') return reach.trusted();
+    const host = reach.host(file.on);
+    if (host === undefined) throw new LockstepError('no-host', `Lockstep does not reach the machine of ${file.on}`);
+    try {
+      return (await host.read(file.path, { signal })).toString();
+    } finally {
+      await host.close();
+    }
+  };
+}

@@ -1,0 +1,78 @@
+import { LockstepError } from '../../base/errors.js';
+import { certificateOf, x509sOf } from '../../base/x509.js';
+import type { Leaf, StageAction, Trust } from '../../domain/certificate-action.js';
+import type { Notes } from '../../engine/procedure.js';
+import type { Host } from '../../hosts/host.js';
+import type { Authority } from '../../pki/authority.js';
+import { issue } from '../../pki/issue.js';
+import { Generations, other, ownershipOf, type Slot } from './generations.js';
+
+export type Authorities = (name: string) => Promise<Authority>;
+
+/** A key that its server alone may read stays so, and no key is ever wider open than to a group. */
+const keyMode = 0o640;
+
+/**
+ * Makes the next generation beside the one in use. Whatever fails leaves that one as it is.
+ * @returns the names of both generations, and the SHA-256 of every new certificate
+ */
+export async function stage(
+  action: StageAction,
+  host: Host,
+  authorities: Authorities,
+  signal: AbortSignal,
+): Promise<Notes> {
+  const { directory, files, leaves, trust, noteAs } = action;
+  const all = new Generations(host, directory, signal);
+  const previous = await all.inUse(files);
+  const next = other(previous);
+  await all.point('next', next);
+  await all.clear(next);
+  const made: [string, string][] = [];
+  for (const leaf of leaves)
+    made.push([leaf.noteAs, await lay(leaf, all, previous, next, await authorities(leaf.authority))]);
+  for (const one of trust) await lead(one, all, previous, next, authorities);
+  const taken = new Set([
+    ...leaves.flatMap(({ certificate, key }) => [certificate, key]),
+    ...trust.map(({ file }) => file),
+  ]);
+  for (const file of files.filter((one) => !taken.has(one))) await all.copy(all.at(previous, file), all.at(next, file));
+  return { ...Object.fromEntries(made), [noteAs.next]: next, [noteAs.previous]: previous };
+}
+
+async function lay(leaf: Leaf, all: Generations, previous: Slot, next: Slot, authority: Authority): Promise<string> {
+  const { host, signal } = all;
+  const [certificate, key] = await Promise.all(
+    [leaf.certificate, leaf.key].map(async (file) => ownershipOf(await all.factsOf(all.at(previous, file)))),
+  );
+  const { commonName, use, names, lifetime } = leaf;
+  const notAfter = new Date(Math.min(Date.now() + lifetime * 1000, authority.certificate.notAfter * 1000));
+  const issued = await issue(authority, { commonName, use, names, notAfter });
+  await host.write(all.at(next, leaf.key), issued.keyPem, {
+    ...key,
+    mode: (key?.mode ?? 0) & keyMode || 0o600,
+    signal,
+  });
+  await host.write(all.at(next, leaf.certificate), Buffer.from(issued.chainPem), { ...certificate, signal });
+  return certificateOf(issued.certificatePem).fingerprint;
+}
+
+/** The authorities of the file as they stand, without those that leave, and with those that join. */
+async function lead(
+  { file, add, drop }: Trust,
+  all: Generations,
+  previous: Slot,
+  next: Slot,
+  authorities: Authorities,
+): Promise<void> {
+  const { host, signal } = all;
+  const from = all.at(previous, file);
+  const before = x509sOf((await host.read(from, { signal })).toString());
+  const joining = (await Promise.all(add.map(authorities))).flatMap(({ authorityPem }) => x509sOf(authorityPem));
+  const after = [...before.filter((one) => !drop.includes(certificateOf(one).fingerprint)), ...joining];
+  const each = [...new Map(after.map((one) => [one.fingerprint256, one])).values()];
+  if (each.length === 0)
+    throw new LockstepError('trust-empty', `${host.name}: nobody would be trusted by ${JSON.stringify(all.at(file))}`);
+  const text = each.map((one) => one.toString()).join('');
+  await host.write(all.at(next, file), Buffer.from(text), { ...ownershipOf(await all.factsOf(from)), signal });
+}

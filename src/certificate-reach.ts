@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import tls from 'node:tls';
+import type { CertificateReach } from './actors/certificates/actor.js';
+import { LockstepError } from './base/errors.js';
+import { certificatesOf } from './base/x509.js';
+import type { AuthorityConfig, ClusterConfig, Config } from './config/config.js';
+import type { Certificate } from './domain/certificate.js';
+import { hostSettingsOf } from './host-settings.js';
+import { openHost } from './hosts/open.js';
+import { openSession, type Target } from './mysql/session.js';
+import { openAuthority } from './pki/authority.js';
+import { authorityFiles } from './pki/authority-files.js';
+
+/** Between two logins at a server that has not answered, milliseconds. */
+const answerPause = 250;
+
+/** How certificates of one cluster are changed, under the configuration of now. */
+export function certificateReachOf(
+  config: () => Config,
+  cluster: () => ClusterConfig,
+  target: (server: string) => Promise<Target>,
+): CertificateReach {
+  return {
+    host: (server) => {
+      const host = cluster().servers.find(({ name }) => name === server)?.host;
+      return host && openHost(hostSettingsOf(host));
+    },
+    authority: (name) => {
+      const { directory, passphrase } = authorityNamed(config(), name);
+      return openAuthority({ directory, passphraseFile: passphrase?.from === 'file' ? passphrase.path : undefined });
+    },
+    trusted: async () => {
+      const { caFile } = cluster().tls;
+      return caFile === undefined ? tls.rootCertificates.join('\n') : readFile(caFile, 'utf8');
+    },
+    answering: async (server, signal) => {
+      const to = await target(server);
+      for (;;) {
+        try {
+          const session = await openSession(to, { signal });
+          await session.end();
+          return;
+        } catch (cause) {
+          if (signal.aborted) throw cause;
+          await pause(answerPause, undefined, { signal });
+        }
+      }
+    },
+  };
+}
+
+/** The certificate of the authority that a cluster's certificates come from; undefined where it cannot be read. */
+export async function authoritySeen(config: Config, { serverTls }: ClusterConfig): Promise<Certificate | undefined> {
+  if (serverTls === undefined) return undefined;
+  try {
+    const { directory } = authorityNamed(config, serverTls.authority);
+    const [own] = certificatesOf(await readFile(authorityFiles(directory).certificate, 'utf8'));
+    return own;
+  } catch {
+    // Why, the procedure's refusal and `lockstep check` tell.
+    return undefined;
+  }
+}
+
+function authorityNamed({ authorities }: Config, name: string): AuthorityConfig {
+  const found = authorities.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  throw new LockstepError(
+    'authority-unknown',
+    `the configuration names no authority "${name}"`,
+    'Write it under `authorities`.',
+  );
+}

@@ -1,0 +1,104 @@
+import type { NoteValue } from './action.js';
+import type { Address, ServerName } from './snapshot.js';
+
+/**
+ * Certificates, keys and authorities of one server stand together in a generation: a directory of its own beside others,
+ * and the link `current` says which of them the server reads. All of them change with that one link. `next` names the
+ * generation that is made ready.
+ */
+export type CertificateAction = StageAction | RehearseAction | PlaceAction | DiscardAction | RestartAction;
+
+/** Names of the files of a generation, without their directory. */
+export interface FilePair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** A certificate that is not there yet: it is issued, with a new key, when the generation is made. */
+export interface Leaf extends FilePair {
+  readonly use: 'server' | 'client' | 'both';
+  /** By its name in the configuration. */
+  readonly authority: string;
+  readonly commonName: string;
+  readonly names: readonly string[];
+  /** How long it holds, seconds. */
+  readonly lifetime: number;
+  /** Keeps its SHA-256 under this name. */
+  readonly noteAs: string;
+}
+
+/** A file of authorities, with what changes in it. */
+export interface Trust {
+  readonly file: string;
+  /** Authorities that join those in the file, by their names in the configuration. */
+  readonly add: readonly string[];
+  /** SHA-256 of those that leave it. */
+  readonly drop: readonly string[];
+}
+
+/** Makes the next generation: what is issued, what is trusted, and copies of all else. Nothing reads it yet. */
+export interface StageAction {
+  readonly kind: 'stage-certificates';
+  readonly on: ServerName;
+  readonly directory: string;
+  /** All that belongs together. */
+  readonly files: readonly string[];
+  readonly leaves: readonly Leaf[];
+  readonly trust: readonly Trust[];
+  readonly noteAs: { readonly next: string; readonly previous: string };
+}
+
+/**
+ * Shakes hands with what the next generation holds, in both directions, before anything reads it; no server is touched.
+ * Whoever trusts is asked by their own file of authorities, read on their machine.
+ */
+export interface RehearseAction {
+  readonly kind: 'rehearse-certificates';
+  readonly on: ServerName;
+  readonly directory: string;
+  /** As a server, met by these. */
+  readonly serves: { readonly pair: FilePair; readonly peers: readonly Peer[] } | undefined;
+  /** As a replica, met by these servers. */
+  readonly presents: readonly { readonly pair: FilePair; readonly to: Truster }[];
+  /** Keeps how many handshakes there were. */
+  readonly noteAs: string;
+}
+
+/** Somebody who checks certificates: by a file on a server's machine, or by what Lockstep itself trusts. */
+export interface Truster {
+  /** For people: `db2`, `Lockstep`. */
+  readonly name: string;
+  readonly file: { readonly on: ServerName; readonly path: string } | 'lockstep';
+}
+
+export interface Peer extends Truster {
+  /** The name that must stand in the certificate; undefined: whoever it is does not look. */
+  readonly expects: string | undefined;
+}
+
+/** Lets the server read a generation: one link. Files that stand where links belong give way to links with the same content. */
+export interface PlaceAction {
+  readonly kind: 'place-certificates';
+  readonly on: ServerName;
+  readonly directory: string;
+  readonly files: readonly string[];
+  readonly generation: NoteValue;
+}
+
+/** Removes what was made ready and is not read. */
+export interface DiscardAction {
+  readonly kind: 'discard-certificates';
+  readonly on: ServerName;
+  readonly directory: string;
+  readonly noteAs: string;
+}
+
+/** Restarts a service by its configured command, and waits until the server lets a login in again. */
+export interface RestartAction {
+  readonly kind: 'restart';
+  readonly on: ServerName;
+  readonly service: string;
+  readonly address: Address;
+  /** Keeps when it answered again. */
+  readonly noteAs: string;
+}

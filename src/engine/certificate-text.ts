@@ -1,0 +1,62 @@
+import type { CertificateAction, Leaf, RehearseAction, StageAction } from '../domain/certificate-action.js';
+import { spell } from '../domain/spell.js';
+
+/** What an action on certificates does, a line for each thing. What is learned only in the run stands in angle brackets. */
+export function certificateLines(action: CertificateAction): readonly string[] {
+  const { on } = action;
+  switch (action.kind) {
+    case 'stage-certificates':
+      return stageLines(action);
+    case 'rehearse-certificates':
+      return rehearseLines(action);
+    case 'place-certificates':
+      return [
+        `${on}: let ${action.directory}/current be <${action.generation.note}>, for ${action.files.join(', ')} at once`,
+      ];
+    case 'discard-certificates':
+      return [`${on}: remove what ${action.directory}/next names, unless it is in use`];
+    case 'restart':
+      return [`${on}: restart the service "${action.service}", and wait until it answers -- gives <${action.noteAs}>`];
+  }
+}
+
+function stageLines({ on, directory, files, leaves, trust, noteAs }: StageAction): readonly string[] {
+  const changed = new Set([
+    ...leaves.flatMap(({ certificate, key }) => [certificate, key]),
+    ...trust.map(({ file }) => file),
+  ]);
+  const kept = files.filter((file) => !changed.has(file));
+  return [
+    ...leaves.map((leaf) => `${on}: in ${directory}/next lay ${leafWords(leaf)} -- gives <${leaf.noteAs}>`),
+    ...trust.map(({ file, add, drop }) => {
+      const words = [
+        ...(add.length === 0 ? [] : [`with the authority ${add.join(', ')}`]),
+        ...(drop.length === 0 ? [] : [`without ${drop.map((one) => one.slice(0, 16)).join(', ')}`]),
+      ];
+      return `${on}: in ${directory}/next lay ${file} ${words.join(' and ')}`;
+    }),
+    ...(kept.length === 0 ? [] : [`${on}: in ${directory}/next lay ${kept.join(', ')} as in use now`]),
+    `${on}: -- gives <${noteAs.next}>, <${noteAs.previous}>`,
+  ];
+}
+
+function leafWords({ certificate, key, use, authority, commonName, names, lifetime }: Leaf): string {
+  const kinds = { server: 'server', client: 'client', both: 'server and client' } as const;
+  const named = names.length === 0 ? '' : `, for ${names.join(', ')}`;
+  return `${certificate} and a new ${key}: a ${kinds[use]} certificate of "${commonName}" from ${authority}${named}, for ${spell(lifetime)}`;
+}
+
+function rehearseLines({ on, serves, presents, noteAs }: RehearseAction): readonly string[] {
+  return [
+    ...(serves?.peers ?? []).map(({ name, file, expects }) => {
+      const by = file === 'lockstep' ? 'what Lockstep trusts' : `${file.path} of ${file.on}`;
+      const wants = expects === undefined ? '' : `, which must name ${expects}`;
+      return `rehearse: shake hands as ${name} with the next certificate of ${on}, checked by ${by}${wants}`;
+    }),
+    ...presents.map(({ pair, to }) => {
+      const by = to.file === 'lockstep' ? 'what Lockstep trusts' : `${to.file.path} of ${to.file.on}`;
+      return `rehearse: shake hands as ${on} with the next ${pair.certificate}, checked as ${to.name} by ${by}`;
+    }),
+    `rehearse: -- gives <${noteAs}>`,
+  ];
+}

@@ -1,0 +1,97 @@
+import type { Certificate } from '../../domain/certificate.js';
+import type { Leaf, Trust } from '../../domain/certificate-action.js';
+import type { Scene } from '../../domain/scene.js';
+import type { Channel, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
+import { columnOf, viewOf } from '../view.js';
+import type { Column } from '../../dialects/capabilities.js';
+import { nameFor, namesFor, type Present } from './due.js';
+import type { Holder } from './holder.js';
+
+/** What changes in the files of one server, and for whom. */
+export interface Exchange {
+  readonly holder: Holder;
+  /** Prefix of its steps and notes, where a plan has several exchanges; else ''. */
+  readonly prefix: string;
+  readonly leaves: readonly NewLeaf[];
+  readonly trust: readonly Trust[];
+  /** What the added authorities are, to see them in the files. */
+  readonly added: readonly Certificate[];
+}
+
+export interface NewLeaf {
+  readonly leaf: Leaf;
+  readonly present: Present;
+}
+
+/** A replication link that is to shake hands anew. */
+export interface Link {
+  readonly replica: ServerName;
+  readonly column: Column;
+  readonly channel: Channel;
+  /** undefined: it reads from a server that is not configured. */
+  readonly source: ServerSnapshot | undefined;
+  /** `db2`, or `db2 (channel east)`. */
+  readonly words: string;
+}
+
+export function newLeaf(holder: Holder, present: Present, prefix: string, authority = holder.site.authority): NewLeaf {
+  const note = present.use === 'client' ? `new-${present.pair.certificate}` : 'new-server-certificate';
+  return {
+    present,
+    leaf: {
+      ...present.pair,
+      use: present.use,
+      authority,
+      commonName: nameFor(holder, present),
+      names: namesFor(holder, present),
+      lifetime: holder.site.lifetime,
+      noteAs: `${prefix}${note}`,
+    },
+  };
+}
+
+/** Whether what the server itself presents or trusts changes, which it has to be told. */
+export function serverChanges({ holder, leaves, trust }: Exchange): boolean {
+  return leaves.some(({ present }) => present.use !== 'client') || trust.some(({ file }) => file === holder.trust);
+}
+
+/** Links whose next handshake would be another one: they are made to shake hands now, while it can be taken back. */
+export function linksOf(exchange: Exchange, scene: Scene): readonly Link[] {
+  const { holder, leaves, trust } = exchange;
+  const own = holder.channels.filter(
+    (one) =>
+      leaves.some(({ leaf }) => leaf.certificate === one.pair?.certificate) ||
+      trust.some(({ file }) => file === one.trust),
+  );
+  const view = viewOf(scene);
+  const sourceOf = (replica: ServerName, channel: string) =>
+    view.server(view.topology.links.find((link) => link.replica === replica && link.channel === channel)?.source);
+  const outgoing = own.map(({ channel }) =>
+    link(holder.name, holder.column, channel, sourceOf(holder.name, channel.name)),
+  );
+  return [...outgoing, ...(serverChanges(exchange) ? downstream(holder, scene) : [])].filter(
+    // One that was stopped on purpose stays so.
+    ({ channel }) => channel.io !== 'stopped',
+  );
+}
+
+/** Everybody who replicates from the server. */
+export function downstream(holder: Pick<Holder, 'name' | 'server'>, scene: Scene): readonly Link[] {
+  const view = viewOf(scene);
+  return view.topology.links.flatMap(({ replica, channel, source }) => {
+    const found = view.channel(replica, channel);
+    const facts = view.server(replica)?.facts;
+    if (source !== holder.name || found === undefined || facts === undefined) return [];
+    return [link(replica, columnOf(facts), found, holder.server)];
+  });
+}
+
+function link(replica: ServerName, column: Column, channel: Channel, source: ServerSnapshot | undefined): Link {
+  return {
+    replica,
+    column,
+    channel,
+    source,
+    words: channel.name === '' ? replica : `${replica} (channel ${channel.name})`,
+  };
+}

@@ -1,0 +1,129 @@
+import type { Scene } from '../../domain/scene.js';
+import type { ServerName } from '../../domain/snapshot.js';
+import type { Refusal } from '../../engine/procedure.js';
+import { viewOf } from '../view.js';
+import { presentOf } from './due.js';
+import { downstream, serverChanges, type Exchange } from './exchange.js';
+import { holderOf, isHolder, trustedBy } from './holder.js';
+
+/** What forbids to renew certificates of one server. */
+export function exchangeRefusals(exchange: Exchange, scene: Scene): readonly Refusal[] {
+  return [
+    ...noAuthority(scene),
+    ...untrusted(exchange, scene),
+    ...restartNeeded(exchange, scene),
+    ...pinned(exchange, scene),
+    ...unseenFiles(exchange),
+  ];
+}
+
+export function noAuthority({ authority, site }: Scene): readonly Refusal[] {
+  if (authority !== undefined) return [];
+  return [
+    {
+      reason: 'authority-unreadable',
+      why: `the authority ${site.serverTls?.authority ?? ''} cannot be read where the configuration says`,
+      remedy: 'Make it with `lockstep pki init`, or look at its directory: `lockstep pki inspect`.',
+    },
+  ];
+}
+
+/** Whoever is seen to trust others only would refuse the new certificate: it is trusted everywhere first. */
+function untrusted(exchange: Exchange, scene: Scene): readonly Refusal[] {
+  const { authority } = scene;
+  const { holder, leaves } = exchange;
+  if (authority === undefined || leaves.length === 0) return [];
+  const view = viewOf(scene);
+  const without: string[] = [];
+  const checks = (who: string, server: ServerName | undefined, channel: string | undefined) => {
+    const trusted = trustedBy(view.server(server), channel);
+    if (trusted.length > 0 && !trusted.some(({ fingerprint }) => fingerprint === authority.fingerprint))
+      without.push(who);
+  };
+  if (leaves.some(({ present }) => present.use !== 'client'))
+    for (const { replica, channel, words } of downstream(holder, scene)) checks(words, replica, channel.name);
+  for (const { present } of leaves)
+    for (const { name } of present.channels) {
+      const source = view.topology.links.find((link) => link.replica === holder.name && link.channel === name)?.source;
+      if (source !== undefined) checks(source, source, undefined);
+    }
+  if (without.length === 0) return [];
+  return [
+    {
+      reason: 'authority-untrusted',
+      why: `${[...new Set(without)].join(', ')} do not trust the authority ${scene.site.serverTls?.authority ?? ''}, and would refuse what it issues`,
+      remedy: 'Run trust-authority first.',
+    },
+  ];
+}
+
+function restartNeeded(exchange: Exchange, scene: Scene): readonly Refusal[] {
+  const { holder } = exchange;
+  if (holder.column.reloadsTls || !serverChanges(exchange)) return [];
+  const { name, own } = holder;
+  if (viewOf(scene).topology.primary === name)
+    return [
+      {
+        reason: 'restart-of-primary',
+        why: `${name} is the primary, and this version reads certificates only when it starts`,
+        remedy: 'Run switchover first, and renew it as a replica.',
+      },
+    ];
+  if (own.services.length === 1) return [];
+  return [
+    {
+      reason: 'no-service',
+      why: `${name} reads certificates only when it starts, and ${own.services.length === 0 ? 'no service is' : 'several services are'} configured for it`,
+      remedy: 'Write the one command under `hosts: { services: { mysql: [ … ] } }`.',
+    },
+  ];
+}
+
+/** An account that wants a certain subject or issuer says so to nobody who may not read grants: only the same again is safe. */
+function pinned(exchange: Exchange, scene: Scene): readonly Refusal[] {
+  const { leaves, holder } = exchange;
+  const view = viewOf(scene);
+  return leaves.flatMap(({ leaf, present }) => {
+    const { certificate } = present;
+    const subject = `CN=${leaf.commonName}`;
+    if (
+      certificate === undefined ||
+      (certificate.subject === subject && certificate.issuer === scene.authority?.subject)
+    )
+      return [];
+    return present.channels.flatMap(({ name, source }) => {
+      const server = view.topology.links.find((link) => link.replica === holder.name && link.channel === name)?.source;
+      const account = view
+        .server(server)
+        ?.facts?.accounts?.listed?.find(({ user, requires }) => user === source.user && requires === 'specified');
+      if (account === undefined) return [];
+      return [
+        {
+          reason: 'account-pinned',
+          why: `'${account.user}'@'${account.host}' on ${server ?? ''} is bound to a certain subject, issuer or cipher, and the new certificate has ${certificate.subject === subject ? 'another issuer' : 'another subject'}`,
+          remedy: `Let it require X509 alone meanwhile: ALTER USER … REQUIRE X509.`,
+        },
+      ];
+    });
+  });
+}
+
+function unseenFiles({ leaves }: Exchange): readonly Refusal[] {
+  const unseen = leaves.filter(({ present }) => present.certificate === undefined);
+  return unseen.map(({ present }) => ({
+    reason: 'certificate-unseen',
+    why: `${present.words} (${present.pair.certificate}) cannot be read, so nobody would see whether it was changed`,
+    remedy: 'Look at the owner and mode of the file, and at `paths` of `hosts`: lockstep check.',
+  }));
+}
+
+/** Replicas of the server whose own certificates are due and still the old ones. */
+export function replicasDue(server: ServerName, scene: Scene): readonly ServerName[] {
+  const at = scene.snapshot.at / 1000;
+  const { topology } = viewOf(scene);
+  const replicas = [...new Set(topology.links.filter(({ source }) => source === server).map(({ replica }) => replica))];
+  return replicas.filter((name) => {
+    const holder = holderOf(scene, name);
+    return isHolder(holder) && presentOf(holder, at).some(({ due }) => due !== undefined);
+  });
+}

@@ -1,0 +1,85 @@
+import path from 'node:path/posix';
+import type { LoginAction } from '../../domain/action.js';
+import type { Peer, RehearseAction } from '../../domain/certificate-action.js';
+import type { Scene } from '../../domain/scene.js';
+import { viewOf } from '../view.js';
+import { downstream, type Exchange } from './exchange.js';
+import type { HeldChannel } from './holder.js';
+
+/**
+ * Everybody who would meet what is new, in both directions: those who replicate from the server and Lockstep itself
+ * check what it serves; its sources check what it presents.
+ */
+export function handshakes(exchange: Exchange, scene: Scene, noteAs: string): RehearseAction {
+  const { holder } = exchange;
+  return {
+    kind: 'rehearse-certificates',
+    on: holder.name,
+    directory: holder.own.directory,
+    serves: { pair: holder.pair, peers: peersOf(exchange, scene) },
+    presents: changedChannels(exchange).flatMap(({ channel, pair }) => {
+      const source = sourceOf(exchange, scene, channel.name);
+      const file = source?.facts?.tls?.caFile;
+      const reached = scene.site.servers.find(({ name }) => name === source?.name)?.host !== undefined;
+      if (pair === undefined || source === undefined || file === undefined || !reached) return [];
+      return [{ pair, to: { name: source.name, file: { on: source.name, path: file } } }];
+    }),
+    noteAs,
+  };
+}
+
+/** Logins at its sources with the very files that its channels would use, where Lockstep has the password. */
+export function logins(exchange: Exchange, scene: Scene, note: string): readonly LoginAction[] {
+  const { holder } = exchange;
+  const { replication } = scene.site.accounts;
+  return changedChannels(exchange).flatMap(({ channel, pair, trust }, index) => {
+    if (channel.source.user !== replication?.user || channel.io === 'stopped' || !channel.tls.enabled) return [];
+    const next = (file: string) => path.join(holder.own.directory, 'next', file);
+    const caFile = trust === undefined ? channel.tls.caFile : next(trust);
+    if (caFile === undefined) return [];
+    return [
+      {
+        kind: 'login' as const,
+        to: { host: channel.source.host, port: channel.source.port },
+        user: channel.source.user,
+        password: 'replication' as const,
+        filesOf: holder.name,
+        tls: {
+          caFile,
+          certFile: pair && next(pair.certificate),
+          keyFile: pair && next(pair.key),
+          verify: channel.tls.verify,
+        },
+        noteAs: `${note}-login-${index + 1}`,
+      },
+    ];
+  });
+}
+
+function peersOf(exchange: Exchange, scene: Scene): readonly Peer[] {
+  const { holder } = exchange;
+  const lockstep: readonly Peer[] =
+    holder.own.checked === undefined ? [] : [{ name: 'Lockstep', file: 'lockstep', expects: holder.own.checked.name }];
+  const replicas = downstream(holder, scene).flatMap(({ replica, channel, words }): readonly Peer[] => {
+    const reached = scene.site.servers.find(({ name }) => name === replica)?.host !== undefined;
+    if (!channel.tls.enabled || channel.tls.caFile === undefined || !reached) return [];
+    const expects = channel.tls.verify ? channel.source.host : undefined;
+    return [{ name: words, file: { on: replica, path: channel.tls.caFile }, expects }];
+  });
+  return [...replicas, ...lockstep];
+}
+
+/** Its own channels that would present or trust something else. */
+function changedChannels({ holder, leaves, trust }: Exchange): readonly HeldChannel[] {
+  return holder.channels.filter(
+    (one) =>
+      leaves.some(({ leaf }) => leaf.certificate === one.pair?.certificate) ||
+      trust.some(({ file }) => file === one.trust),
+  );
+}
+
+function sourceOf({ holder }: Exchange, scene: Scene, channel: string) {
+  const view = viewOf(scene);
+  const found = view.topology.links.find((link) => link.replica === holder.name && link.channel === channel);
+  return view.server(found?.source);
+}

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { Secret } from '../../src/base/secret.js';
+import { openSession, type Target } from '../../src/mysql/session.js';
+import type { SandboxCluster } from '../../src/sandbox/cluster.js';
+import { channelStatus } from '../../src/sandbox/replication.js';
+import type { SandboxServer } from '../../src/sandbox/server.js';
+
+/** What happened while something was changed. */
+export interface Traffic {
+  readonly writes: number;
+  readonly failedWrites: readonly string[];
+  readonly logins: number;
+  /** New connections, each with the server's certificate verified, that were refused, by whichever side. */
+  readonly refusedLogins: readonly string[];
+  /** Looks at the replicas that found a thread not running, of how many. */
+  readonly standing: readonly string[];
+  readonly looks: number;
+}
+
+/**
+ * An application while something goes on: one session writes to the primary, new ones come to every server all the
+ * time and verify its certificate and name, and replicas are asked whether both of their threads run.
+ */
+export async function traffic(sandbox: SandboxCluster, table: string, work: () => Promise<void>): Promise<Traffic> {
+  const over = new AbortController();
+  const seen = { writes: 0, logins: 0, looks: 0 };
+  const [failedWrites, refusedLogins, standing]: [string[], string[], string[]] = [[], [], []];
+  const targets = await Promise.all(sandbox.servers.map((server) => targetOf(sandbox, server)));
+  const until = async (turn: () => Promise<void>, faults: string[]) => {
+    while (!over.signal.aborted)
+      await turn().catch((cause: unknown) => faults.push(`${new Date().toISOString()} ${String(cause)}`));
+  };
+  const application = await openSession(await targetOf(sandbox, sandbox.primary, 'root'), { signal: within(10_000) });
+  const jobs = [
+    until(async () => {
+      await application.query(`INSERT INTO ${table} (n) VALUES (1)`, { signal: within(10_000) });
+      seen.writes += 1;
+    }, failedWrites),
+    ...targets.map((target) =>
+      until(async () => {
+        const session = await openSession(target, { signal: within(10_000) });
+        await session.end();
+        seen.logins += 1;
+      }, refusedLogins),
+    ),
+    until(async () => {
+      for (const replica of sandbox.replicas) {
+        const status = await channelStatus(replica);
+        seen.looks += 1;
+        if (status?.io !== 'Yes' || status.sql !== 'Yes') standing.push(`${replica.name} ${JSON.stringify(status)}`);
+      }
+    }, standing),
+  ];
+  try {
+    await work();
+  } finally {
+    over.abort();
+    await Promise.all(jobs);
+    await application.end();
+  }
+  return { ...seen, failedWrites, refusedLogins, standing };
+}
+
+async function targetOf(
+  sandbox: SandboxCluster,
+  server: SandboxServer,
+  as: 'root' | 'monitor' = 'monitor',
+): Promise<Target> {
+  const { client, accounts } = sandbox;
+  const [ca = '', cert = '', key = ''] = await Promise.all(
+    [client.ca, client.cert, client.key].map((file) => readFile(file, 'utf8')),
+  );
+  const { user, password } = as === 'monitor' ? accounts.monitor : { user: 'app', password: accounts.monitor.password };
+  return {
+    address: server.address,
+    user,
+    password: () => Promise.resolve(password),
+    tls: { verify: 'identity', ca, cert, key: new Secret(key) },
+  };
+}
+
+function within(milliseconds: number): AbortSignal {
+  return AbortSignal.timeout(milliseconds);
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../src/base/log.js';
+import type { PlanView } from '../../src/engine/automation.js';
+import type { EngineListener } from '../../src/engine/events.js';
+import type { GuardVerdict, RunRequest, RunView } from '../../src/engine/run.js';
+import { renewDue } from '../../src/schedule/renewals.js';
+
+const signal = AbortSignal.timeout(5000);
+
+/** An engine as far as the job sees it: servers that are due, those that must wait for others, and how runs end. */
+class Desk {
+  readonly asked: string[] = [];
+  readonly #listeners = new Set<EngineListener>();
+  readonly #ended = new Set<string>();
+
+  constructor(
+    readonly due: Set<string>,
+    readonly after: Readonly<Record<string, readonly string[]>>,
+    readonly refused: readonly string[] = [],
+  ) {}
+
+  plan({ parameters }: Pick<RunRequest, 'parameters'>): Promise<PlanView> {
+    const server = parameters['server'] ?? '';
+    const guard = (name: GuardVerdict['guard'], why: string): GuardVerdict => ({ guard: name, why, remedy: undefined });
+    const waits = this.after[server]?.some((one) => this.due.has(one)) ?? false;
+    const guards = !this.due.has(server)
+      ? [guard('not-observed', 'nothing is due')]
+      : waits
+        ? [guard('precheck', 'replicas are due (replicas-first)')]
+        : [];
+    return Promise.resolve({ guards } as unknown as PlanView);
+  }
+
+  request({ parameters, trigger, mode }: RunRequest) {
+    const server = parameters['server'] ?? '';
+    expect([trigger.kind, mode]).toEqual(['schedule', 'auto']);
+    this.asked.push(server);
+    setImmediate(() => {
+      if (!this.refused.includes(server)) this.due.delete(server);
+      this.#ended.add(server);
+      for (const listener of this.#listeners) listener({} as Parameters<EngineListener>[0]);
+    });
+    return Promise.resolve({ run: { id: server } as RunView, repeated: false });
+  }
+
+  run(id: string): RunView {
+    const over = this.#ended.has(id);
+    const outcome = this.refused.includes(id) ? 'refused' : 'succeeded';
+    return { id, state: over ? 'ended' : 'running', outcome: over ? outcome : undefined, why: '' } as RunView;
+  }
+
+  subscribe(listener: EngineListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get listening(): number {
+    return this.#listeners.size;
+  }
+}
+
+describe('renewals by schedule', () => {
+  const clusters = [{ name: 'production', servers: ['db1', 'db2', 'db3'] }];
+
+  it('ask for what is due, one at a time, replicas before their source', async () => {
+    const desk = new Desk(new Set(['db1', 'db3']), { db1: ['db2', 'db3'] });
+    await renewDue({ clusters, automation: desk, log: silentLog }, signal);
+    expect(desk.asked).toEqual(['db3', 'db1']);
+    expect(desk.listening).toBe(0);
+  });
+
+  it('ask for nothing when nothing is due', async () => {
+    const desk = new Desk(new Set(), {});
+    await renewDue({ clusters, automation: desk, log: silentLog }, signal);
+    expect(desk.asked).toEqual([]);
+  });
+
+  it('let a refusal be told, and go on', async () => {
+    const desk = new Desk(new Set(['db1', 'db2', 'db3']), { db1: ['db2', 'db3'] }, ['db2', 'db1']);
+    await renewDue({ clusters, automation: desk, log: silentLog }, signal);
+    expect(desk.asked).toEqual(['db2', 'db3', 'db1']);
+  });
+});
