@@ -36,6 +36,8 @@ export async function demoAutomation(scope: Scope): Promise<DemoAutomation> {
         { match: ['procedure="restart-replication"'], run: 'restart-replication', mode: 'auto' },
         { match: ['procedure="fence-writable-replica"'], run: 'fence-writable-replica', mode: 'auto' },
         { match: ['procedure="secure-channel"'], run: 'secure-channel', mode: 'approve' },
+        { match: ['procedure="failover"'], run: 'failover', mode: 'approve' },
+        { match: ['procedure="rejoin"'], run: 'rejoin', mode: 'auto' },
       ],
     },
   };
@@ -45,7 +47,6 @@ export async function demoAutomation(scope: Scope): Promise<DemoAutomation> {
 export interface Story {
   readonly plan: readonly string[];
   readonly history: readonly string[];
-  readonly head: string;
 }
 
 /**
@@ -74,23 +75,21 @@ export async function tellStory(
   if (ended.outcome !== 'succeeded') throw new Error(`run ${ended.id} ended as ${ended.outcome ?? ''}: ${ended.why}`);
   await until(`${provoked} to resolve`, async () => !(await firing(alerting, provoked, replica)), patience);
   progress.done();
-  const { history } = await lockstep.get<{ readonly history: readonly Line[] }>(`/api/v1/runs/${ended.id}`);
-  const last = history.at(-1);
-  return {
-    plan: plan.text,
-    history: history.map(({ at, sentence }) => `${new Date(at).toISOString().slice(11, 23)}  ${sentence}`),
-    head: `${last?.seq ?? 0}:${last?.hash ?? ''}`,
-  };
+  return { plan: plan.text, history: await historyOf(lockstep, ended.id) };
+}
+
+/** What happened in a run, a line each. */
+export async function historyOf(lockstep: Client, id: string): Promise<readonly string[]> {
+  const { history } = await lockstep.get<{ readonly history: readonly Line[] }>(`/api/v1/runs/${id}`);
+  return history.map(({ at, sentence }) => `${new Date(at).toISOString().slice(11, 23)}  ${sentence}`);
 }
 
 interface Line {
   readonly at: number;
-  readonly seq: number;
-  readonly hash: string;
   readonly sentence: string;
 }
 
-async function runWhere(
+export async function runWhere(
   lockstep: Client,
   wanted: (run: RunView) => boolean,
   patience: { readonly within: number; readonly every: number; readonly signal: AbortSignal },

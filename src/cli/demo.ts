@@ -11,11 +11,14 @@ import { verifyJournal } from '../journal/verify.js';
 import { writeConfiguration } from '../sandbox/configuration.js';
 import { startPrometheus, type Program } from '../sandbox/programs.js';
 import { scraping } from '../sandbox/scraping.js';
+import { semiSyncSettings, waitForReplicas } from '../sandbox/semi-sync.js';
 import { until } from '../sandbox/until.js';
-import { versionNames, type VersionName } from '../sandbox/versions.js';
+import { versionNamed, versionNames, type VersionName } from '../sandbox/versions.js';
+import { Writer } from '../sandbox/writer.js';
 import { observerOf } from '../watched.js';
 import { speed, startAlerting, type Alerting } from './demo-alerts.js';
 import { demoAutomation, tellStory, type DemoAutomation, type Story } from './demo-automation.js';
+import { tellFailover, type Failover } from './demo-failover.js';
 import { Progress } from './progress.js';
 import { repaint, statusOf, statusText } from './status.js';
 
@@ -44,7 +47,7 @@ export function demoCommand(): Command {
     .option('--replicas <count>', 'how many replicas', replicas, 2)
     .option(
       '--once',
-      'wait until Prometheus has seen every replica run, stop one, approve what Lockstep plans when the alert arrives, wait until the alert has resolved, tell the story, print the table, and exit',
+      'wait until Prometheus has seen every replica run, stop one, approve what Lockstep plans when the alert arrives, wait until the alert has resolved; then kill the primary, approve the failover, let it rejoin; tell the story, print the table, and exit',
     )
     .addHelpText('after', '\nCtrl-C ends it and leaves nothing behind.\n')
     .action(async (options: DemoOptions) => {
@@ -60,8 +63,9 @@ export function demoCommand(): Command {
         progress.done();
         const [replica] = running.sandbox.replicas;
         if (options.once === true && replica !== undefined) {
+          const writer = scope.own(await Writer.start(running.sandbox), (one) => one.stop());
           const story = await tellStory(running.alerting, running.automation, replica, progress, ended.signal);
-          await showOnce(running, story);
+          await showOnce(running, story, await tellFailover(running, writer, progress, ended.signal));
         } else await show(running, ended.signal);
       } catch (error) {
         if (!ended.signal.aborted) throw error;
@@ -81,16 +85,18 @@ async function boot(scope: Scope, options: DemoOptions, progress: Progress, sign
       version: options.server,
       replicas: options.replicas,
       durable: true,
-      settings: careful,
+      settings: { ...careful, ...semiSyncSettings(versionNamed(options.server)) },
       ...told,
     }),
     (cluster) => cluster.stop(),
   );
+  await waitForReplicas(sandbox);
   progress.step('starting Lockstep');
   const automation = await demoAutomation(scope);
   const configuration = await writeConfiguration(sandbox, {
     cluster: 'demo',
-    whole: { observe: { slow_interval: '10s' }, ...automation.keys },
+    keys: { failover: { evidence: '2s' } },
+    whole: { observe: { slow_interval: '10s', timeout: '2s', interval: '1s' }, ...automation.keys },
   });
   const app = scope.own(createApp(await loadConfig(configuration), silentLog), (running) =>
     running.stop('the demo is over'),
@@ -123,12 +129,11 @@ async function seenByPrometheus({ prometheus, sandbox }: Running, signal: AbortS
   );
 }
 
-async function showOnce(running: Running, { plan, history, head }: Story): Promise<void> {
+async function showOnce(running: Running, mended: Story, failover: Failover): Promise<void> {
   const verdict = await verifyJournal(running.automation.journal);
-  const chain = verdict.ok
-    ? `the journal verifies up to ${head.slice(0, 20)}…`
-    : `the journal is damaged: ${verdict.why}`;
-  const told = [pc.bold('What was planned'), ...plan, '', pc.bold('What was done'), ...history, chain];
+  const chain = verdict.ok ? 'the journal verifies' : `the journal is damaged: ${verdict.why}`;
+  const chapter = ({ plan, history }: Story) => [pc.bold('What was planned'), ...plan, '', pc.bold('What was done'), ...history, '']; // prettier-ignore
+  const told = [...chapter(mended), ...chapter(failover), failover.applications, chain];
   await withStatus(running, async (status) => {
     process.stdout.write(`${told.join('\n')}\n\n${await status()}\n\n${places(running)}\n`);
   });

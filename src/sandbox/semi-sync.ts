@@ -1,0 +1,33 @@
+import { startReplica, stopReplica } from '../dialects/replication-statements.js';
+import type { SandboxCluster } from './cluster.js';
+import { untilReplicating } from './replication.js';
+import type { Settings } from './settings.js';
+import type { VersionRecipe } from './versions.js';
+
+/**
+ * Lines of my.cnf with which every server acknowledges as a replica. MariaDB then also takes back, at its first start
+ * after a crash, what it wrote and no replica acknowledged.
+ */
+export function semiSyncSettings({ flavour }: VersionRecipe): Settings {
+  return flavour === 'mariadb'
+    ? { rpl_semi_sync_slave_enabled: 'ON', init_rpl_role: 'SLAVE' }
+    : {
+        plugin_load_add: 'rpl_semi_sync_source=semisync_source.so;rpl_semi_sync_replica=semisync_replica.so',
+        loose_rpl_semi_sync_replica_enabled: 'ON',
+      };
+}
+
+/** From now on the primary's commits are acknowledged only once a replica has them; nothing but a replica ends the wait. */
+export async function waitForReplicas({ primary, replicas, version }: SandboxCluster): Promise<void> {
+  const prefix = version.flavour === 'mariadb' ? 'rpl_semi_sync_master' : 'rpl_semi_sync_source';
+  await primary.run([
+    `SET GLOBAL ${prefix}_wait_point = 'AFTER_SYNC'`,
+    `SET GLOBAL ${prefix}_timeout = 100000000`,
+    `SET GLOBAL ${prefix}_enabled = ON`,
+  ]);
+  for (const replica of replicas) {
+    // What a replica acknowledges is agreed on when it connects.
+    await replica.run([stopReplica(replica.column, '', 'io'), startReplica(replica.column, '', 'io')]);
+    await untilReplicating(replica);
+  }
+}
