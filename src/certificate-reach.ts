@@ -5,6 +5,7 @@ import type { CertificateReach } from './actors/certificates/actor.js';
 import { LockstepError } from './base/errors.js';
 import { certificatesOf } from './base/x509.js';
 import type { AuthorityConfig, ClusterConfig, Config } from './config/config.js';
+import { readSecret } from './config/secrets.js';
 import type { Certificate } from './domain/certificate.js';
 import { hostSettingsOf } from './host-settings.js';
 import { openHost } from './hosts/open.js';
@@ -26,9 +27,9 @@ export function certificateReachOf(
       const host = cluster().servers.find(({ name }) => name === server)?.host;
       return host && openHost(hostSettingsOf(host));
     },
-    authority: (name) => {
+    authority: async (name) => {
       const { directory, passphrase } = authorityNamed(config(), name);
-      return openAuthority({ directory, passphraseFile: passphrase?.from === 'file' ? passphrase.path : undefined });
+      return openAuthority({ directory, passphrase: passphrase && (await readSecret(passphrase)) });
     },
     trusted: async () => {
       const { caFile } = cluster().tls;

@@ -6,6 +6,7 @@ import type { RunView } from '../../src/engine/run.js';
 import { verifyJournal } from '../../src/journal/verify.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { takeDirectory } from '../../src/sandbox/directories.js';
+import { swapServerCertificate } from '../../src/sandbox/faults.js';
 import { channelStatus } from '../../src/sandbox/replication.js';
 import { until } from '../../src/sandbox/until.js';
 import { AlertLoop, alertmanagersToken } from './alert-loop.js';
@@ -32,7 +33,13 @@ await describeEach(
       lockstep = await LockstepProcess.lay(sandbox, {
         tokens: [{ name: 'am', role: 'alertmanager', token_file: token }],
         automation: { cooldown: '1s', runs_per_hour: { cluster: 100, overall: 100 } },
-        policies: ['restart-replication', 'fence-writable-replica', 'secure-channel', 'require-tls'].map((run) => ({
+        policies: [
+          'restart-replication',
+          'fence-writable-replica',
+          'secure-channel',
+          'require-tls',
+          'renew-certificate',
+        ].map((run) => ({
           match: [`procedure="${run}"`],
           run,
           mode: 'auto',
@@ -92,6 +99,16 @@ await describeEach(
       await mended('secure-channel', 'ChannelNotVerifying');
     });
 
+    it('renews a certificate that is about to expire, and the new one is on the wire', async () => {
+      const replica = sandbox.server('db2');
+      const served = async () => (await lockstepsView(lockstep, 'db2')).notAfter;
+      const dates = { notBefore: new Date(Date.now() - 340 * day), notAfter: new Date(Date.now() + 21 * day) };
+      await swapServerCertificate(sandbox.authority, replica, dates);
+      await mended('renew-certificate', 'CertificateExpiring');
+      expect(await served()).toBeGreaterThan((Date.now() + 300 * day) / 1000);
+      expect((await channelStatus(replica))?.io).toBe('Yes');
+    });
+
     it('requires TLS of three servers at once, when somebody has approved it and not before', async () => {
       await crashCases['require-tls']?.provoke(sandbox);
       const run = async () => (await lockstep.runs()).find(({ procedure }) => procedure === 'require-tls');
@@ -115,7 +132,7 @@ await describeEach(
       expect(page.value('lockstep_procedure_last_success_timestamp_seconds', of)).toBeGreaterThan(
         Date.now() / 1000 - 300,
       );
-      expect(page.value('lockstep_webhook_alerts_total', { result: 'accepted' })).toBe(4);
+      expect(page.value('lockstep_webhook_alerts_total', { result: 'accepted' })).toBe(5);
       expect(page.value('lockstep_webhook_alerts_total', { result: 'repeated' })).toBeGreaterThan(0);
       expect(page.value('lockstep_webhook_last_received_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000 - 300);
       expect(page.value('lockstep_watchdog_last_received_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000 - 300);
@@ -130,3 +147,12 @@ await describeEach(
   },
   oneOfEach,
 );
+
+const day = 86_400_000;
+
+/** When the certificate ends that a server shows to whoever connects now, as its page says. */
+async function lockstepsView(lockstep: LockstepProcess, server: string): Promise<{ readonly notAfter: number }> {
+  const text = await (await fetch(`${lockstep.url}/probe?target=sandbox/${server}`)).text();
+  const of = { role: 'server', origin: 'handshake' };
+  return { notAfter: new Scrape(text).value('mysql_certificate_not_after_timestamp_seconds', of) ?? 0 };
+}

