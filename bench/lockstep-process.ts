@@ -20,6 +20,8 @@ export interface LockstepProcess {
 export interface LockstepProcessOptions {
   /** Its program. Default dist/main.js of the directory in which the benchmark runs. */
   readonly program?: string | undefined;
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Further arguments for Node, such as --cpu-prof. */
   readonly node?: readonly string[] | undefined;
   /** Writes the configuration, which listens at the given address, and returns its path. */
@@ -34,7 +36,7 @@ export async function startLockstep(scope: Scope, options: LockstepProcessOption
   const log = path.join(directory, 'log');
   const program = path.resolve(options.program ?? 'dist/main.js');
   const argv = [process.execPath, ...(options.node ?? []), program, 'serve', '--config', configuration];
-  const child = await startChild(argv, { log });
+  const child = await startChild(argv, { log, env: { ...process.env, ...options.env } });
   scope.defer(() => child.stop(15_000));
   const url = `http://${listen}`;
   await until('Lockstep to be ready', async () => {

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { untilCaughtUp } from '../src/sandbox/replication.js';
 import type { SandboxServer } from '../src/sandbox/server.js';
 import { Writer, type Client } from '../test/live/chaos/writer.js';
 import type { Attempt } from '../test/live/chaos/history.js';
 import type { SwitchoverStage } from './switchover-stage.js';
 
 /** How many of the paced writers come through HAProxy, and how many go from server to server. */
-const [proxied, direct] = [16, 4];
+const [proxied, direct] = [5, 1];
 
 /**
  * Applications that together write at a rate, over TLS. One through HAProxy and one that goes from server to server
@@ -82,10 +83,13 @@ export class Load {
   }
 
   /** Acknowledged writes that a server lacks, the most of any. */
-  async lost({ cluster }: SwitchoverStage): Promise<number> {
+  async lost(stage: SwitchoverStage): Promise<number> {
     this.forget();
+    const primary = await stage.primary();
+    const replicas = stage.cluster.servers.filter((server) => server !== primary);
+    await Promise.all(replicas.map((replica) => untilCaughtUp(replica, primary, { seconds: 60 })));
     const missing = await Promise.all(
-      cluster.servers.map(async (server) => {
+      stage.cluster.servers.map(async (server) => {
         const rows = await server.sql('SELECT writer, seq FROM bench.writes', 120_000);
         const there = new Set(rows.map(({ writer, seq }) => `${writer ?? ''}/${seq ?? ''}`));
         return [...this.#ackedKeys].flatMap(([writer, keys]) => keys.filter((seq) => !there.has(`${writer}/${seq}`)))

@@ -12,7 +12,7 @@ const tripsTarget = 4;
 
 export function switchoverText(measured: Measured, { version, rate, roundTrip }: SwitchoverOptions): string {
   const { switched, failed, replicated, fsync } = measured;
-  const of = (what: keyof Omit<Switched, 'to'>) => switched.map((one) => one[what]);
+  const of = (what: keyof Omit<Switched, 'to' | 'steps'>) => switched.map((one) => one[what]);
   const row = (title: string, values: readonly number[]) => [
     title,
     `${fixed(median(values))} ms`,
@@ -21,13 +21,20 @@ export function switchoverText(measured: Measured, { version, rate, roundTrip }:
   ];
   const tail = tailTarget * percentile(replicated, 99);
   const lines = [
-    `${version}: ${switched.length} switchovers between two of three servers, durable settings, ${rate} writes per second wanted and ${fixed(measured.rate, 0)} acknowledged${roundTrip > 0 ? `, ${roundTrip} ms between the data centres` : ''}`,
+    `${version}: ${switched.length} switchovers between two of three servers, durable settings, ${rate} writes per second wanted and ${fixed(measured.rate, 0)} acknowledged over 8 connections${roundTrip > 0 ? `, ${roundTrip} ms between the data centres` : ''}`,
     '',
     tableText(
       ['', 'median', 'p99', 'worst'],
       [
         row('freeze to routed, by Lockstep', of('routed')),
         row('freeze to promoted, by Lockstep', of('promoted')),
+        ...Object.keys(switched[0]?.steps ?? {}).map((step) =>
+          row(
+            `  step ${step}`,
+            switched.map(({ steps }) => steps[step] ?? NaN),
+          ),
+        ),
+        row('  the commit record', of('record')),
         row('no write taken, by the servers', of('still')),
         row('gap of a client through HAProxy', of('proxied')),
         row('gap of a client that goes around', of('direct')),

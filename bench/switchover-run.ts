@@ -6,7 +6,7 @@ import { Scope } from '../src/base/scope.js';
 import type { SandboxServer } from '../src/sandbox/server.js';
 import type { VersionName } from '../src/sandbox/versions.js';
 import { Load } from './switchover-load.js';
-import { openSwitchoverStage } from './switchover-stage.js';
+import { openSwitchoverStage, type Steps } from './switchover-stage.js';
 import { say } from './run.js';
 
 export interface SwitchoverOptions {
@@ -32,6 +32,10 @@ export interface Switched {
   /** The longest time without an acknowledged write, of a client through HAProxy and of one that goes from server to server. */
   readonly proxied: number;
   readonly direct: number;
+  /** The commit record, written to the disk before the step `close`. */
+  readonly record: number;
+  /** Of the steps that writes wait for. */
+  readonly steps: Steps;
   /** The whole run, most of it before the freeze and after it. */
   readonly run: number;
 }

@@ -8,6 +8,8 @@ import type { Stage } from './operation.js';
 
 /** All is well within this time, milliseconds. */
 const healsWithin = 90_000;
+/** A run that was told to look again rests within this time, milliseconds. */
+const restsWithin = 120_000;
 /** So long nothing is done: replicas come back, and an announcer is told again, by themselves. */
 const patience = 4000;
 
@@ -25,7 +27,7 @@ export async function heal(stage: Stage): Promise<void> {
   const began = performance.now();
   let byHand = false;
   for (;;) {
-    const wrong = await wrongWith(stage);
+    const wrong = await wrongWith(stage).catch((cause: unknown) => `it cannot be asked: ${messageOf(cause)}`);
     if (wrong === undefined) return;
     const waited = performance.now() - began;
     if (waited > healsWithin) throw new Error(`the cluster does not heal: ${wrong}`);
@@ -70,7 +72,8 @@ async function people({ cluster, tell, counts }: Stage): Promise<void> {
       tell(`${procedure} needs a human: ${why}`);
       if (attempt === 1) await lockstep.api('POST', `/runs/${id}/resume`);
       else await lockstep.api('POST', `/runs/${id}/abandon`, { reason: 'the chaos test goes on' });
-      await lockstep.ended(id);
+      // A server that its disk had kept from everything takes a minute to notice that there is room again.
+      await lockstep.until(id, 'at rest', ({ state }) => state === 'ended' || state === 'needs-human', restsWithin);
     }
   }
 }

@@ -42,7 +42,7 @@ export class Network {
     const routes = [...this.links.values()].map(({ lockstep, replicas: { address } }) => [`${address.host}:${address.port}`, lockstep.address.port] as const); // prettier-ignore
     return {
       LOCKSTEP_ROUTES: JSON.stringify(Object.fromEntries(routes)),
-      NODE_OPTIONS: `--import ${path.join(import.meta.dirname, 'routes.mjs')}`,
+      NODE_OPTIONS: `--import ${path.resolve('test/live/chaos/routes.mjs')}`,
     };
   }
 }
