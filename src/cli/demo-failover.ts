@@ -1,7 +1,7 @@
-import pc from 'picocolors';
 import type { PlanView } from '../engine/automation.js';
 import { controlSocket } from '../http/control-socket.js';
 import type { SandboxCluster } from '../sandbox/cluster.js';
+import type { SandboxServer } from '../sandbox/server.js';
 import { until } from '../sandbox/until.js';
 import type { Writer } from '../sandbox/writer.js';
 import { Client } from './client.js';
@@ -51,15 +51,29 @@ export async function tellFailover(
   if (back.outcome !== 'succeeded') throw new Error(`run ${back.id} is ${back.outcome ?? back.state}: ${back.why}`);
   progress.step('comparing what was acknowledged with what every server has');
   await writer.stop();
-  for (const server of sandbox.servers)
-    await until(`every acknowledged row on ${server.name}`, async () => (await writer.missingOn(server)).length === 0, patience); // prettier-ignore
-  progress.done();
   const rows = writer.acknowledged.length;
+  const missing = await Promise.all(sandbox.servers.map((server) => settledMissing(writer, server, patience)));
+  progress.done();
   return {
     plan: plan.text,
     history: [...(await historyOf(lockstep, ended.id)), ...(await historyOf(lockstep, back.id))],
-    applications: `${pc.bold(`${rows} of ${rows}`)} acknowledged rows are on every server; the application waited ${(writer.longestGap / 1000).toFixed(1)} s at most, most of it for the approval.`,
+    applications: `${rows - Math.max(...missing)} of ${rows} acknowledged rows are on every server; the application waited ${(writer.longestGap / 1000).toFixed(1)} s at most, most of it for the approval.`,
   };
+}
+
+/** How many acknowledged rows a server does not have, once it has had time to apply what it received. */
+async function settledMissing(
+  writer: Writer,
+  server: SandboxServer,
+  patience: { readonly within: number; readonly every: number; readonly signal: AbortSignal },
+): Promise<number> {
+  let missing = Infinity;
+  const none = async () => {
+    missing = (await writer.missingOn(server)).length;
+    return missing === 0;
+  };
+  await until(`every acknowledged row on ${server.name}`, none, patience).catch(() => undefined);
+  return missing;
 }
 
 function rests(state: string): boolean {

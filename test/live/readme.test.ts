@@ -88,8 +88,11 @@ describe('the commands of the README', () => {
     const child = spawn(process.execPath, ['tools/bootstrap.mjs', 'demo', '--once'], { cwd: root });
     const { code, stdout, stderr } = await ended(child);
     expect(code, stderr).toBe(0);
-    expect(stdout).toMatch(/approved the plan .*it ended as succeeded: .*the journal verifies up to/s);
-    expect(stdout).toMatch(/3 of 3 servers answer · primary: db1 · no problems/);
+    expect(stdout).toMatch(/approved the plan .*it ended as succeeded: .*failover on demo.*it ended as succeeded: /s);
+    const [, had, acknowledged] = /(\d+) of (\d+) acknowledged rows are on every server/.exec(stdout) ?? [];
+    expect([had, Number(acknowledged) > 100]).toEqual([acknowledged, true]);
+    expect(stdout).toContain('the journal verifies\n');
+    expect(stdout).toMatch(/3 of 3 servers answer · primary: db[23] · no problems/);
   });
 });
 
