@@ -6,7 +6,7 @@ import { createAccount } from '../src/dialects/grant-statements.js';
 import { stopReplica } from '../src/dialects/replication-statements.js';
 import { quoteText } from '../src/dialects/quote.js';
 import { createCluster, type SandboxCluster } from '../src/sandbox/cluster.js';
-import { writeConfiguration } from '../src/sandbox/configuration.js';
+import { serverKeys, writeConfiguration } from '../src/sandbox/configuration.js';
 import { takeDirectory } from '../src/sandbox/directories.js';
 import { swapServerCertificate } from '../src/sandbox/faults.js';
 import { startHaproxy, type Haproxy } from '../src/sandbox/haproxy.js';
@@ -112,9 +112,7 @@ function serversBehind(network: Network, cluster: SandboxCluster) {
   return Object.fromEntries(
     cluster.servers.map((server) => {
       const { host, port } = network.to(server.name, 'replicas').address;
-      const { caFile, certFile, keyFile } = cluster.channelTls(server);
-      const replication = { ca_file: caFile, cert_file: certFile, key_file: keyFile };
-      return [server.name, { address: `${host}:${port}`, replication_tls: replication }] as const;
+      return [server.name, { ...serverKeys(cluster, server), address: `${host}:${port}` }] as const;
     }),
   );
 }

@@ -64,7 +64,8 @@ async function accountsIn(directory: string, { accounts, options }: SandboxClust
   return Object.fromEntries(await Promise.all(entries));
 }
 
-function serverKeys(sandbox: SandboxCluster, server: SandboxServer) {
+/** What the configuration says of one server. */
+export function serverKeys(sandbox: SandboxCluster, server: SandboxServer) {
   const { caFile, certFile, keyFile } = sandbox.channelTls(server);
   return {
     address: `${server.address.host}:${server.address.port}`,

@@ -5,7 +5,9 @@ import { createAccount } from '../../../src/dialects/grant-statements.js';
 import { stopReplica } from '../../../src/dialects/replication-statements.js';
 import { quoteText } from '../../../src/dialects/quote.js';
 import type { ServerName } from '../../../src/domain/snapshot.js';
+import { obituary } from '../../../src/sandbox/child.js';
 import { createCluster, type SandboxCluster } from '../../../src/sandbox/cluster.js';
+import { certificatesKept, serverKeys } from '../../../src/sandbox/configuration.js';
 import { swapServerCertificate } from '../../../src/sandbox/faults.js';
 import { startHaproxy, type Haproxy } from '../../../src/sandbox/haproxy.js';
 import { untilCaughtUp } from '../../../src/sandbox/replication.js';
@@ -91,7 +93,10 @@ export class ChaosCluster {
   }
 
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.lockstep.start({ ...this.network.environment(), ...env });
+    const { lockstep } = this;
+    await lockstep.start({ ...this.network.environment(), ...env });
+    if (env['LOCKSTEP_FAULT'] === undefined && !lockstep.child.alive)
+      throw new Error(`Lockstep ${await obituary(await lockstep.child.ended, lockstep.log)}`);
   }
 
   stop(): Promise<void> {
@@ -147,10 +152,12 @@ function pathOf(sandbox: SandboxCluster, name: ServerName): string {
 }
 
 function clusterKeys(sandbox: SandboxCluster, network: Network, announcer: AnnouncerProgram, haproxy: Haproxy) {
-  const server = ({ name }: SandboxServer) => {
-    const { host, port } = network.to(name, 'replicas').address;
-    const { caFile, certFile, keyFile } = sandbox.channelTls(sandbox.server(name));
-    return [name, { address: `${host}:${port}`, replication_tls: { ca_file: caFile, cert_file: certFile, key_file: keyFile } }] as const; // prettier-ignore
+  const server = (one: SandboxServer) => {
+    const { host, port } = network.to(one.name, 'replicas').address;
+    return [
+      one.name,
+      { ...serverKeys(sandbox, one), ...certificatesKept(sandbox).ofServer?.(one), address: `${host}:${port}` },
+    ] as const;
   };
   return {
     servers: Object.fromEntries(sandbox.servers.map(server)),
