@@ -2,6 +2,7 @@ import { intakeOf } from './alert-intake.js';
 import { AnnouncementWatch } from './announcement-watch.js';
 import { openAutomation, type RunningAutomation } from './automation.js';
 import { automationState } from './automation-state.js';
+import { LockstepError, messageOf } from './base/errors.js';
 import type { Log } from './base/log.js';
 import type { Config } from './config/config.js';
 import type { AutomationConfig } from './config/automation.js';
@@ -24,6 +25,9 @@ export interface ServiceOptions {
   readonly log: Log;
 }
 
+/** Milliseconds from the start: by then servers were looked at. */
+const firstDrillAfter = 10_000;
+
 /** All that acts, in `serve`: the engine, and around it the webhook's intake, notifications, jobs and metrics. */
 export class AutomationService {
   readonly metrics: AutomationMetrics;
@@ -33,6 +37,9 @@ export class AutomationService {
   readonly #watch: AnnouncementWatch;
   #notify: Notify;
   #schedule: Schedule;
+  readonly #ending = new AbortController();
+  #drilling: Promise<void> | undefined;
+  #firstDrill: NodeJS.Timeout | undefined;
 
   private constructor(automation: RunningAutomation, settings: AutomationConfig, options: ServiceOptions) {
     const { config } = options;
@@ -84,6 +91,7 @@ export class AutomationService {
     this.#schedule.start();
     this.#automation.start();
     this.#watch.start();
+    this.#firstDrill = setTimeout(() => this.#drillOnce(), firstDrillAfter);
   }
 
   /** Another configuration is in force: runs at work keep theirs. */
@@ -101,6 +109,9 @@ export class AutomationService {
 
   /** Jobs first, then runs at their next step boundary, then what is left to be told. */
   async stop(): Promise<void> {
+    clearTimeout(this.#firstDrill);
+    this.#ending.abort(new LockstepError('stopping', 'Lockstep is stopping'));
+    await this.#drilling;
     await Promise.all([this.#schedule.stop(), this.#watch.stop()]);
     await this.#automation.engine.stop();
     await this.#notify.stop();
@@ -116,6 +127,13 @@ export class AutomationService {
     return renewDue({ clusters, automation: this.engine, log: this.#options.log }, signal);
   }
 
+  /** The metric of readiness is not to be absent until the schedule's first time. */
+  #drillOnce(): void {
+    this.#drilling = this.#automation.drills.run(this.#ending.signal).catch((cause: unknown) => {
+      if (!this.#ending.signal.aborted) this.#options.log.error({ error: messageOf(cause) }, 'the first drill failed');
+    });
+  }
+
   #notifyOf(settings: AutomationConfig): Notify {
     return createNotify(notifySettingsOf(settings), {
       automation: this.engine,
@@ -124,7 +142,7 @@ export class AutomationService {
     });
   }
 
-  #scheduleOf({ journal, verifyReplicas: expression, renewCertificates }: AutomationConfig): Schedule {
+  #scheduleOf({ journal, verifyReplicas: expression, renewCertificates, drill }: AutomationConfig): Schedule {
     const prune = async () => {
       const { dropped } = await this.engine.prune(journal.keepSeconds);
       if (dropped > 0) this.#options.log.info({ dropped }, 'old entries of the journal were dropped');
@@ -133,6 +151,7 @@ export class AutomationService {
     const renew = (signal: AbortSignal) => this.#renew(signal);
     const jobs: readonly Job[] = [
       { name: 'prune', expression: journal.prune, work: prune },
+      { name: 'drill', expression: drill, work: (signal) => this.#automation.drills.run(signal) },
       ...(expression === undefined ? [] : [{ name: 'verify-replicas', expression, work: verify }]),
       ...(renewCertificates === undefined
         ? []

@@ -5,7 +5,7 @@ import type { AutomationState } from './metrics/samples/automation.js';
 
 /** What the automation is now, for its metrics: from memory. */
 export function automationState(
-  { engine, writable, verifications }: RunningAutomation,
+  { engine, writable, verifications, drills }: RunningAutomation,
   { clusters }: Config,
   { lastReceived: alerts, lastWatchdog: watchdog }: Pick<Intake, 'lastReceived' | 'lastWatchdog'>,
   announcements: AutomationState['announcements'],
@@ -24,7 +24,12 @@ export function automationState(
       .filter(({ cluster, server }) =>
         clusters.some(({ name, servers }) => name === cluster && servers.some((one) => one.name === server)),
       ),
-    switchovers: [],
+    switchovers: drills
+      .all()
+      .filter(({ cluster, server }) =>
+        clusters.some(({ name, servers }) => name === cluster && servers.some((one) => one.name === server)),
+      )
+      .map(({ cluster, server, objections }) => ({ cluster, server, reasons: objections.map(({ reason }) => reason) })),
     announcements,
   };
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { ProgramRunner } from './actors/program.js';
 import { SqlActor, type Reach } from './actors/sql-actor.js';
 import { AnnouncerShelf } from './announcers.js';
+import { Drills } from './drills.js';
 import { systemClock } from './base/clock.js';
 import { LockstepError, messageOf } from './base/errors.js';
 import type { Log } from './base/log.js';
@@ -60,6 +61,8 @@ export interface RunningAutomation {
   readonly journalDirectory: string;
   /** The newest of every replica. */
   readonly verifications: Verifications;
+  /** Which servers could become the primary now. */
+  readonly drills: Drills;
   /** Whether the newest record could be made durable. */
   readonly writable: boolean;
   /** Told how long each record took to become durable, seconds. */
@@ -95,6 +98,8 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
     const outlook = new OutlookMemory();
     const engine = await engineOver(timed, settings, options, { memory, shelf, outlook, ...kept });
     const vigil = vigilOver(options);
+    const all = { memory, shelf, outlook, ...kept };
+    const drills = new Drills({ config, observer: eyes(options, all), actors: hands(options, new Redactor(), all), engine, log }); // prettier-ignore
     const running: RunningAutomation = {
       engine,
       shelf,
@@ -103,6 +108,7 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
       looked: (snapshot) => outlook.note(snapshot),
       journalDirectory: settings.journal.directory,
       verifications: kept.verifications,
+      drills,
       get writable() {
         return timed.writable;
       },

@@ -45,6 +45,7 @@ export function automationOf(main: MainFile, folder: string): AutomationConfig |
     alertmanager: main.alertmanager && alertmanagerOf(main.alertmanager, folder),
     verifyReplicas: main.schedule?.verify_replicas,
     renewCertificates: main.schedule?.renew_certificates,
+    drill: main.schedule?.drill ?? '*/10 * * * *',
     notify: (main.notify ?? []).map((receiver) => notifyOf(receiver, folder)),
   };
 }

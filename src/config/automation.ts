@@ -27,6 +27,8 @@ export interface AutomationConfig {
   readonly verifyReplicas: string | undefined;
   /** Cron expression, in UTC, of when certificates that are due are renewed; undefined: never by itself. */
   readonly renewCertificates: string | undefined;
+  /** Cron expression, in UTC, of when it is tried how far a switchover would come. Default every ten minutes. */
+  readonly drill: string;
 }
 
 export interface JournalConfig {

@@ -57,3 +57,30 @@ export function longWork() {
     [{ by: 'Left', descending: true }],
   );
 }
+
+/** Whether a switchover would be possible, and what stands against it. */
+export function readiness() {
+  const ready = fact('lockstep_switchover_ready');
+  return table(
+    {
+      title: 'Ready for a switchover',
+      description:
+        'Whether each replica could become the primary when it was last tried by a drill, which changes nothing, and what stands against it. How long writes stand still is the section "switch" under "How long sections took".',
+      nothing: 'No drill has ended',
+    },
+    [
+      { label: 'cluster', title: 'Cluster', link: toCluster },
+      { label: 'server', title: 'Replica' },
+      { label: 'reason', title: 'Against it' },
+    ],
+    [
+      {
+        title: 'Objections',
+        expr: `${fact('lockstep_switchover_objection_info', { keep: ['reason'] })} or ${ready} * 0 unless on (cluster, server) ${ready} == 0`,
+        steps: noneIsGood,
+        link: toRunbook('SwitchoverNotPossible'),
+      },
+    ],
+    [{ by: 'Objections', descending: true }],
+  );
+}

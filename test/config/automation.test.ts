@@ -36,6 +36,7 @@ describe('the automation', () => {
       policies: [],
       windows: [],
       renewCertificates: undefined,
+      drill: '*/10 * * * *',
       alertmanager: undefined,
       notify: [],
     });

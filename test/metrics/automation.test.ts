@@ -63,7 +63,7 @@ const busy: AutomationState = {
       findings: [],
     },
   ],
-  switchovers: [{ cluster: 'shop', server: 'db2', ready: false }],
+  switchovers: [{ cluster: 'shop', server: 'db2', reasons: ['not-replicating'] }],
   announcements: [{ cluster: 'shop', announcer: 'haproxy', matches: true }],
 };
 
@@ -164,6 +164,7 @@ describe('on the page of metrics', () => {
     expect(page.value('lockstep_paused_since_timestamp_seconds', { cluster: '' })).toBe(600);
     expect(page.value('lockstep_server_downtime_until_timestamp_seconds', { server: 'db2' })).toBe(5000);
     expect(page.value('lockstep_switchover_ready', { server: 'db2' })).toBe(0);
+    expect(page.value('lockstep_switchover_objection_info', { server: 'db2', reason: 'not-replicating' })).toBe(1);
     expect(page.value('lockstep_announcement_matches', { announcer: 'haproxy' })).toBe(1);
   });
 

@@ -200,8 +200,15 @@ export const automationMetrics = [
   {
     name: 'lockstep_switchover_ready',
     type: 'gauge',
-    help: 'Whether a switchover to this replica is possible now.',
+    help: 'Whether a switchover to this replica was possible when it was last tried, by a drill that changes nothing.',
     labels: ofServer,
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_switchover_objection_info',
+    type: 'info',
+    help: 'What stood against a switchover to this replica in the last drill: a reason of the pre-flight checks, or rehearsal.',
+    labels: [...ofServer, 'reason'],
     scope: 'automation',
   },
   {

@@ -23,7 +23,12 @@ export interface AutomationState {
   readonly received: { readonly alerts: number | undefined; readonly watchdog: number | undefined };
   /** The newest of every replica. */
   readonly verifications: readonly Verification[];
-  readonly switchovers: readonly { readonly cluster: string; readonly server: string; readonly ready: boolean }[];
+  /** Every server that is not a primary, with what stands against making it one; none: it is ready. */
+  readonly switchovers: readonly {
+    readonly cluster: string;
+    readonly server: string;
+    readonly reasons: readonly string[];
+  }[];
   readonly announcements: readonly {
     readonly cluster: string;
     readonly announcer: string;
@@ -61,8 +66,10 @@ export function automationSamples(state: AutomationState): readonly Family[] {
   }
   for (const { cluster, server, until } of downtimes)
     sink.add('lockstep_server_downtime_until_timestamp_seconds', until / 1000, { cluster, server });
-  for (const { cluster, server, ready } of switchovers)
-    sink.add('lockstep_switchover_ready', ready, { cluster, server });
+  for (const { cluster, server, reasons } of switchovers) {
+    sink.add('lockstep_switchover_ready', reasons.length === 0, { cluster, server });
+    for (const reason of new Set(reasons)) sink.info('lockstep_switchover_objection_info', { cluster, server, reason });
+  }
   for (const { cluster, announcer, matches } of announcements)
     sink.add('lockstep_announcement_matches', matches, { cluster, announcer });
   return sink.families();

@@ -1,0 +1,139 @@
+import { deadline } from './base/deadline.js';
+import { messageOf } from './base/errors.js';
+import type { Log } from './base/log.js';
+import type { Config } from './config/config.js';
+import type { Action } from './domain/action.js';
+import type { Scene } from './domain/scene.js';
+import { recalled } from './engine/book.js';
+import type { Engine } from './engine/engine.js';
+import type { Actor, Actors, SceneObserver } from './engine/ports.js';
+import { switchover } from './procedures/switchover.js';
+import type { Reason } from './procedures/switchover/checks/check.js';
+
+/** What stands against a switchover, as its pre-flight says it; `rehearsal`: a login as a replica would do it failed. */
+export interface DrillObjection {
+  readonly reason: Reason | 'rehearsal';
+  readonly why: string;
+}
+
+/** What the newest drill found of one server that is not the primary. */
+export interface Readiness {
+  readonly cluster: string;
+  readonly server: string;
+  /** None: a switchover to it is possible. */
+  readonly objections: readonly DrillObjection[];
+}
+
+export interface DrillsOptions {
+  readonly config: () => Config;
+  readonly observer: SceneObserver;
+  readonly actors: Actors;
+  readonly engine: Engine;
+  readonly log: Log;
+}
+
+/** How long the look at a cluster, and then all that is tried for one server, may take, milliseconds. */
+const lookWithin = 15_000;
+const tryWithin = 60_000;
+
+/**
+ * Tries how far a switchover to each replica would come, and changes nothing: the pre-flight checks, then the logins of
+ * the rehearsal and the announcers' `prepare`. No lock is taken, and nothing is tried while a run is open on the cluster.
+ */
+export class Drills {
+  readonly #options: DrillsOptions;
+  readonly #found = new Map<string, readonly Readiness[]>();
+  #atWork: Promise<void> | undefined;
+
+  constructor(options: DrillsOptions) {
+    this.#options = options;
+  }
+
+  /** What is known, from memory; a cluster that could not be drilled yet has none. */
+  all(): readonly Readiness[] {
+    return [...this.#found.values()].flat();
+  }
+
+  /** One cluster after the other; whoever asks while a drill is at work waits for that one. */
+  run(signal: AbortSignal): Promise<void> {
+    this.#atWork ??= this.#all(signal).finally(() => (this.#atWork = undefined));
+    return this.#atWork;
+  }
+
+  async #all(signal: AbortSignal): Promise<void> {
+    const { config, engine, log } = this.#options;
+    for (const { name, accounts } of config().clusters) {
+      signal.throwIfAborted();
+      if (accounts.operate === undefined || this.#busy(name)) continue;
+      const ending = new AbortController();
+      const unsubscribe = engine.subscribe(() => {
+        if (this.#busy(name)) ending.abort(new Error('a run has begun'));
+      });
+      try {
+        this.#found.set(name, await this.#cluster(name, AbortSignal.any([signal, ending.signal])));
+      } catch (cause) {
+        // What was found before stands; a drill that makes room for a run has not failed.
+        if (!ending.signal.aborted) throw cause;
+        log.info({ cluster: name }, 'a drill made room for a run');
+      } finally {
+        unsubscribe();
+      }
+    }
+  }
+
+  #busy(cluster: string): boolean {
+    const open = this.#options.engine.runs({ open: true, limit: Infinity });
+    return open.some(({ parameters, state }) => parameters.cluster === cluster && state !== 'waiting');
+  }
+
+  async #cluster(cluster: string, signal: AbortSignal): Promise<readonly Readiness[]> {
+    const { observer, engine, log } = this.#options;
+    const limit = deadline(lookWithin, signal);
+    const seen = await observer.look(cluster, limit.signal).finally(() => limit.clear());
+    const scene = recalled(seen, engine.book);
+    const found: Readiness[] = [];
+    for (const { name: server } of scene.snapshot.servers) {
+      const objections = await this.#server(scene, server, signal);
+      if (objections === undefined) continue;
+      found.push({ cluster, server, objections });
+      if (objections.length > 0) log.info({ cluster, server, objections }, 'a switchover to this server is not possible'); // prettier-ignore
+    }
+    return found;
+  }
+
+  /** undefined of the primary. */
+  async #server(scene: Scene, to: string, signal: AbortSignal): Promise<readonly DrillObjection[] | undefined> {
+    const parameters = { cluster: scene.snapshot.cluster, to };
+    const need = switchover.needed(scene, parameters);
+    if (need.observed === 'no') return undefined;
+    const refused = switchover.refusals(scene, parameters) as readonly DrillObjection[];
+    if (refused.length > 0) return refused.map(({ reason, why }) => ({ reason, why }));
+    if (need.observed === 'unknown') return [{ reason: 'server-unseen', why: need.why }];
+    const actions = switchover.steps(scene, parameters).flatMap(({ plan }) => plan).filter(changesNothing); // prettier-ignore
+    const actor = this.#options.actors.open('drill', parameters.cluster);
+    const limit = deadline(tryWithin, signal);
+    try {
+      const objections: DrillObjection[] = [];
+      for (const action of actions) objections.push(...(await tried(actor, action, limit.signal)));
+      signal.throwIfAborted();
+      return objections;
+    } finally {
+      limit.clear();
+      await actor.close();
+    }
+  }
+}
+
+/** A login with a replica's files, and announcers that make ready. */
+function changesNothing(action: Action): boolean {
+  return action.kind === 'login' || (action.kind === 'announce' && action.act === 'prepare');
+}
+
+async function tried(actor: Actor, action: Action, signal: AbortSignal): Promise<readonly DrillObjection[]> {
+  try {
+    await actor.send(action, {}, signal);
+    return [];
+  } catch (cause) {
+    return [{ reason: action.kind === 'login' ? 'rehearsal' : 'announcer-failing', why: messageOf(cause) }];
+  }
+}

@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Scope } from '../../src/base/scope.js';
+import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
+import { takeDirectory } from '../../src/sandbox/directories.js';
+import { until } from '../../src/sandbox/until.js';
+import { LockstepProcess } from './lockstep-process.js';
+import { describeEach, oneOfEach } from './matrix.js';
+import { Scrape } from './scrape.js';
+
+/** Whether a switchover would be possible is known before it is needed. */
+await describeEach(
+  'drills of a switchover',
+  (version) => {
+    const scope = new Scope();
+    let sandbox: SandboxCluster;
+    let lockstep: LockstepProcess;
+
+    beforeAll(async () => {
+      sandbox = scope.own(await createCluster({ version, replicas: 1 }), (cluster) => cluster.stop());
+      if (sandbox.version.flavour === 'mysql')
+        for (const server of sandbox.servers)
+          await server.run([
+            'SET sql_log_bin = 0',
+            "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
+            "INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'",
+            'SET sql_log_bin = 1',
+          ]);
+      const directory = await takeDirectory(scope);
+      lockstep = await LockstepProcess.lay(sandbox, { journal: { directory: `${directory}/journal` }, schedule: { drill: '* * * * *' } }); // prettier-ignore
+      await lockstep.start();
+    });
+    afterAll(() => scope.end());
+
+    const page = async () => new Scrape(await (await fetch(`${lockstep.url}/metrics`)).text());
+    const reasons = async () =>
+      (await page()).all('lockstep_switchover_objection_info').map(({ labels }) => labels['reason']);
+    const readyIs = (wanted: number) =>
+      until(
+        `db2 to be ${wanted === 1 ? 'ready' : 'not ready'}`,
+        async () => (await page()).all('lockstep_switchover_ready', { server: 'db2' })[0]?.value === wanted,
+        { within: 20_000 },
+      ).catch(async (cause: unknown) => {
+        throw new Error((await reasons().catch(String)) + (await readFile(lockstep.log, 'utf8')).slice(-3000), {
+          cause,
+        });
+      });
+
+    it('a replica that could take over is ready, and one whose SQL thread stands still is not', async () => {
+      await readyIs(1);
+      const before = await page();
+      expect(before.all('lockstep_switchover_ready').map(({ labels }) => labels['server'])).toEqual(['db2']);
+      expect(before.all('lockstep_switchover_objection_info')).toEqual([]);
+      const mariadb = sandbox.version.flavour === 'mariadb';
+      await sandbox.server('db2').sql(mariadb ? 'STOP SLAVE SQL_THREAD' : 'STOP REPLICA SQL_THREAD');
+      await readyIs(0);
+      expect((await page()).value('lockstep_switchover_objection_info', { server: 'db2', reason: 'not-replicating' })).toBe(1); // prettier-ignore
+      expect(await lockstep.runs()).toEqual([]);
+    });
+  },
+  oneOfEach,
+);
