@@ -121,7 +121,11 @@ export const automationKeys = {
   policies: list(policy, 'a list of policies').optional(),
   alertmanager: alertmanager.optional(),
   notify: list(notify, 'a list of receivers').optional(),
-  schedule: strict({ verify_replicas: cron.optional(), renew_certificates: cron.optional(), drill: cron.optional() }).optional(),
+  schedule: strict({
+    verify_replicas: cron.optional(),
+    renew_certificates: cron.optional(),
+    drill: cron.optional(),
+  }).optional(),
 };
 
 function isZone(given: string): boolean {

@@ -41,7 +41,7 @@ await describeEach(
         async () => (await page()).all('lockstep_switchover_ready', { server: 'db2' })[0]?.value === wanted,
         { within: 20_000 },
       ).catch(async (cause: unknown) => {
-        throw new Error((await reasons().catch(String)) + (await readFile(lockstep.log, 'utf8')).slice(-3000), {
+        throw new Error(String(await reasons().catch(String)) + (await readFile(lockstep.log, 'utf8')).slice(-3000), {
           cause,
         });
       });
