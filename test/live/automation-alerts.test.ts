@@ -17,8 +17,8 @@ import { describeEach, oneOfEach } from './matrix.js';
 import { Scrape } from './scrape.js';
 import { expectRecent } from './stage.js';
 
-/** What comes with later procedures. */
-const coming: readonly AlertName[] = ['SwitchoverNotPossible'];
+/** Shown where drills are: drills.test.ts. Here it comes when the first drill meets a replica that stands. */
+const elsewhere: readonly AlertName[] = ['SwitchoverNotPossible'];
 
 const restart = { procedure: 'restart-replication', parameters: { cluster: 'sandbox', server: 'db2', channel: '' } };
 
@@ -201,12 +201,10 @@ await describeEach(
       await lockstep.api('PUT', '/pause/sandbox', { paused: false });
     });
 
-    it('of every name, but those that are yet to come', () => {
-      const wanted = alertNames.filter((name) => alertList[name].subject === 'automation');
+    it('of every name, but those that are shown elsewhere', () => {
+      const wanted = alertNames.filter((name) => alertList[name].subject === 'automation' && !elsewhere.includes(name));
       const shown = new Set([...alarms.fired.values()].map(({ labels }) => labels['alertname']));
-      expect(wanted.filter((name) => !shown.has(name)).sort()).toEqual(
-        [...coming, ...(mounted ? [] : ['JournalNotWritable'])].sort(),
-      );
+      expect(wanted.filter((name) => !shown.has(name))).toEqual(mounted ? [] : ['JournalNotWritable']);
     });
 
     /** The status with which the webhook answers an alert that comes with this token. */

@@ -49,7 +49,11 @@ function stateOf(cluster: string): AutomationState {
     clusters: [cluster],
     runs: [
       run('require-tls', 'waiting', 'approval'),
-      run('restart-replication', 'running'),
+      {
+        ...run('restart-replication', 'running'),
+        parameters: { cluster, server: 'db2' },
+        progress: { at: 'app.page', unit: 'rows', done: 250, total: 1000, rate: 50 },
+      },
       run('secure-channel', 'needs-human'),
     ],
     paused: [{ cluster, since: now - 60_000 }],
@@ -57,8 +61,22 @@ function stateOf(cluster: string): AutomationState {
     lastSuccesses: [{ cluster, procedure: 'restart-replication', at: now - 3_600_000 }],
     journal: { writable: true, head: { seq: 41, hash: 'ab12' } },
     received: { alerts: now - 5_000, watchdog: now - 30_000 },
-    verifications: [],
-    switchovers: [],
+    verifications: [
+      {
+        cluster,
+        server: 'db2',
+        source: 'db1',
+        beganAt: now - 60_000,
+        endedAt: now - 30_000,
+        tables: 10,
+        rows: 5000,
+        differingRows: 0,
+        differingTables: 0,
+        unsettledRows: 0,
+        findings: [],
+      },
+    ],
+    switchovers: [{ cluster, server: 'db2', reasons: [] }],
     announcements: [],
   };
 }

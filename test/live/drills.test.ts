@@ -5,6 +5,7 @@ import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js
 import { takeDirectory } from '../../src/sandbox/directories.js';
 import { until } from '../../src/sandbox/until.js';
 import { LockstepProcess } from './lockstep-process.js';
+import { Alarms } from './alarms.js';
 import { describeEach, oneOfEach } from './matrix.js';
 import { Scrape } from './scrape.js';
 
@@ -58,6 +59,9 @@ await describeEach(
       await lockstep.start();
       await readyIs(0);
       expect((await page()).value('lockstep_switchover_objection_info', { server: 'db2', reason: 'not-replicating' })).toBe(1); // prettier-ignore
+      const alarms = await Alarms.watch(scope, [lockstep.url], { pace: 1 / 240, limits: {} });
+      const [fired] = await alarms.firing(['SwitchoverNotPossible', undefined, { cluster: 'sandbox' }]);
+      expect(fired?.annotations['summary']).toBe('No replica of sandbox could take over');
       expect(await lockstep.runs()).toEqual([]);
     });
   },
