@@ -57,8 +57,15 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
   },
   'verify-replica': {
     parameters: { cluster: 'sandbox', server: 'db2' },
-    // Whether it was needed only comparing tells: it always is.
-    provoke: () => Promise.resolve(),
+    // Whether it was needed only comparing tells: it always is. Where there is no table, nothing is asked.
+    provoke: async (sandbox) => {
+      await sandbox.primary.run([
+        'CREATE DATABASE IF NOT EXISTS compared',
+        'CREATE TABLE IF NOT EXISTS compared.some (id INT PRIMARY KEY)',
+        'INSERT IGNORE INTO compared.some VALUES (1), (2)',
+      ]);
+      await untilCaughtUp(sandbox.server('db2'), sandbox.primary);
+    },
     state: (sandbox) => channelState(sandbox.server('db2')),
     mend: () => Promise.resolve(),
   },

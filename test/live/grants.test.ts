@@ -161,12 +161,20 @@ await describeEach('the grants of accounts', (version) => {
           return planned();
         };
         expect(await refusedWith(privileges, prepare)).toBeUndefined();
-        for (const one of privileges) {
+        // Positions by file are asked for where there is no GTID, and MySQL 9.7 has it on unless told otherwise.
+        const unasked = name === 'verify-replica' && (await hasGtid()) ? [sandbox.primary.column.privileges.binlogStatus] : []; // prettier-ignore
+        for (const one of privileges.filter((privilege) => !unasked.includes(privilege))) {
           const fewer = privileges.filter((privilege) => privilege !== one);
           expect(denials, `without ${one}`).toContain(await refusedWith(fewer, prepare));
         }
         if (changes) await putBack();
         else await sandbox.open(sandbox.server('db2')).then(() => occasion.mend(sandbox));
+
+        async function hasGtid(): Promise<boolean> {
+          if (sandbox.version.flavour === 'mariadb') return true;
+          const [row] = await sandbox.primary.sql('SELECT @@GLOBAL.gtid_mode AS mode');
+          return row?.['mode'] === 'ON';
+        }
 
         async function planned(): Promise<readonly Action[]> {
           // A channel that has just been made has heard nothing yet.
