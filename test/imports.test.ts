@@ -33,6 +33,7 @@ const may: Record<string, readonly string[]> = {
 const packages: Record<string, readonly string[]> = {
   mysql2: ['mysql'],
   express: ['http'],
+  'node-forge': ['pki'],
   'prom-client': ['metrics'],
   'node-cron': ['schedule'],
   zod: ['config', 'intake', 'http'],

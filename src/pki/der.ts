@@ -1,4 +1,18 @@
-/** ASN.1 in DER, as far as certificates and signing requests need it: X.690, definite lengths, one-byte tags. */
+import forge from 'node-forge';
+import { messageOf } from '../base/errors.js';
+
+/** ASN.1 in DER, as far as certificates and signing requests need it: node-forge's codec, over buffers. */
+
+/** The part of node-forge that is used, with what its published types leave out: options, and tags as numbers. */
+interface Codec {
+  create(tagClass: number, type: number, constructed: boolean, value: string): forge.asn1.Asn1;
+  toDer(element: forge.asn1.Asn1): forge.util.ByteStringBuffer;
+  fromDer(
+    bytes: forge.util.ByteStringBuffer,
+    options: { readonly strict: true; readonly parseAllBytes: false; readonly decodeBitStrings: false },
+  ): unknown;
+}
+const asn1 = forge.asn1 as unknown as Codec;
 
 export const tags = {
   boolean: 0x01,
@@ -19,8 +33,8 @@ export const tags = {
 } as const;
 
 export function der(tag: number, ...content: readonly Uint8Array[]): Buffer {
-  const body = Buffer.concat(content);
-  return Buffer.concat([Buffer.of(tag, ...lengthBytes(body.length)), body]);
+  // A whole tag byte stands in for the type: its class and its form are in it.
+  return buffer(asn1.toDer(asn1.create(0, tag, false, binary(Buffer.concat(content)))));
 }
 
 export function sequence(...content: readonly Uint8Array[]): Buffer {
@@ -29,8 +43,7 @@ export function sequence(...content: readonly Uint8Array[]): Buffer {
 
 /** @param dotted such as `2.5.4.3` */
 export function oid(dotted: string): Buffer {
-  const [first = 0, second = 0, ...others] = dotted.split('.').map(Number);
-  return der(tags.oid, Buffer.from([first * 40 + second, ...others].flatMap(base128)));
+  return der(tags.oid, buffer(forge.asn1.oidToDer(dotted)));
 }
 
 /** A context tag with content of its own kind (`implicit`) or around whole elements (`explicit`). */
@@ -51,14 +64,10 @@ export function bits(content: Uint8Array, unused = 0): Buffer {
 
 /** Whole seconds, as RFC 5280 has them: two digits of the year up to 2049. */
 export function time(date: Date): Buffer {
-  const text = date
-    .toISOString()
-    .replace(/\.\d+Z$/, 'Z')
-    .replaceAll(/[-:T]/g, '');
   const year = date.getUTCFullYear();
   return year >= 1950 && year < 2050
-    ? der(tags.utcTime, Buffer.from(text.slice(2)))
-    : der(tags.generalizedTime, Buffer.from(text));
+    ? der(tags.utcTime, Buffer.from(forge.asn1.dateToUtcTime(date)))
+    : der(tags.generalizedTime, Buffer.from(forge.asn1.dateToGeneralizedTime(date)));
 }
 
 export interface Element {
@@ -70,12 +79,12 @@ export interface Element {
 
 /** The elements that stand one after the other. @throws RangeError where they are not DER to the last byte */
 export function elements(bytes: Buffer): readonly Element[] {
+  const stream = forge.util.createBuffer(binary(bytes));
   const found: Element[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    const one = elementAt(bytes, at);
-    found.push(one);
-    at += one.raw.length;
+  while (stream.length() > 0) {
+    const at = bytes.length - stream.length();
+    skipElement(stream);
+    found.push(elementOf(bytes.subarray(at, bytes.length - stream.length())));
   }
   return found;
 }
@@ -95,54 +104,49 @@ export function expected(element: Element | undefined, tag: number): Element {
 
 /** The dotted form of an object identifier. */
 export function oidText({ content }: Element): string {
-  const numbers: number[] = [];
-  let value = 0;
-  for (const byte of content) {
-    value = value * 128 + (byte & 0x7f);
-    if (!Number.isSafeInteger(value)) throw new RangeError('an object identifier without end');
-    if ((byte & 0x80) !== 0) continue;
-    numbers.push(value);
-    value = 0;
-  }
-  const [head = 0, ...others] = numbers;
-  const first = Math.min(Math.floor(head / 40), 2);
-  return [first, head - first * 40, ...others].join('.');
+  return forge.asn1.derToOid(binary(content));
 }
 
 /** @param label such as `CERTIFICATE` */
 export function pemOf(bytes: Buffer, label: string): string {
-  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
+  return forge.pem.encode({ type: label, body: binary(bytes) }, { maxline: 64 }).replaceAll('\r\n', '\n');
 }
 
-function elementAt(bytes: Buffer, at: number): Element {
-  const [tag, short] = [byteAt(bytes, at), byteAt(bytes, at + 1)];
-  if ((tag & 0x1f) === 0x1f) throw new RangeError('a tag of several bytes');
-  const long = short < 0x80 ? 0 : short & 0x7f;
-  // 0 would be the indefinite length of BER; more than 4 bytes no certificate has.
-  if (short >= 0x80 && (long === 0 || long > 4)) throw new RangeError('a length that DER does not have here');
-  const start = at + 2 + long;
-  if (start > bytes.length) throw new RangeError('cut off');
-  const length = long === 0 ? short : bytes.readUIntBE(at + 2, long);
-  if (start + length > bytes.length) throw new RangeError('cut off');
-  return { tag, content: bytes.subarray(start, start + length), raw: bytes.subarray(at, start + length) };
+/**
+ * The first block with this label; text around it does not count, and `NEW CERTIFICATE REQUEST` is the same as without
+ * NEW (RFC 7468). undefined when there is none.
+ */
+export function pemBlock(text: string, label: string): Buffer | undefined {
+  try {
+    const found = forge.pem.decode(text).find(({ type }) => type === label);
+    return found === undefined ? undefined : Buffer.from(found.body, 'latin1');
+  } catch {
+    // It throws where there is no block at all.
+    return undefined;
+  }
 }
 
-function byteAt(bytes: Buffer, at: number): number {
-  const byte = bytes[at];
-  if (byte === undefined) throw new RangeError('cut off');
-  return byte;
+function skipElement(stream: forge.util.ByteStringBuffer): void {
+  try {
+    asn1.fromDer(stream, { strict: true, parseAllBytes: false, decodeBitStrings: false });
+  } catch (cause) {
+    throw new RangeError(messageOf(cause), { cause });
+  }
 }
 
-function lengthBytes(length: number): number[] {
-  if (length < 0x80) return [length];
-  const bytes: number[] = [];
-  for (let left = length; left > 0; left = Math.floor(left / 256)) bytes.unshift(left % 256);
-  return [0x80 + bytes.length, ...bytes];
+function elementOf(raw: Buffer): Element {
+  const [tag = 0, short = 0] = raw;
+  // node-forge takes an indefinite length of BER, and a tag of several bytes for one of one byte.
+  if (short === 0x80 || (tag & 0x1f) === 0x1f) throw new RangeError('BER that is not DER');
+  // X.690: up to 127 the length itself, above that how many bytes of it follow.
+  return { tag, content: raw.subarray(short < 0x80 ? 2 : 2 + (short & 0x7f)), raw };
 }
 
-function base128(value: number): number[] {
-  const bytes = [value % 128];
-  for (let left = Math.floor(value / 128); left > 0; left = Math.floor(left / 128)) bytes.unshift((left % 128) + 0x80);
-  return bytes;
+/** node-forge's strings hold a byte in each character. */
+function binary(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
+}
+
+function buffer(bytes: forge.util.ByteStringBuffer): Buffer {
+  return Buffer.from(bytes.getBytes(), 'latin1');
 }

@@ -1,8 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import { isIPv4 } from 'node:net';
-import { shortAddress } from '../base/x509.js';
 import { bits, context, der, elements, expected, integer, oid, oidText, sequence, tags, type Element } from './der.js';
-import type { AlternativeName } from './names.js';
+import { addressBytes, addressIn, type AlternativeName } from './names.js';
 
 /**
  * What the key of a certificate may be used for. `server` and `client` are strict; `both` is for a database server that
@@ -51,9 +49,7 @@ export function alternativeNamesIn(content: Buffer): readonly string[] {
   return elements(expected(list, tags.sequence).content).flatMap(({ tag, content: value }) => {
     if (tag === 0x82) return [value.toString('latin1')];
     if (tag !== 0x87) return [];
-    if (value.length === 4) return [[...value].join('.')];
-    if (value.length !== 16) throw new RangeError('an address of another length');
-    return [shortAddress((value.toString('hex').match(/.{4}/g) ?? []).join(':'))];
+    return [addressIn(value)];
   });
 }
 
@@ -112,14 +108,5 @@ function keyIdentifier(key: KeyObject): Buffer {
 function generalName({ type, value }: AlternativeName): Buffer {
   return type === 'dns'
     ? context(2, 'implicit', Buffer.from(value, 'latin1'))
-    : context(7, 'implicit', isIPv4(value) ? Buffer.from(value.split('.').map(Number)) : sixteen(value));
-}
-
-function sixteen(address: string): Buffer {
-  // In its short form an address has no dots.
-  const [head = '', tail] = address.split('::');
-  const groups = (text: string) => (text === '' ? [] : text.split(':').map((one) => one.padStart(4, '0')));
-  const [left, right] = [groups(head), groups(tail ?? '')];
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0000');
-  return Buffer.from([...left, ...zeros, ...right].join(''), 'hex');
+    : context(7, 'implicit', addressBytes(value));
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import forge from 'node-forge';
 import { LockstepError } from '../base/errors.js';
 import { shortAddress } from '../base/x509.js';
 
@@ -19,6 +20,24 @@ export function alternativeNames(names: readonly string[]): AlternativeName[] {
   }
   return [...found.values()];
 }
+
+/** As it stands in a certificate: 4 or 16 bytes. @param address in its short form */
+export function addressBytes(address: string): Buffer {
+  return Buffer.from(addresses.bytesFromIP(address), 'latin1');
+}
+
+/** In its short form. @throws RangeError for another number of bytes than 4 or 16 */
+export function addressIn(bytes: Buffer): string {
+  const address = addresses.bytesToIP(bytes.toString('latin1'));
+  if (address === null) throw new RangeError('an address of another length');
+  return address;
+}
+
+/** What the published types of node-forge leave out. */
+const addresses = forge.util as unknown as {
+  bytesFromIP(address: string): string;
+  bytesToIP(bytes: string): string | null;
+};
 
 function alternativeName(name: string): AlternativeName {
   if (isIP(name) !== 0 && !name.includes('%')) return { type: 'address', value: shortAddress(name) };

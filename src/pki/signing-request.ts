@@ -10,6 +10,7 @@ import {
   oid,
   oidText,
   only,
+  pemBlock,
   pemOf,
   sequence,
   tags,
@@ -103,11 +104,9 @@ const extensionRequest = '1.2.840.113549.1.9.14';
 const largest = 64 * 1024;
 
 function bytesOf(pem: string, where: string): Buffer {
-  const block =
-    /-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----([A-Za-z0-9+/=\s]*)-----END (?:NEW )?CERTIFICATE REQUEST-----/;
-  const found = pem.length > largest ? undefined : block.exec(pem)?.[1];
+  const found = pem.length > largest ? undefined : pemBlock(pem, 'CERTIFICATE REQUEST');
   if (found === undefined) throw unreadable(where, 'there is no signing request in it');
-  return Buffer.from(found, 'base64');
+  return found;
 }
 
 function parsed(bytes: Buffer): { request: SigningRequest; proved: boolean | undefined } {

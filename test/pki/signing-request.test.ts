@@ -143,6 +143,10 @@ describe('a signing request', () => {
       ),
       { numRuns: 1000 },
     );
+    // Of indefinite length, as BER may be and DER may not.
+    const content = whole.subarray(2 + ((whole[1] ?? 0) < 0x80 ? 0 : (whole[1] ?? 0) & 0x7f));
+    const indefinite = Buffer.concat([Buffer.of(0x30, 0x80), content, Buffer.alloc(2)]);
+    expect(() => readRequest(armoured(indefinite))).toThrow(expect.objectContaining({ code: 'request-unreadable' }));
   });
 });
 
