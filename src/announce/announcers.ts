@@ -26,17 +26,16 @@ export class Announcers {
 
   /**
    * Does it with all that the action names. All are tried, whatever one of them does.
-   * @returns what failed, under the name that the action gives, a sentence for each announcer, '' when nothing did;
-   * nothing where it gives none
-   * @throws LockstepError `announcement-failed` naming each announcer and what it said, where the action gives no name
+   * @returns what failed, under the name that the action gives, a sentence for each announcer, '' when nothing did
+   * @throws LockstepError `announcement-failed` naming each announcer and what it said, unless the action may fail
    */
   async carryOut(action: AnnounceAction, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
     const server = { name: action.primary, address: action.address };
     const failures = await this.each(action.announcers, action.act, server, signal);
     const told = [...failures].map(([announcer, thrown]) => `${announcer}: ${adviceOf(thrown)}`).join(' ');
-    if (action.noteAs !== undefined) return { [action.noteAs]: told };
-    if (failures.size === 0) return {};
-    throw new LockstepError('announcement-failed', told, undefined, { cause: [...failures.values()][0] });
+    if (failures.size > 0 && action.mayFail !== true)
+      throw new LockstepError('announcement-failed', told, undefined, { cause: [...failures.values()][0] });
+    return action.noteAs === undefined ? {} : { [action.noteAs]: told };
   }
 
   /** @returns what each that failed has thrown */

@@ -1,4 +1,6 @@
 import { plainSql, sql, type NoteValue, type Statement } from '../domain/action.js';
+import { changeNotes } from '../domain/primary-change.js';
+import type { ServerName } from '../domain/snapshot.js';
 import type { Column } from './capabilities.js';
 import { composed } from './compose.js';
 import type { Coordinates } from './replication-statements.js';
@@ -59,6 +61,33 @@ export function waitForCoordinates(column: Column, channel: string, at: Coordina
     ') >= 0 AS reached',
   );
   return { ...wait, expect: 1 };
+}
+
+/**
+ * Changes nothing: it brings what the journal is to remember of a change of the primary among the run's notes.
+ * @param former who was the primary, and where its log had come to as the new one applied it, where that is known
+ */
+export function notedChange(
+  primary: ServerName,
+  former?: { readonly name: ServerName; readonly end: PositionNotes | undefined; readonly byGtid: boolean },
+): Statement {
+  const named = { ...sql`SELECT ${primary} AS promoted`, notes: { promoted: changeNotes.primary } };
+  if (former === undefined) return named;
+  const { name, end, byGtid } = former;
+  const mode = byGtid ? 'gtid' : 'position';
+  return {
+    ...composed(
+      named,
+      sql`, ${name} AS former, ${mode} AS mode`,
+      ...(end === undefined ? [] : [sql`, ${{ note: end.file }} AS file, ${{ note: end.position }} AS position`]),
+    ),
+    notes: {
+      ...named.notes,
+      former: changeNotes.former,
+      mode: changeNotes.mode,
+      ...(end === undefined ? {} : { file: changeNotes.formerFile, position: changeNotes.formerPosition }),
+    },
+  };
 }
 
 /** Lets a server accept writes. */

@@ -80,10 +80,9 @@ export interface AnnounceAction {
   readonly announcers: readonly AnnouncerName[];
   readonly primary: ServerName;
   readonly address: Address;
-  /**
-   * Keeps under this name what failed, one sentence for each announcer, '' when nothing did: the action itself then
-   * does not fail. Left out: it fails as soon as all have ended and one of them failed.
-   */
+  /** One that fails holds up nobody; else the action fails once all have ended. */
+  readonly mayFail?: true;
+  /** Keeps under this name what failed, one sentence for each announcer, '' when nothing did. */
   readonly noteAs?: string;
 }
 

@@ -9,6 +9,8 @@ export interface Candidate {
   readonly server: ServerName;
   readonly channel: Channel;
   readonly facts: ServerFacts;
+  /** Replicas that have received something that it has not, or that nobody can compare with it. */
+  readonly lacks: readonly ServerName[];
   /** Why it must not be chosen, one sentence each; empty for one that may. */
   readonly against: readonly string[];
   /** What speaks for it or was weighed, one phrase each, the weightiest first. */
@@ -40,16 +42,17 @@ export function rankCandidates(
   });
   const ranked = replicas.map((one, index) => {
     const others = replicas.filter((other) => other !== one);
-    const lacks = others.filter((other) => !hasReceived(one, other));
+    const lacks = others.filter((other) => !hasReceived(one, other)).map(({ server }) => server);
     const preference = (wishes.preferred ?? []).indexOf(one.server);
     return {
       candidate: {
         ...one,
+        lacks,
         against: against(one, others, wishes.never ?? []),
         reasons: [
           lacks.length === 0
             ? 'no other replica has received more'
-            : `${lacks.map(({ server }) => server).join(', ')} ha${lacks.length === 1 ? 's' : 've'} received more`,
+            : `${lacks.join(', ')} ha${lacks.length === 1 ? 's' : 've'} received more, or may have`,
           ...(preference === -1 ? [] : ['preferred']),
           `version ${one.facts.identity.release.join('.')}`,
         ],

@@ -81,7 +81,7 @@ function ownView(scene: Scene, primary: ServerName, { looks, seconds }: Evidence
   return { verdict: 'dead', why: silent };
 }
 
-function replicaView({ server: { name }, channel }: DirectReplica, primary: ServerName): Death {
+function replicaView({ server: { name, facts }, channel }: DirectReplica, primary: ServerName): Death {
   const words = channel.name === '' ? name : `${name} (channel ${channel.name})`;
   if (channel.io === 'running') {
     if (channel.silent === true)
@@ -99,7 +99,7 @@ function replicaView({ server: { name }, channel }: DirectReplica, primary: Serv
   const error = channel.ioError;
   if (error === undefined || error.errno === 0)
     return { verdict: 'unknown', why: `${words} ${channel.io === 'stopped' ? 'does not receive, without an error: somebody stopped it' : 'is connecting, and has met no error so far'}` }; // prettier-ignore
-  const kind = knownError('mysql', error.errno)?.kind ?? knownError('mariadb', error.errno)?.kind;
+  const kind = facts && knownError(facts.identity.flavour, error.errno)?.kind;
   const hungUp = error.errno === lost && /authori[sz]ation|authentication/i.test(error.message);
   if (answers.includes(error.errno) || kind === 'access' || kind === 'tls' || kind === 'place' || hungUp)
     return { verdict: 'alive', why: `${primary} answers ${words} (error ${error.errno})` };

@@ -1,7 +1,7 @@
 import { errantMariadb } from './errant-mariadb.js';
 import { containsGtidSet, countGtidSet, formatGtidSet, parseGtidSet, subtractGtidSets } from './gtid-mysql.js';
 import { formatMariadbGtids, parseMariadbGtids } from './gtid-mariadb.js';
-import type { PrimaryChange } from './scene.js';
+import type { PrimaryChange } from './primary-change.js';
 import type { ServerFacts, ServerSnapshot } from './snapshot.js';
 
 /** What a former primary has that the present one has not. */

@@ -1,6 +1,7 @@
 import type { Announcement, SiteAnnouncer } from './announcement.js';
 import type { Certificate } from './certificate.js';
 import type { Outlook } from './outlook.js';
+import type { PrimaryChange } from './primary-change.js';
 import type { Sightings } from './plaintext.js';
 import type { Address, ClusterName, ClusterSnapshot, ServerName } from './snapshot.js';
 
@@ -21,21 +22,6 @@ export interface Scene {
   readonly outlook?: Outlook;
   /** The last change of the primary that the journal tells of; undefined: it tells of none. */
   readonly lastChange?: PrimaryChange;
-}
-
-/** What a run of Lockstep made the primary, and when that was seen. */
-export interface PrimaryChange {
-  readonly primary: ServerName;
-  /** Who was it before; undefined where the run did not say. */
-  readonly former: ServerName | undefined;
-  /** Where the former one's log had come to, as the new primary applied it, by file and position; undefined where that was not learned. */
-  readonly formerEnd: { readonly file: string; readonly position: number } | undefined;
-  /** Where the new primary's own log ended before its first write, alike. */
-  readonly opened: { readonly file: string; readonly position: number } | undefined;
-  /** Whether its replicas went by GTID then; undefined where the run did not say. */
-  readonly byGtid: boolean | undefined;
-  /** Milliseconds since the Unix epoch. */
-  readonly at: number;
 }
 
 /** A cluster as the configuration describes it. Secrets are not in it. */

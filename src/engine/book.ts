@@ -1,7 +1,8 @@
 import { canonical } from '../base/canonical.js';
 import type { ProcedureName } from '../domain/procedure-names.js';
 import type { Progress } from '../domain/progress.js';
-import type { Parameters, PrimaryChange, Scene } from '../domain/scene.js';
+import { changeIn, type PrimaryChange } from '../domain/primary-change.js';
+import type { Parameters, Scene } from '../domain/scene.js';
 import type { Entry } from '../journal/journal.js';
 import type { Downtime, Pause } from './automation.js';
 import type { Notes } from './procedure.js';
@@ -277,13 +278,11 @@ export class Book {
     }
   }
 
-  /** A plan that changes the primary says so in its notes. */
-  #changed({ procedure, parameters, notes }: BookedRun, at: number): void {
-    const { cluster } = parameters;
-    const opened = procedure === 'switchover' ? parameters['to'] : procedure === 'open-primary' ? parameters['server'] : undefined; // prettier-ignore
-    const change = changeIn({ ...(opened === undefined ? {} : { [changeNotes.primary]: opened }), ...notes }, at);
+  /** A plan that makes a server the primary says so in its notes. */
+  #changed({ parameters: { cluster }, notes }: BookedRun, at: number): void {
+    const change = changeIn(notes, at);
     // Opened again, it is the primary that it was.
-    if (change === undefined || (procedure === 'open-primary' && this.changes.get(cluster)?.primary === change.primary))
+    if (change === undefined || (change.former === undefined && this.changes.get(cluster)?.primary === change.primary))
       return;
     this.changes.set(cluster, change);
   }
@@ -305,33 +304,6 @@ export class Book {
 export function recalled(scene: Scene, { changes }: Pick<Book, 'changes'>): Scene {
   const lastChange = changes.get(scene.snapshot.cluster);
   return lastChange === undefined ? scene : { ...scene, lastChange };
-}
-
-/** Notes of every plan that makes a server the primary, and the former one another's replica. */
-export const changeNotes = {
-  primary: 'promoted',
-  former: 'former',
-  file: 'former-file',
-  position: 'former-position',
-  mode: 'promoted-by',
-  openedFile: 'opened-file',
-  openedPosition: 'opened-position',
-} as const;
-
-/** What a run that has made a server the primary noted of it; undefined for any other. */
-export function changeIn(notes: Notes, at: number): PrimaryChange | undefined {
-  const primary = notes[changeNotes.primary];
-  if (primary === undefined) return undefined;
-  const position = (file: string | undefined, number: string | undefined) =>
-    file === undefined || number === undefined ? undefined : { file, position: Number(number) };
-  return {
-    primary,
-    former: notes[changeNotes.former],
-    formerEnd: position(notes[changeNotes.file] ?? notes['frozen-file'], notes[changeNotes.position] ?? notes['frozen-position']), // prettier-ignore
-    opened: position(notes[changeNotes.openedFile], notes[changeNotes.openedPosition]),
-    byGtid: notes[changeNotes.mode] === undefined ? undefined : notes[changeNotes.mode] === 'gtid',
-    at,
-  };
 }
 
 /** What makes two requests the same: the procedure and all its parameters. */

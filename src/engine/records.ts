@@ -1,5 +1,6 @@
 import type { ProcedureName } from '../domain/procedure-names.js';
-import type { Parameters, PrimaryChange, Scene } from '../domain/scene.js';
+import type { PrimaryChange } from '../domain/primary-change.js';
+import type { Parameters, Scene } from '../domain/scene.js';
 import type { Downtime, Pause } from './automation.js';
 import type { Notes } from './procedure.js';
 import type { Approval, GuardVerdict, Mode, Outcome, RunId, RunLimits, Trigger } from './run.js';

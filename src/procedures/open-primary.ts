@@ -1,13 +1,12 @@
-import { containsGtidSet, parseGtidSet } from '../domain/gtid-mysql.js';
-import { gapMariadb, parseMariadbGtids, unionMariadb } from '../domain/gtid-mariadb.js';
 import { isFurther } from '../domain/log-position.js';
-import { openServer } from '../dialects/primary-statements.js';
+import { notedChange, openServer } from '../dialects/primary-statements.js';
 import type { Parameters, Scene } from '../domain/scene.js';
 import type { Channel, ServerFacts, ServerName, ServerSnapshot } from '../domain/snapshot.js';
 import { isWritable } from '../domain/topology.js';
 import type { Need, Procedure, Refusal, Step } from '../engine/procedure.js';
 import { change } from './actions.js';
-import { announceSteps } from './failover/announce.js';
+import { announce, announced } from './primary/announce.js';
+import { hasApplied } from './primary/positions.js';
 import { isOpen } from './primary/promote.js';
 import { columnOf, identityPremise, viewOf, type View } from './view.js';
 
@@ -105,18 +104,19 @@ function premises(scene: Scene, parameters: Parameters): unknown {
 }
 
 function steps(scene: Scene, parameters: Parameters): readonly Step[] {
-  const { name, facts } = sightOf(scene, parameters);
-  if (facts === undefined) return [];
+  const { name, server, facts } = sightOf(scene, parameters);
+  if (server === undefined || facts === undefined) return [];
   return [
     {
       id: 'open',
       title: `Let ${name} accept writes`,
-      plan: [change(name, ...openServer(columnOf(facts)))],
+      plan: [change(name, notedChange(name), ...openServer(columnOf(facts)))],
       done: (seen) => isOpen(seen, name),
       commits: true,
       within: 10,
     },
-    ...announceSteps(scene.site, name),
+    ...announce(scene.site, server),
+    ...announced(scene.site, server),
   ];
 }
 
@@ -182,18 +182,10 @@ function sightOf(scene: Scene, parameters: Parameters): Sight {
 /** Whether a server has all that another has; false where that cannot be said. */
 function hasAllOf(own: ServerFacts | undefined, other: ServerSnapshot, channels: readonly Channel[]): boolean {
   const [mine, theirs] = [own?.gtid, other.facts?.gtid];
-  try {
-    if (mine?.kind === 'mysql' && theirs?.kind === 'mysql' && mine.mode !== 'OFF' && theirs.mode !== 'OFF')
-      return containsGtidSet(parseGtidSet(mine.executed), parseGtidSet(theirs.executed));
-    if (mine?.kind === 'mariadb' && theirs?.kind === 'mariadb' && mine.binlogPos !== '') {
-      const has = unionMariadb(parseMariadbGtids(mine.binlogPos), parseMariadbGtids(mine.slavePos));
-      return (
-        gapMariadb(unionMariadb(parseMariadbGtids(theirs.binlogPos), parseMariadbGtids(theirs.slavePos)), has) === 0n
-      );
-    }
-  } catch {
-    return false;
-  }
+  if (mine?.kind === 'mysql' && theirs?.kind === 'mysql' && mine.mode !== 'OFF' && theirs.mode !== 'OFF')
+    return hasApplied(own, theirs.executed);
+  if (mine?.kind === 'mariadb' && theirs?.kind === 'mariadb' && mine.binlogPos !== '')
+    return hasApplied(own, theirs.binlogPos) && hasApplied(own, theirs.slavePos);
   // By file and position: it read from this very server, and not further than its log goes.
   const end = own?.binlog?.current;
   return end !== undefined && channels.length > 0 && channels.every(({ read }) => !isFurther(read, end));

@@ -1,12 +1,13 @@
 import type { Parameters, Scene } from '../domain/scene.js';
 import type { Need, Procedure, Step } from '../engine/procedure.js';
+import { frozen } from './primary/positions.js';
 import { promote } from './primary/promote.js';
 import { objectionsTo } from './switchover/checks.js';
 import { freezeSteps, section } from './switchover/freeze.js';
 import { readySteps } from './switchover/ready.js';
 import { asksOf, remarksOf } from './switchover/remarks.js';
 import { releaseSteps, settleSteps } from './switchover/settle.js';
-import { futureLinks, subjectOf, type Subject } from './switchover/subject.js';
+import { byGtid, futureLinks, needsCoordinates, subjectOf, type Subject } from './switchover/subject.js';
 import { given, identityPremise, viewOf } from './view.js';
 
 /**
@@ -110,9 +111,17 @@ function steps(scene: Scene, parameters: Parameters): readonly Step[] {
   return [...readySteps(subject), ...freezeSteps(subject), opening(subject), ...releaseSteps(subject), ...settleSteps(subject)]; // prettier-ignore
 }
 
-function opening({ old, to }: Subject): Step {
+function opening(subject: Subject): Step {
+  const { old, to } = subject;
   const waits = old.facts.semiSync?.source?.enabled === true;
   const own = to.facts.semiSync?.source;
   const semiSync = waits && own !== undefined ? (own.prefix ?? to.column.semiSync[0]?.source) : undefined;
-  return promote({ server: to.name, column: to.column, semiSync, section });
+  const end = needsCoordinates(subject) ? frozen : undefined;
+  return promote({
+    server: to.name,
+    column: to.column,
+    former: { name: old.name, end, byGtid: byGtid(to) },
+    semiSync,
+    section,
+  });
 }

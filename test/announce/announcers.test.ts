@@ -36,13 +36,16 @@ class Fake implements Announcer {
   }
 }
 
-const announce = (announcers: readonly string[], noteAs?: string): AnnounceAction => ({
+const announce = (
+  announcers: readonly string[],
+  how: Pick<AnnounceAction, 'noteAs' | 'mayFail'> = {},
+): AnnounceAction => ({
   kind: 'announce',
   act: 'announce',
   announcers,
   primary: db2.name,
   address: db2.address,
-  ...(noteAs === undefined ? {} : { noteAs }),
+  ...how,
 });
 const quick = () => Promise.resolve();
 const never = () => new Promise(() => undefined);
@@ -58,8 +61,12 @@ describe('the announcers of a cluster', () => {
         'b: no way. c: nor here. d: the configuration names no announcer "d" any more. Name it again under `announce`, or plan anew.',
     });
     expect(a.acts).toEqual(['announce']);
-    expect(await announcers.carryOut(announce(['a', 'b'], 'told'), patient)).toEqual({ told: 'b: no way.' });
-    expect(await announcers.carryOut(announce(['a'], 'told'), patient)).toEqual({ told: '' });
+    expect(await announcers.carryOut(announce(['a', 'b'], { noteAs: 'told', mayFail: true }), patient)).toEqual({
+      told: 'b: no way.',
+    });
+    expect(await announcers.carryOut(announce(['a'], { noteAs: 'told' }), patient)).toEqual({ told: '' });
+    await expect(announcers.carryOut(announce(['b'], { noteAs: 'told' }), patient)).rejects.toThrow('b: no way.');
+    expect(await announcers.carryOut(announce(['b'], { mayFail: true }), patient)).toEqual({});
     expect(await announcers.carryOut(announce(['a']), patient)).toEqual({});
   });
 

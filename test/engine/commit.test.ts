@@ -1,6 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
 import { commitRecorded } from '../../src/engine/faults.js';
-import { ToyEngine } from './bench.js';
+import { sql } from '../../src/domain/action.js';
+import type { Procedure } from '../../src/engine/procedure.js';
+import { byPerson, ToyEngine } from './bench.js';
 import { recordedSwitchover, toySwitchover } from './toy.js';
 
 let toy: ToyEngine | undefined;
@@ -48,4 +50,26 @@ it('beyond the commit point a server that fails holds up no other', async () => 
   const run = await toy.until(id, ({ state }) => state === 'needs-human');
   expect(run.why).toContain('db3 does not answer');
   expect(toy.world.servers.db1.follows).toBe('db2');
+});
+
+it('remembers who was made the primary, by what the run noted, and that it was only opened again', async () => {
+  const noting = (notes: Record<string, string>): Procedure => ({
+    ...toySwitchover,
+    steps: (...given) =>
+      toySwitchover.steps(...given).map((step) => {
+        const [action] = step.plan;
+        if (step.commits !== true || action?.kind !== 'sql') return step;
+        // The toy answers '' to every word that opens a server.
+        const [first, ...rest] = action.statements;
+        return { ...step, plan: [{ ...action, statements: [{ ...(first ?? sql``), notes }, ...rest] }] };
+      }),
+  });
+  toy = await ToyEngine.open({ procedure: noting({ promoted: 'promoted', former: 'former' }) });
+  await toy.ended((await toy.ask()).id);
+  expect(toy.engine.book.changes.get('production')).toMatchObject({ primary: '', former: '' });
+  toy.again();
+  toy.procedure = noting({ promoted: 'promoted' });
+  await toy.restart();
+  await toy.ended((await toy.ask(byPerson)).id);
+  expect(toy.engine.book.changes.get('production')).toMatchObject({ primary: '', former: '' });
 });

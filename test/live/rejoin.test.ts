@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
-import { changeIn } from '../../src/engine/book.js';
+import { changeIn } from '../../src/domain/primary-change.js';
 import { failover } from '../../src/procedures/failover.js';
 import { openPrimary } from '../../src/procedures/open-primary.js';
 import { rejoin } from '../../src/procedures/rejoin.js';

@@ -118,6 +118,16 @@ describe.each(['mariadb', 'mysql'] as const)('failover on %s', (flavour) => {
     expect(asked(ruled(vain, { fence: ['/usr/bin/stop'] }), { 'accept-loss': 'yes' })).toContain('may be lost');
   });
 
+  it('goes no further when the primary gives a sign of life at the last moment, whoever sees it', () => {
+    const gone = procedure.steps(dead, given()).find(({ id }) => id === 'still-gone');
+    const now = (scene: Scene) => gone?.done({ ...scene, notes: {}, held: new Set() });
+    expect(now(dead)).toBe(true);
+    expect(now(withSnapshot(dead, (one) => withChannel(one, 'db3', { io: 'running', silent: false, ioError: undefined })))).toBe(false); // prettier-ignore
+    expect(now(withSnapshot(dead, (one) => down(one, 'db1', { reason: 'too-many-connections', message: '' })))).toBe(
+      false,
+    );
+  });
+
   it('leaves by file and position those that are behind, and names them', () => {
     const position = withSnapshot(
       dead,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { columnFor, type Column } from '../../src/dialects/capabilities.js';
 import type { Announcement } from '../../src/domain/announcement.js';
-import type { Parameters, PrimaryChange, Scene } from '../../src/domain/scene.js';
+import type { PrimaryChange } from '../../src/domain/primary-change.js';
+import type { Parameters, Scene } from '../../src/domain/scene.js';
 import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
 import { openPrimary as procedure } from '../../src/procedures/open-primary.js';
 import { down, lookedAt, promoted, uuidOf, withFacts, withGtid, withSection } from '../domain/build.js';

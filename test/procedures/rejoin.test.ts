@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { columnFor, type Column } from '../../src/dialects/capabilities.js';
-import type { Parameters, PrimaryChange, Scene } from '../../src/domain/scene.js';
+import type { PrimaryChange } from '../../src/domain/primary-change.js';
+import type { Parameters, Scene } from '../../src/domain/scene.js';
 import { defaultFailover } from '../../src/domain/scene.js';
 import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
 import { rejoin as procedure } from '../../src/procedures/rejoin.js';

@@ -68,16 +68,14 @@ const noCandidate: Check = ({ candidate, ranked, primary }, _scene, parameters) 
 };
 
 /** Of those that can be asked, it must have all that any of them has: the others would be ahead of their source. */
-const behind: Check = ({ candidate }) => {
-  if (candidate === undefined || candidate.reasons[0] === mostReceived) return undefined;
-  return {
-    reason: 'behind',
-    why: `of the candidate ${candidate.server} it is known that ${candidate.reasons[0] ?? 'nothing'}`,
-    remedy: 'Leave `to` out, or wait until the others can be compared.',
-  };
-};
-
-const mostReceived = 'no other replica has received more';
+const behind: Check = ({ candidate }) =>
+  candidate === undefined || candidate.lacks.length === 0
+    ? undefined
+    : {
+        reason: 'behind',
+        why: `${candidate.lacks.join(' and ')} ha${candidate.lacks.length === 1 ? 's' : 've'} received what ${candidate.server} has not, or may have`,
+        remedy: 'Leave `to` out, or wait until the others can be compared.',
+      };
 
 const errant: Check = ({ candidate, outage, replicas }) => {
   if (candidate === undefined) return undefined;

@@ -1,4 +1,11 @@
-import { deathOf, outageOf, replicasOf, type Death, type DirectReplica } from '../../domain/death.js';
+import {
+  deathOf,
+  outageOf,
+  replicasOf,
+  type Death,
+  type DirectReplica,
+  type EvidenceRules,
+} from '../../domain/death.js';
 import { rankCandidates, type Candidate } from '../../domain/candidates.js';
 import { lossOf, type Loss } from '../../domain/loss.js';
 import type { Outage } from '../../domain/outlook.js';
@@ -29,6 +36,11 @@ export interface Sight {
   readonly others: Others;
 }
 
+/** What it takes before silence counts. */
+export function evidenceOf({ looks, evidenceSeconds }: SiteFailover): EvidenceRules {
+  return { looks, seconds: evidenceSeconds };
+}
+
 /** undefined where nothing says which server is, or was, the primary. */
 export function sightOf(scene: Scene, parameters: Parameters): Sight | undefined {
   const view = viewOf(scene);
@@ -49,7 +61,7 @@ export function sightOf(scene: Scene, parameters: Parameters): Sight | undefined
     view,
     rules,
     primary,
-    death: deathOf(scene, primary, { looks: rules.looks, seconds: rules.evidenceSeconds }),
+    death: deathOf(scene, primary, evidenceOf(rules)),
     outage,
     replicas,
     unreachable,

@@ -10,17 +10,19 @@ import {
 } from '../../dialects/primary-statements.js';
 import { receivedColumns } from '../../dialects/channels.js';
 import type { Candidate } from '../../domain/candidates.js';
+import { deathOf } from '../../domain/death.js';
 import { sql, type Statement } from '../../domain/action.js';
 import type { Site } from '../../domain/scene.js';
-import type { Channel, ServerName } from '../../domain/snapshot.js';
+import type { Channel, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
 import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
+import { announce, announced, announcing } from '../primary/announce.js';
 import { follow, isFollowing } from '../primary/follow.js';
 import { opened } from '../primary/positions.js';
 import { isOpen, promote } from '../primary/promote.js';
 import { columnOf, viewOf } from '../view.js';
-import { announceSteps, holdSteps } from './announce.js';
-import type { Sight } from './sight.js';
+
+import { evidenceOf, type Sight } from './sight.js';
 
 /** How long what was received may take to be applied, seconds. */
 const drainWithin = 600;
@@ -35,17 +37,37 @@ export function stepsFor(sight: Sight, candidate: Candidate, site: Site, unfence
   const { primary, replicas, others } = sight;
   const fence = unfenced ? undefined : fenceCommand(sight, site);
   return [
-    ...holdSteps(site, primary, candidate.server),
+    ...hold(sight, candidate, site),
     ...(fence === undefined ? [] : [fenceStep(primary, fence, candidate.server)]),
-    stillGone(primary, candidate.server, fence !== undefined),
+    stillGone(sight, candidate.server, fence !== undefined),
     ...replicas.map((replica) => stopReceiving(replica.server.name, columnOfReplica(replica), replica.channel, candidate.server)), // prettier-ignore
     drain(sight, candidate),
     ...(replicas.length > 1 ? [contain(sight, candidate)] : []),
     promoteStep(sight, candidate),
-    ...announceSteps(site, candidate.server),
+    ...announce(site, serverOf(sight, candidate.server)),
     forget(candidate),
     ...others.moved.flatMap((following) => follow(following)),
     verify(sight, candidate),
+    ...announced(site, serverOf(sight, candidate.server)),
+  ];
+}
+
+/** Clients are kept waiting, where announcers can, for a time that ends by itself; what fails there stops no failover. */
+function hold(sight: Sight, candidate: Candidate, site: Site): readonly Step[] {
+  const gone = serverOf(sight, sight.primary);
+  const plan = announcing(site, 'hold', gone, { noteAs: 'held', mayFail: true });
+  if (plan.length === 0) return [];
+  return [
+    {
+      id: 'hold',
+      title: `Keep clients waiting (${plan.flatMap(({ announcers }) => announcers).join(', ')})`,
+      plan,
+      done: (seen) => seen.notes['held'] !== undefined || isOpen(seen, candidate.server),
+      undo: {
+        plan: announcing(site, 'restore', gone),
+        done: ({ announcements = [] }) => !announcements.some(({ holding }) => holding),
+      },
+    },
   ];
 }
 
@@ -67,13 +89,13 @@ function fenceStep(primary: ServerName, argv: readonly string[], candidate: Serv
   };
 }
 
-/** Looked at, and nothing sent: one that answers again is not replaced. */
-function stillGone(primary: ServerName, candidate: ServerName, fenced: boolean): Step {
+/** Looked at, and nothing sent: one that gives any sign of life, to whomever, is not replaced. */
+function stillGone({ primary, rules }: Sight, candidate: ServerName, fenced: boolean): Step {
   return {
     id: 'still-gone',
-    title: `See that ${primary} ${fenced ? 'is stopped' : 'still does not answer'}`,
+    title: `See that ${primary} ${fenced ? 'is stopped' : 'still gives no sign of life'}`,
     plan: [],
-    done: (seen) => isOpen(seen, candidate) || viewOf(seen).server(primary)?.facts === undefined,
+    done: (seen) => isOpen(seen, candidate) || deathOf(seen, primary, evidenceOf(rules)).verdict !== 'alive',
     within: 5,
   };
 }
@@ -177,15 +199,12 @@ function promoteStep(sight: Sight, { server, facts, channel }: Candidate): Step 
   return promote({
     server,
     column,
+    former: { name: sight.primary, end: own, byGtid: channel.gtid.mode !== 'off' },
     semiSync: semiSync.on ? semiSync.prefix : undefined,
     before: [
       stopReplica(column, channel.name),
       notedGtid(column, opened),
       notedCoordinates(column, opened),
-      {
-        ...sql`SELECT ${server} AS promoted, ${sight.primary} AS former, ${{ note: own.file }} AS file, ${{ note: own.position }} AS position, ${channel.gtid.mode === 'off' ? 'position' : 'gtid'} AS mode`,
-        notes: { promoted: 'promoted', former: 'former', file: 'former-file', position: 'former-position', mode: 'promoted-by' }, // prettier-ignore
-      },
       ...(semiSync.off && semiSync.prefix !== undefined ? [setSemiSync(semiSync.prefix, false)] : []),
     ],
     section,
@@ -234,6 +253,12 @@ function verify({ others }: Sight, { server }: Candidate): Step {
 /** Notes of how far a replica had received when it was told to stop. */
 function receivedBy(server: ServerName): PositionNotes {
   return { gtid: `received-${server}`, file: `received-${server}-file`, position: `received-${server}-position` };
+}
+
+function serverOf({ view }: Sight, name: ServerName): ServerSnapshot {
+  const server = view.server(name);
+  if (server === undefined) throw new Error(`${name} is not configured`);
+  return server;
 }
 
 function columnOfReplica({ server }: Sight['replicas'][number]): ReturnType<typeof columnOf> {

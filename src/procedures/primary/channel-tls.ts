@@ -28,3 +28,14 @@ export function wantedTls(
     versions: tls?.versions,
   };
 }
+
+/** Whether a channel is set up so. */
+export function hasTls({ tls: now }: Pick<Channel, 'tls'>, tls: ChannelTls): boolean {
+  return (
+    now.enabled &&
+    now.verify === tls.verify &&
+    now.caFile === tls.caFile &&
+    now.certFile === tls.certFile &&
+    now.keyFile === tls.keyFile
+  );
+}

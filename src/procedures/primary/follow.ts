@@ -12,6 +12,7 @@ import type { Address, Channel, ServerName } from '../../domain/snapshot.js';
 import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 import { viewOf } from '../view.js';
+import { hasTls } from './channel-tls.js';
 
 /** A channel that is to read from another source, and all that it is to be then. */
 export interface Following {
@@ -113,16 +114,6 @@ function pointing(following: Following): readonly Statement[] {
       ...(heartbeat === undefined ? {} : { heartbeatPeriodSeconds: heartbeat }),
     }),
   ];
-}
-
-function hasTls({ tls: now }: Channel, tls: ChannelTls): boolean {
-  return (
-    now.enabled &&
-    now.verify === tls.verify &&
-    now.caFile === tls.caFile &&
-    now.certFile === tls.certFile &&
-    now.keyFile === tls.keyFile
-  );
 }
 
 function begins({ gtid }: Channel, { from, column }: Following): boolean {

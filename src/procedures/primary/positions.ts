@@ -1,5 +1,6 @@
 import { containsGtidSet, parseGtidSet } from '../../domain/gtid-mysql.js';
 import { parseMariadbGtids, reachesMariadb, unionMariadb } from '../../domain/gtid-mariadb.js';
+import { changeNotes } from '../../domain/primary-change.js';
 import { isFurther, splitLogName } from '../../domain/log-position.js';
 import type { Channel, LogPosition, ServerFacts } from '../../domain/snapshot.js';
 import type { Notes } from '../../engine/procedure.js';
@@ -8,7 +9,11 @@ import type { PositionNotes } from '../../dialects/primary-statements.js';
 /** Where the old primary stopped: learned inside the freeze. */
 export const frozen: PositionNotes = { gtid: 'frozen', file: 'frozen-file', position: 'frozen-position' };
 /** Where the new primary's own log ended before it took its first write. */
-export const opened: PositionNotes = { gtid: 'opened', file: 'opened-file', position: 'opened-position' };
+export const opened: PositionNotes = {
+  gtid: 'opened',
+  file: changeNotes.openedFile,
+  position: changeNotes.openedPosition,
+};
 /** Behind the first row that the new primary wrote. */
 export const marked: PositionNotes = { gtid: 'marked', file: 'marked-file', position: 'marked-position' };
 

@@ -1,5 +1,5 @@
 import type { Column } from '../../dialects/capabilities.js';
-import { openServer, setSemiSync } from '../../dialects/primary-statements.js';
+import { notedChange, openServer, setSemiSync, type PositionNotes } from '../../dialects/primary-statements.js';
 import type { Statement } from '../../domain/action.js';
 import type { ServerName } from '../../domain/snapshot.js';
 import { isWritable } from '../../domain/topology.js';
@@ -9,6 +9,8 @@ import { change } from '../actions.js';
 export interface Promotion {
   readonly server: ServerName;
   readonly column: Column;
+  /** Who was the primary, and where its log had come to by file and position, where the run has learned that. */
+  readonly former: { readonly name: ServerName; readonly end: PositionNotes | undefined; readonly byGtid: boolean };
   /** Prefix of its variables as a semi-synchronous source, where it is to wait for replicas from its first commit on. */
   readonly semiSync: string | undefined;
   /** Sent before it is opened, in the same round trip: STOP, and where its log ends. */
@@ -20,13 +22,15 @@ export interface Promotion {
  * The commit point. Semi-synchronous replication is turned on in the same round trip and first: no commit escapes it,
  * and while it still replicated its applier would have waited for acknowledgements that nobody gives.
  */
-export function promote({ server, column, semiSync, before = [], section }: Promotion): Step {
+export function promote({ server, column, former, semiSync, before = [], section }: Promotion): Step {
   const waits = semiSync === undefined ? [] : [setSemiSync(semiSync, true)];
   return {
     id: 'promote',
     section,
     title: `Let ${server} accept writes${semiSync === undefined ? '' : ', and wait for a replica at each commit'}`,
-    plan: [{ ...change(server, ...before, ...waits, ...openServer(column)), sameSession: true }],
+    plan: [
+      { ...change(server, ...before, notedChange(server, former), ...waits, ...openServer(column)), sameSession: true },
+    ],
     done: (seen) => isOpen(seen, server),
     commits: true,
     within: 10,

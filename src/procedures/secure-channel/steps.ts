@@ -12,7 +12,8 @@ import type { Channel, LogPosition } from '../../domain/snapshot.js';
 import type { Seen, Step, Undo } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 import { viewOf } from '../view.js';
-import { isSecured, type Subject } from './subject.js';
+import { hasTls } from '../primary/channel-tls.js';
+import type { Subject } from './subject.js';
 
 const rehearsed = 'rehearsed';
 const file = 'executed-file';
@@ -61,7 +62,7 @@ function drain(subject: Subject, tls: ChannelTls): Step {
     id: 'drain',
     title: `Stop receiving on ${words}, and wait until it has applied what it received`,
     plan: [change(replica.name, stopReplica(column, channel.name, 'io'))],
-    done: seenOn(subject, (now) => isSecured(now, tls) || (now.io === 'stopped' && same(now.executed, now.read))),
+    done: seenOn(subject, (now) => hasTls(now, tls) || (now.io === 'stopped' && same(now.executed, now.read))),
     undo: startedAgain(subject),
     within: 120,
   };
@@ -79,7 +80,7 @@ function stop(subject: Subject, tls: ChannelTls): Step {
   const standing = seenOn(
     subject,
     (now, { notes }) =>
-      isSecured(now, tls) ||
+      hasTls(now, tls) ||
       (now.io === 'stopped' && (beside || now.sql === 'stopped') && (!byPosition(channel) || file in notes)),
   );
   return {
@@ -118,7 +119,7 @@ function repoint(subject: Subject, tls: ChannelTls): Step {
     section: 'repoint',
     title: `Let ${words} read from ${host}:${port} over TLS alone${tls.verify ? ', and verify that it is that server' : ''}`,
     plan: [change(replica.name, statement)],
-    done: seenOn(subject, (now) => isSecured(now, tls)),
+    done: seenOn(subject, (now) => hasTls(now, tls)),
     commits: true,
   };
 }
@@ -144,7 +145,7 @@ function verify(subject: Subject, tls: ChannelTls): Step {
     done: seenOn(
       subject,
       (now, seen) =>
-        isSecured(now, tls) &&
+        hasTls(now, tls) &&
         now.io === 'running' &&
         (!runs.sql || now.sql === 'running') &&
         viewOf(seen).channelRelation(replica.name, channel.name)?.tls.negotiated === true,

@@ -66,17 +66,6 @@ export function subjectOf(scene: Scene, parameters: Parameters): Subject | undef
   };
 }
 
-/** Whether the channel is what the plan would make of it. */
-export function isSecured({ tls: now }: Channel, tls: ChannelTls): boolean {
-  return (
-    now.enabled &&
-    now.verify === tls.verify &&
-    now.caFile === tls.caFile &&
-    now.certFile === tls.certFile &&
-    now.keyFile === tls.keyFile
-  );
-}
-
 /** Whether something that was received would have to be fetched again. */
 export function fetchesAgain({ way, channel: { read, executed } }: Subject): boolean {
   return way === 'refetched' && !(read.file === executed.file && read.position === executed.position);

@@ -28,12 +28,12 @@ import {
 } from '../../domain/action.js';
 import type { Seen, Step, Undo } from '../../engine/procedure.js';
 import { change } from '../actions.js';
+import { announcing } from '../primary/announce.js';
 import { isShut } from '../primary/close.js';
 import { channelOf } from '../primary/follow.js';
 import { frozen, hasApplied, hasExecuted, notedPosition, opened } from '../primary/positions.js';
 import { isOpen } from '../primary/promote.js';
 import { viewOf } from '../view.js';
-import { announcing } from './ready.js';
 import { byGtid, needsCoordinates, type Subject } from './subject.js';
 
 export const section = 'switch';
@@ -47,8 +47,8 @@ const catchUpWithin = 2;
 /** After so many seconds without a word of ours a freeze ends by itself. */
 const lockLives = 4;
 const sleeps = 3;
-/** Once closed for good the lock keeps nobody from writing who could; so long it outlives a slow announcer, seconds. */
-const closedLives = 60;
+/** Once it is closed for good the lock waits for the announcers, as long as any session that still speaks now and then, seconds. */
+const closedLives = 15;
 
 /** Up to the commit point: four round trips from the first statement that stops writes to the one that lets them go on. */
 export function freezeSteps(subject: Subject): readonly Step[] {
@@ -69,7 +69,7 @@ function freeze(subject: Subject): Step {
   const wait = sql`SET SESSION lock_wait_timeout = ${lockWait}`;
   const plan: readonly Action[] = locks
     ? [
-        ...announcing(subject, 'hold', 'held'),
+        ...announcing(subject.site, 'hold', old.server, { noteAs: 'held', mayFail: true }),
         lockOn(
           subject,
           wait,
@@ -80,7 +80,7 @@ function freeze(subject: Subject): Step {
       ]
     : [
         ...arm(subject),
-        ...announcing(subject, 'hold', 'held'),
+        ...announcing(subject.site, 'hold', old.server, { noteAs: 'held', mayFail: true }),
         lockOn(subject, wait, plainSql(`SET GLOBAL ${strongest(old.column)}`), ...position),
       ];
   return {
@@ -123,9 +123,9 @@ function endOwn({ old }: Subject, ...names: readonly ('lock' | 'watch')[]): read
 }
 
 function thaw(subject: Subject): Undo {
-  const { old } = subject;
+  const { old, site } = subject;
   const locks = old.column.flavour === 'mariadb';
-  const restore = announcing(subject, 'hold').length === 0 ? [] : announcing(subject, 'restore');
+  const restore = announcing(site, 'hold', old.server).length === 0 ? [] : announcing(site, 'restore', old.server);
   const free = (seen: Seen, ...names: readonly SessionName[]) =>
     names.every((name) => !seen.held.has(`${old.name}/${name}`)) && seen.announcements?.some(({ holding }) => holding) !== true; // prettier-ignore
   if (locks)

@@ -6,10 +6,11 @@ import {
   waitForCoordinates,
   waitForGtid,
 } from '../../dialects/primary-statements.js';
-import type { Action, AnnounceAction, LoginAction } from '../../domain/action.js';
+import type { Action, LoginAction } from '../../domain/action.js';
 import { plainSql } from '../../domain/action.js';
 import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
+import { announcing } from '../primary/announce.js';
 import { ownUsers } from '../primary/end-sessions.js';
 import { isOpen } from '../primary/promote.js';
 import { byGtid, futureLinks, longNow, longSeconds, type Subject } from './subject.js';
@@ -22,15 +23,6 @@ const nearWithin = 8;
 export function readySteps(subject: Subject): readonly Step[] {
   const steps = [...rehearse(subject), ...prepare(subject), ...longRunning(subject), drawNear(subject), open(subject)];
   return steps.map((step) => ({ ...step, done: (seen) => isOpen(seen, subject.to.name) || step.done(seen) }));
-}
-
-export function announcing(subject: Subject, act: AnnounceAction['act'], noteAs?: string): readonly AnnounceAction[] {
-  const { site, to, old } = subject;
-  const announcers = (site.announcers ?? []).filter(({ holds }) => act !== 'hold' || holds).map(({ name }) => name);
-  if (announcers.length === 0) return [];
-  const primary = act === 'restore' || act === 'hold' ? old : to;
-  const note = noteAs === undefined ? {} : { noteAs };
-  return [{ kind: 'announce', act, announcers, primary: primary.name, address: primary.server.address, ...note }];
 }
 
 /** Every link that there will be, with the very files of who will use it. */
@@ -64,15 +56,14 @@ function rehearse(subject: Subject): readonly Step[] {
   ];
 }
 
-function prepare(subject: Subject): readonly Step[] {
-  const plan = announcing(subject, 'prepare');
+function prepare({ site, to }: Subject): readonly Step[] {
+  const plan = announcing(site, 'prepare', to.server, { noteAs: 'prepared' });
   if (plan.length === 0) return [];
-  const noted: Action = change(subject.old.name, { ...plainSql("SELECT 'yes' AS prepared"), notes: { prepared: 'prepared' } }); // prettier-ignore
   return [
     {
       id: 'prepare',
       title: 'Make ready to tell the applications, and change nothing yet',
-      plan: [...plan, noted],
+      plan,
       done: ({ notes }) => notes['prepared'] !== undefined,
       within: 60,
     },

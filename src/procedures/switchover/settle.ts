@@ -14,6 +14,7 @@ import { plainSql, sql, type Action, type Statement } from '../../domain/action.
 import type { ServerFacts } from '../../domain/snapshot.js';
 import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
+import { announce, announced } from '../primary/announce.js';
 import { bypassersLeft, endApplications, endBypassing, ownUsers } from '../primary/end-sessions.js';
 import { channelOf, follow, isFollowing, type Following } from '../primary/follow.js';
 import { frozen, hasApplied, hasExecuted, marked, notedPosition, opened } from '../primary/positions.js';
@@ -21,7 +22,6 @@ import { close } from '../primary/close.js';
 import { composed } from '../../dialects/compose.js';
 import { viewOf } from '../view.js';
 import { section } from './freeze.js';
-import { announcing } from './ready.js';
 import { futureLinks, needsCoordinates, type FutureLink, type Subject } from './subject.js';
 
 /** How long a replica may take to have all that the old primary had, by file and position, seconds. */
@@ -32,7 +32,7 @@ const newChannelRetry = 10;
 export function releaseSteps(subject: Subject): readonly Step[] {
   const { old } = subject;
   return [
-    ...announce(subject),
+    ...announce(subject.site, subject.to.server, section),
     ...endSessions(subject),
     ...(old.column.flavour === 'mariadb'
       ? [
@@ -58,23 +58,7 @@ export function settleSteps(subject: Subject): readonly Step[] {
     verify(subject, followings),
     mark(subject, followings),
     forget(subject),
-    ...announced(subject),
-  ];
-}
-
-/** Each announcer by itself, all at once; what fails here is said, tried again at the end, and holds up nobody. */
-function announce(subject: Subject): readonly Step[] {
-  const plan = announcing(subject, 'announce', 'announced');
-  if (plan.length === 0) return [];
-  return [
-    {
-      id: 'announce',
-      section,
-      title: `Tell the applications that ${subject.to.name} is the primary`,
-      plan,
-      done: ({ notes }) => notes['announced'] !== undefined,
-      within: 30,
-    },
+    ...announced(subject.site, subject.to.server),
   ];
 }
 
@@ -254,24 +238,4 @@ function forget({ to, old }: Subject): Step {
       viewOf(seen).server(to.name)?.facts?.channels !== undefined &&
       channelOf(seen, { replica: to.name, channel }) === undefined,
   };
-}
-
-/** Read back, not believed. */
-function announced(subject: Subject): readonly Step[] {
-  const plan = announcing(subject, 'announce');
-  if (plan.length === 0) return [];
-  const told = (subject.site.announcers ?? []).filter(({ readsBack }) => readsBack).map(({ name }) => name);
-  return [
-    {
-      id: 'announced',
-      title: `See that applications are told of ${subject.to.name}`,
-      plan: [...plan, change(subject.to.name, { ...plainSql("SELECT 'yes' AS told"), notes: { told: 'told' } })],
-      done: ({ announcements, notes }) =>
-        told.length === 0
-          ? notes['announced'] === '' || notes['told'] !== undefined
-          : told.every((name) => announcements?.find(({ announcer }) => announcer === name)?.says === subject.to.name),
-      within: 60,
-      attempts: 4,
-    },
-  ];
 }
