@@ -1,8 +1,12 @@
 import type { VersionRecipe } from '../../src/sandbox/versions.js';
 
 /** All that a copy, or a comparison, is apt to get wrong, in the schema `corpus`. */
-export function corpus({ flavour }: VersionRecipe): readonly string[] {
-  const mysql = flavour === 'mysql';
+export function corpus({ name, flavour }: VersionRecipe): readonly string[] {
+  const own = [
+    ...(flavour === 'mariadb' ? [['address INET6', "'2001:db8::1'"]] : []),
+    // It came with 10.7.
+    ...(flavour === 'mariadb' && name !== 'mariadb-10.5' ? [['name UUID', "'6ccd780c-baba-1026-9564-5b8c656024db'"]] : []), // prettier-ignore
+  ];
   return [
     'CREATE DATABASE corpus CHARACTER SET utf8mb4',
     'CREATE TABLE corpus.many (id INT PRIMARY KEY AUTO_INCREMENT, words VARCHAR(200), at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)',
@@ -30,7 +34,8 @@ export function corpus({ flavour }: VersionRecipe): readonly string[] {
     'CREATE TABLE corpus.empty_one (id INT PRIMARY KEY)',
     `CREATE TABLE corpus.computed (id INT PRIMARY KEY, a INT, doubled INT GENERATED ALWAYS AS (a * 2) STORED, halved INT GENERATED ALWAYS AS (a DIV 2) VIRTUAL)`,
     'INSERT INTO corpus.computed (id, a) VALUES (1, 10), (2, NULL)',
-    `CREATE TABLE corpus.odd (id INT PRIMARY KEY, doc JSON, place POINT NULL${mysql ? '' : ', address INET6, name UUID'})`,
+    `CREATE TABLE corpus.odd (id INT PRIMARY KEY, doc JSON, place POINT NULL${own.map(([column]) => `, ${column}`).join('')})`,
+    `INSERT INTO corpus.odd VALUES (3, '[]', NULL${own.map(([, value]) => `, ${value}`).join('')})`,
     `INSERT INTO corpus.odd (id, doc, place) VALUES (1, '{"a": [1, 2, {"b": null}]}', ST_GeomFromText('POINT(1 2)')), (2, NULL, NULL)`,
     'CREATE TABLE corpus.`odd name; --` (`a ``b` INT PRIMARY KEY, `select` VARCHAR(10))',
     "INSERT INTO corpus.`odd name; --` VALUES (1, 'x')",
