@@ -102,7 +102,7 @@ const notObserved: Guard = ({ need }) =>
 const precheck: Guard = ({ procedure, scene, request, need }) =>
   need.observed === 'yes'
     ? procedure.refusals(scene, request.parameters).map(({ reason, why, remedy, human }): GuardVerdict => {
-        const found = verdict('precheck', `${why} (${reason})`, remedy);
+        const found = { ...verdict('precheck', `${why} (${reason})`, remedy), reason };
         return human === true ? { ...found, human } : found;
       })
     : undefined;

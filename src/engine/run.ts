@@ -101,6 +101,8 @@ export interface GuardVerdict {
   /** A plain sentence. */
   readonly why: string;
   readonly remedy: string | undefined;
+  /** Of `precheck`: which of the procedure's refusals, `replicas-first`. */
+  readonly reason?: string;
   /** Nobody but a person can decide what is to be done: the run needs a human instead of being refused. */
   readonly human?: true;
 }

@@ -12,6 +12,7 @@ export const guardVerdict = component(
     guard: z.enum([...waitingGuards, ...refusingGuards]),
     why: z.string(),
     remedy: z.string().optional(),
+    reason: z.string().optional().describe("Of `precheck`: which of the procedure's refusals."),
     human: z.literal(true).optional().describe('Nobody but a person can decide what is to be done.'),
   }),
 );

@@ -26,7 +26,7 @@ class Desk {
     const guards = !this.due.has(server)
       ? [guard('not-observed', 'nothing is due')]
       : waits
-        ? [guard('precheck', 'replicas are due (replicas-first)')]
+        ? [{ ...guard('precheck', 'replicas are due'), reason: 'replicas-first' }]
         : [];
     return Promise.resolve({ guards } as unknown as PlanView);
   }
@@ -80,4 +80,25 @@ describe('renewals by schedule', () => {
     await renewDue({ clusters, automation: desk, log: silentLog }, signal);
     expect(desk.asked).toEqual(['db2', 'db3', 'db1']);
   });
+
+  it('do not wait for a run once they are to stop, and leave no listener behind', async () => {
+    const stopping = new AbortController();
+    const desk = new Desk(new Set(['db1']), {});
+    const asking = renewDue({ clusters, automation: endless(desk, stopping), log: silentLog }, stopping.signal);
+    await expect(asking).rejects.toThrow('stopping');
+    expect(desk.listening).toBe(0);
+  });
 });
+
+/** Its runs never end, and it is told to stop while one is asked for. */
+function endless(desk: Desk, stopping: AbortController) {
+  return {
+    plan: desk.plan.bind(desk),
+    subscribe: desk.subscribe.bind(desk),
+    run: () => ({ id: 'db1', state: 'waiting' }) as RunView,
+    request: () => {
+      stopping.abort(new Error('stopping'));
+      return Promise.resolve({ run: { id: 'db1' } as RunView, repeated: false });
+    },
+  };
+}
