@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
@@ -143,6 +143,12 @@ await describeEach(
       const { monitor, operate, replication } = sandbox.accounts;
       const passwords = [monitor, operate, replication].map(({ password }) => password.reveal());
       for (const secret of [...passwords, alertmanagersToken, lockstep.token]) expect(said).not.toContain(secret);
+      // What a renewal made is in its file alone: neither as it stands there, nor its lines, nor escaped.
+      const renewed = await readFile(path.join(sandbox.server('db2').tlsDirectory, 'key.pem'), 'utf8');
+      const lines = renewed.split('\n').filter((line) => line.length > 20 && !line.startsWith('-----'));
+      expect(renewed).toContain('PRIVATE KEY');
+      expect(lines.length).toBeGreaterThan(2);
+      for (const secret of ['PRIVATE KEY', ...lines]) expect(said).not.toContain(secret);
     });
   },
   oneOfEach,
