@@ -357,7 +357,7 @@ await describeEach(
     it('of every name, but those that this flavour cannot be brought to', inTurn, () => {
       const told = new Set([...alarms.fired.values()].map(({ labels }) => labels['alertname']));
       const beyond = mysql ? Object.keys(notOnMysql) : [];
-      // What runs have found is shown where there are runs.
+      // What runs have found is shown where there are runs: verification.test.ts.
       const wanted = alertNames.filter((name) => alertList[name].subject !== 'automation' && name !== 'ReplicaDiffers');
       expect(wanted.filter((name) => !told.has(name)).sort()).toEqual(beyond.sort());
     });

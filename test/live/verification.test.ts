@@ -7,6 +7,7 @@ import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js
 import { startReplication, stopReplication } from '../../src/sandbox/faults.js';
 import { untilCaughtUp } from '../../src/sandbox/replication.js';
 import { until } from '../../src/sandbox/until.js';
+import { Alarms } from './alarms.js';
 import { lockstepCommand } from './command.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach, matrix } from './matrix.js';
@@ -104,6 +105,13 @@ await describeEach(
       expect(seen.value('lockstep_run_progress_rows', db2)).toBeUndefined();
       const { output } = await lockstepCommand('runs', 'show', run.id, '--config', lockstep.file);
       expect(output).toContain('app.page, keys 77 to 79: 2 missing, 1 with other values');
+      const alarms = await Alarms.watch(scope, [lockstep.url], { pace: 1 / 240 });
+      const [fired] = await alarms.firing(['ReplicaDiffers', 'db2', { cluster: 'sandbox', severity: 'critical' }]);
+      expect(fired?.labels).toMatchObject({ procedure: 'rebuild-replica' });
+      expect(fired?.annotations).toMatchObject({
+        summary: 'sandbox/db2 is not what its source is',
+        description: '1 tables of sandbox/db2 differ from its source, in at least 3 rows: whoever reads there reads something else.', // prettier-ignore
+      });
     });
 
     it('comes by itself at its times, one replica after the other, and remembers over a restart', async () => {
