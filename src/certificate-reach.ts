@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import tls from 'node:tls';
 import type { CertificateReach } from './actors/certificates/actor.js';
 import { LockstepError } from './base/errors.js';
@@ -9,18 +8,14 @@ import { readSecret } from './config/secrets.js';
 import type { Certificate } from './domain/certificate.js';
 import { hostSettingsOf } from './host-settings.js';
 import { openHost } from './hosts/open.js';
-import { openSession, type Target } from './mysql/session.js';
 import { openAuthority } from './pki/authority.js';
 import { authorityFiles } from './pki/authority-files.js';
-
-/** Between two logins at a server that has not answered, milliseconds. */
-const answerPause = 250;
 
 /** How certificates of one cluster are changed, under the configuration of now. */
 export function certificateReachOf(
   config: () => Config,
   cluster: () => ClusterConfig,
-  target: (server: string) => Promise<Target>,
+  target: CertificateReach['target'],
 ): CertificateReach {
   return {
     host: (server) => {
@@ -35,19 +30,7 @@ export function certificateReachOf(
       const { caFile } = cluster().tls;
       return caFile === undefined ? tls.rootCertificates.join('\n') : readFile(caFile, 'utf8');
     },
-    answering: async (server, signal) => {
-      const to = await target(server);
-      for (;;) {
-        try {
-          const session = await openSession(to, { signal });
-          await session.end();
-          return;
-        } catch (cause) {
-          if (signal.aborted) throw cause;
-          await pause(answerPause, undefined, { signal });
-        }
-      }
-    },
+    target,
   };
 }
 

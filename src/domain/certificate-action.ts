@@ -1,5 +1,5 @@
 import type { NoteValue } from './action.js';
-import type { Address, ServerName } from './snapshot.js';
+import type { ServerName } from './snapshot.js';
 
 /**
  * Certificates, keys and authorities of one server stand together in a generation: a directory of its own beside others,
@@ -98,7 +98,6 @@ export interface RestartAction {
   readonly kind: 'restart';
   readonly on: ServerName;
   readonly service: string;
-  readonly address: Address;
   /** Keeps when it answered again. */
   readonly noteAs: string;
 }

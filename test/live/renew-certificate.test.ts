@@ -224,6 +224,26 @@ await describeEach(
       });
     });
 
+    it('waits, after a restart, until the server lets a login in', async () => {
+      const server = sandbox.server('db3');
+      const { certificates } = bench.reach;
+      if (certificates === undefined) throw new Error('no certificates');
+      let started: Promise<void> | undefined;
+      const host = {
+        restart: async () => {
+          await server.kill();
+          started = server.start();
+        },
+        close: () => Promise.resolve(),
+      } as unknown as Host;
+      const action = { kind: 'restart', on: 'db3', service: 'mysql', noteAs: 'loaded' } as const;
+      const signal = AbortSignal.timeout(60_000);
+      const notes = await certificateAction(action, { ...certificates, host: () => host }, {}, signal);
+      expect(Date.parse(notes['loaded'] ?? '')).toBeGreaterThan(Date.now() - 60_000);
+      await agree();
+      await started;
+    });
+
     it('meets whole certificates wherever it is restarted', async () => {
       const server = sandbox.server('db3');
       // As it was before Lockstep came: plain files.

@@ -3,8 +3,10 @@ import type { CertificateAction } from '../../domain/certificate-action.js';
 import type { ServerName } from '../../domain/snapshot.js';
 import type { Notes } from '../../engine/procedure.js';
 import type { Host } from '../../hosts/host.js';
+import type { Target } from '../../mysql/session.js';
 import { discard, place } from './place.js';
 import { rehearseCertificates, type TrustReader } from './rehearse.js';
+import { restart } from './restart.js';
 import { stage, type Authorities } from './stage.js';
 
 /** What is needed to change certificates of one cluster. */
@@ -15,8 +17,8 @@ export interface CertificateReach {
   readonly authority: Authorities;
   /** What Lockstep itself trusts of the cluster's servers, PEM. */
   trusted(): Promise<string>;
-  /** Settles when the server lets a login in. */
-  answering(server: ServerName, signal: AbortSignal): Promise<void>;
+  /** How to log in on the operate account. @throws LockstepError `unknown-server` */
+  target(server: ServerName): Promise<Target>;
 }
 
 export async function certificateAction(
@@ -40,9 +42,7 @@ export async function certificateAction(
       case 'discard-certificates':
         return await discard(action, host, signal);
       case 'restart':
-        await host.restart(action.service, { signal });
-        await reach.answering(action.on, signal);
-        return { [action.noteAs]: new Date().toISOString() };
+        return await restart(action, host, await reach.target(action.on), signal);
     }
   } finally {
     await host.close();

@@ -123,7 +123,7 @@ function loading({ holder, prefix }: Exchange): readonly Action[] {
   if (statement !== undefined)
     return [change(holder.name, statement, { ...sql`SELECT UTC_TIMESTAMP() AS at`, notes: { at: loaded } })];
   const [service = ''] = holder.own.services;
-  return [{ kind: 'restart', on: holder.name, service, address: holder.server.address, noteAs: loaded }];
+  return [{ kind: 'restart', on: holder.name, service, noteAs: loaded }];
 }
 
 /** The files that were there, and the server told so. */

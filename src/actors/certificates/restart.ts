@@ -1,0 +1,28 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { RestartAction } from '../../domain/certificate-action.js';
+import type { Notes } from '../../engine/procedure.js';
+import type { Host } from '../../hosts/host.js';
+import { openSession, type Target } from '../../mysql/session.js';
+
+/** Between two logins at a server that has not answered, milliseconds. */
+const answerPause = 250;
+
+/** Restarts a service, and waits until the server lets a login in again. @throws LoginError of the last try once the signal is over */
+export async function restart(
+  { service, noteAs }: RestartAction,
+  host: Host,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Notes> {
+  await host.restart(service, { signal });
+  for (;;) {
+    try {
+      const session = await openSession(target, { signal });
+      await session.end();
+      return { [noteAs]: new Date().toISOString() };
+    } catch (cause) {
+      if (signal.aborted) throw cause;
+      await pause(answerPause, undefined, { signal });
+    }
+  }
+}
