@@ -5,7 +5,7 @@ import type { Channel, ServerName, ServerSnapshot } from '../../domain/snapshot.
 import { columnOf, viewOf } from '../view.js';
 import type { Column } from '../../dialects/capabilities.js';
 import { nameFor, namesFor, type Present } from './due.js';
-import type { Holder } from './holder.js';
+import type { HeldChannel, Holder } from './holder.js';
 
 /** What changes in the files of one server, and for whom. */
 export interface Exchange {
@@ -57,22 +57,29 @@ export function serverChanges({ holder, leaves, trust }: Exchange): boolean {
 
 /** Links whose next handshake would be another one: they are made to shake hands now, while it can be taken back. */
 export function linksOf(exchange: Exchange, scene: Scene): readonly Link[] {
-  const { holder, leaves, trust } = exchange;
-  const own = holder.channels.filter(
-    (one) =>
-      leaves.some(({ leaf }) => leaf.certificate === one.pair?.certificate) ||
-      trust.some(({ file }) => file === one.trust),
-  );
-  const view = viewOf(scene);
-  const sourceOf = (replica: ServerName, channel: string) =>
-    view.server(view.topology.links.find((link) => link.replica === replica && link.channel === channel)?.source);
-  const outgoing = own.map(({ channel }) =>
-    link(holder.name, holder.column, channel, sourceOf(holder.name, channel.name)),
+  const { holder } = exchange;
+  const outgoing = changedChannels(exchange).map(({ channel }) =>
+    link(holder.name, holder.column, channel, sourceOf(holder, channel.name, scene)),
   );
   return [...outgoing, ...(serverChanges(exchange) ? downstream(holder, scene) : [])].filter(
     // One that was stopped on purpose stays so.
     ({ channel }) => channel.io !== 'stopped',
   );
+}
+
+/** The server's own channels that would present or trust something else. */
+export function changedChannels({ holder, leaves, trust }: Exchange): readonly HeldChannel[] {
+  return holder.channels.filter(
+    (one) =>
+      leaves.some(({ leaf }) => leaf.certificate === one.pair?.certificate) ||
+      trust.some(({ file }) => file === one.trust),
+  );
+}
+
+/** Whom a channel of the server replicates from; undefined: somebody who is not configured. */
+export function sourceOf({ name }: Holder, channel: string, scene: Scene): ServerSnapshot | undefined {
+  const view = viewOf(scene);
+  return view.server(view.channelRelation(name, channel)?.source);
 }
 
 /** Everybody who replicates from the server. */

@@ -3,7 +3,7 @@ import type { ServerName } from '../../domain/snapshot.js';
 import type { Refusal } from '../../engine/procedure.js';
 import { viewOf } from '../view.js';
 import { presentOf } from './due.js';
-import { downstream, serverChanges, type Exchange } from './exchange.js';
+import { downstream, serverChanges, sourceOf, type Exchange } from './exchange.js';
 import { holderOf, isHolder, trustedBy } from './holder.js';
 
 /** What forbids to renew certificates of one server. */
@@ -44,7 +44,7 @@ function untrusted(exchange: Exchange, scene: Scene): readonly Refusal[] {
     for (const { replica, channel, words } of downstream(holder, scene)) checks(words, replica, channel.name);
   for (const { present } of leaves)
     for (const { name } of present.channels) {
-      const source = view.topology.links.find((link) => link.replica === holder.name && link.channel === name)?.source;
+      const source = sourceOf(holder, name, scene)?.name;
       if (source !== undefined) checks(source, source, undefined);
     }
   if (without.length === 0) return [];
@@ -82,7 +82,6 @@ function restartNeeded(exchange: Exchange, scene: Scene): readonly Refusal[] {
 /** An account that wants a certain subject or issuer says so to nobody who may not read grants: only the same again is safe. */
 function pinned(exchange: Exchange, scene: Scene): readonly Refusal[] {
   const { leaves, holder } = exchange;
-  const view = viewOf(scene);
   return leaves.flatMap(({ leaf, present }) => {
     const { certificate } = present;
     const subject = `CN=${leaf.commonName}`;
@@ -92,15 +91,14 @@ function pinned(exchange: Exchange, scene: Scene): readonly Refusal[] {
     )
       return [];
     return present.channels.flatMap(({ name, source }) => {
-      const server = view.topology.links.find((link) => link.replica === holder.name && link.channel === name)?.source;
-      const account = view
-        .server(server)
-        ?.facts?.accounts?.listed?.find(({ user, requires }) => user === source.user && requires === 'specified');
+      const server = sourceOf(holder, name, scene);
+      const listed = server?.facts?.accounts?.listed;
+      const account = listed?.find(({ user, requires }) => user === source.user && requires === 'specified');
       if (account === undefined) return [];
       return [
         {
           reason: 'account-pinned',
-          why: `'${account.user}'@'${account.host}' on ${server ?? ''} is bound to a certain subject, issuer or cipher, and the new certificate has ${certificate.subject === subject ? 'another issuer' : 'another subject'}`,
+          why: `'${account.user}'@'${account.host}' on ${server?.name ?? ''} is bound to a certain subject, issuer or cipher, and the new certificate has ${certificate.subject === subject ? 'another issuer' : 'another subject'}`,
           remedy: `Let it require X509 alone meanwhile: ALTER USER … REQUIRE X509.`,
         },
       ];

@@ -2,9 +2,8 @@ import path from 'node:path/posix';
 import type { LoginAction } from '../../domain/action.js';
 import type { Peer, RehearseAction } from '../../domain/certificate-action.js';
 import type { Scene } from '../../domain/scene.js';
-import { viewOf } from '../view.js';
-import { downstream, type Exchange } from './exchange.js';
-import type { HeldChannel } from './holder.js';
+import type { ServerName } from '../../domain/snapshot.js';
+import { changedChannels, downstream, sourceOf, type Exchange } from './exchange.js';
 
 /**
  * Everybody who would meet what is new, in both directions: those who replicate from the server and Lockstep itself
@@ -18,10 +17,9 @@ export function handshakes(exchange: Exchange, scene: Scene, noteAs: string): Re
     directory: holder.own.directory,
     serves: { pair: holder.pair, peers: peersOf(exchange, scene) },
     presents: changedChannels(exchange).flatMap(({ channel, pair }) => {
-      const source = sourceOf(exchange, scene, channel.name);
+      const source = sourceOf(holder, channel.name, scene);
       const file = source?.facts?.tls?.caFile;
-      const reached = scene.site.servers.find(({ name }) => name === source?.name)?.host !== undefined;
-      if (pair === undefined || source === undefined || file === undefined || !reached) return [];
+      if (pair === undefined || source === undefined || file === undefined || !isReached(source.name, scene)) return [];
       return [{ pair, to: { name: source.name, file: { on: source.name, path: file } } }];
     }),
     noteAs,
@@ -61,25 +59,14 @@ function peersOf(exchange: Exchange, scene: Scene): readonly Peer[] {
   const lockstep: readonly Peer[] =
     holder.own.checked === undefined ? [] : [{ name: 'Lockstep', file: 'lockstep', expects: holder.own.checked.name }];
   const replicas = downstream(holder, scene).flatMap(({ replica, channel, words }): readonly Peer[] => {
-    const reached = scene.site.servers.find(({ name }) => name === replica)?.host !== undefined;
-    if (!channel.tls.enabled || channel.tls.caFile === undefined || !reached) return [];
+    if (!channel.tls.enabled || channel.tls.caFile === undefined || !isReached(replica, scene)) return [];
     const expects = channel.tls.verify ? channel.source.host : undefined;
     return [{ name: words, file: { on: replica, path: channel.tls.caFile }, expects }];
   });
   return [...replicas, ...lockstep];
 }
 
-/** Its own channels that would present or trust something else. */
-function changedChannels({ holder, leaves, trust }: Exchange): readonly HeldChannel[] {
-  return holder.channels.filter(
-    (one) =>
-      leaves.some(({ leaf }) => leaf.certificate === one.pair?.certificate) ||
-      trust.some(({ file }) => file === one.trust),
-  );
-}
-
-function sourceOf({ holder }: Exchange, scene: Scene, channel: string) {
-  const view = viewOf(scene);
-  const found = view.topology.links.find((link) => link.replica === holder.name && link.channel === channel);
-  return view.server(found?.source);
+/** Whether its files can be read. */
+function isReached(server: ServerName, { site }: Scene): boolean {
+  return site.servers.find(({ name }) => name === server)?.host !== undefined;
 }
