@@ -5,7 +5,7 @@ import type { AnnounceEntry, SaltApiEntry } from './announce-schema.js';
 import type { HostConfig } from './host-config.js';
 import { hostOf } from './host-resolve.js';
 import type { AnnouncerHostsEntry } from './host-schema.js';
-import type { SecretRef } from './secrets.js';
+import { secretIn, secretOf } from './secret-ref.js';
 
 /** Applies defaults, gives names, and lets a machine be touched where its announcer needs it: beside its file one is written on trial. */
 export function announcersOf(entries: readonly AnnounceEntry[], folder: string): readonly AnnouncerConfig[] {
@@ -113,13 +113,4 @@ function machineOf(
   const nobody = { name: '', address: { host: '', port: 0 } };
   const host = hostOf({ entry, folder }, { ...nobody, hosts: entry.kind === 'ssh' ? { address: entry.address } : {} });
   return { ...host, paths: [...host.paths, ...paths], programs: [...host.programs, ...programs] };
-}
-
-function secretIn(file: string | undefined, variable: string | undefined, folder: string): SecretRef | undefined {
-  return file === undefined && variable === undefined ? undefined : secretOf(file, variable, folder);
-}
-
-function secretOf(file: string | undefined, variable: string | undefined, folder: string): SecretRef {
-  if (file !== undefined) return { from: 'file', path: path.resolve(folder, file) };
-  return { from: 'environment', variable: variable ?? '' };
 }

@@ -4,16 +4,21 @@ import { announcerKinds } from '../domain/announcement.js';
 import { announcerHosts } from './host-schema.js';
 import {
   absolute,
+  absoluteArgv,
   address,
+  atMostOne,
+  byKind,
   duration,
   exactlyOne,
   flag,
+  hostName,
   list,
   mapping,
   path,
   safeName,
   safeNameWords,
   secretKeys,
+  socketPath,
   strict,
   text,
 } from './vocabulary.js';
@@ -22,13 +27,9 @@ import {
 
 const common = { name: text(safeNameWords, safeName).optional() };
 const host = announcerHosts.optional();
-const hostName = text('a host name', /^[A-Za-z0-9_.-]{1,253}$/);
 const ip = z.string({ error: 'an IP address' }).refine((given) => isIP(given) !== 0, { error: 'an IP address' });
 
-const argvWords = 'the words of a command, an absolute program first, such as [/usr/local/bin/announce, shop]';
-const argv = list(text(argvWords), argvWords).refine((given) => given[0]?.startsWith('/') === true, {
-  error: argvWords,
-});
+const argv = absoluteArgv('the words of a command, an absolute program first, such as [/usr/local/bin/announce, shop]');
 
 const saltWord = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9_.-]{1,128}$/);
 const keyWords = 'the key of a pillar, such as infra:hosts_entries:masterdb';
@@ -54,11 +55,7 @@ const saltPillar = strict({
   file: absolute,
   key: text(keyWords, /^[^\0\n\r:]+(?::[^\0\n\r:]+)*$/),
   addresses: mapping(hostName, 'a mapping from servers to what stands there for them').optional(),
-  apply: z
-    .discriminatedUnion('kind', [saltApi, strict({ kind: z.literal('command'), argv })], {
-      error: (issue) => ('note' in issue ? 'salt-api or command' : 'a mapping with `kind` and what belongs to it'),
-    })
-    .optional(),
+  apply: byKind(['salt-api', 'command'], [saltApi, strict({ kind: z.literal('command'), argv })]).optional(),
   host,
 });
 
@@ -77,7 +74,7 @@ const holdWords = 'a duration of at most 30s, such as 4s';
 const haproxy = strict({
   kind: z.literal('haproxy'),
   ...common,
-  socket: text('the absolute path of a socket', /^\/[^\0\n\r]{1,106}$/).optional(),
+  socket: socketPath().optional(),
   address: address(0, 1, 'an address with its port, such as 127.0.0.1:9999').optional(),
   backend: word,
   servers: mapping(word, "a mapping from servers to the names of the backend's server lines").optional(),
@@ -99,12 +96,8 @@ const webhook = strict({
   ca_file: path.optional(),
 })
   .refine(...exactlyOne('url'))
-  .refine((given) => given.read_url_file === undefined || given.read_url_env === undefined, {
-    error: 'one of read_url_file and read_url_env',
-  })
-  .refine((given) => given.signing_key_file === undefined || given.signing_key_env === undefined, {
-    error: 'one of signing_key_file and signing_key_env',
-  });
+  .refine(...atMostOne('read_url'))
+  .refine(...atMostOne('signing_key'));
 
 const command = strict({
   kind: z.literal('command'),
@@ -116,10 +109,7 @@ const command = strict({
 });
 
 export const announce = list(
-  z.discriminatedUnion('kind', [saltPillar, hostsFile, haproxy, webhook, command], {
-    error: (issue) =>
-      'note' in issue ? `one of ${announcerKinds.join(', ')}` : 'a mapping with `kind` and what belongs to it',
-  }),
+  byKind(announcerKinds, [saltPillar, hostsFile, haproxy, webhook, command]),
   'a list of announcers, each with its kind',
 );
 

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { AlertmanagerConfig, AutomationConfig, NotifiedEvent, NotifyConfig, WindowConfig } from './automation.js';
 import { days } from './automation.js';
 import type { MainFile } from './schema.js';
-import type { SecretRef } from './secrets.js';
+import { secretIn, secretOf } from './secret-ref.js';
 
 const defaultOn: readonly NotifiedEvent[] = ['approval-wanted', 'started', 'ended', 'needs-human'];
 
@@ -51,10 +51,10 @@ export function automationOf(main: MainFile, folder: string): AutomationConfig |
 }
 
 function alertmanagerOf(given: NonNullable<MainFile['alertmanager']>, folder: string): AlertmanagerConfig {
-  const password = refOf(given.password_file, given.password_env, folder);
+  const password = secretIn(given.password_file, given.password_env, folder);
   return {
     urls: given.urls.map((url) => url.replace(/\/+$/, '')),
-    token: refOf(given.token_file, given.token_env, folder),
+    token: secretIn(given.token_file, given.token_env, folder),
     user: given.user === undefined || password === undefined ? undefined : { name: given.user, password },
     caFile: given.ca_file === undefined ? undefined : path.resolve(folder, given.ca_file),
     certFile: given.cert_file === undefined ? undefined : path.resolve(folder, given.cert_file),
@@ -66,24 +66,14 @@ function notifyOf(given: NonNullable<MainFile['notify']>[number], folder: string
   if (given.kind === 'silence') return { kind: 'silence' };
   const caFile = given.ca_file === undefined ? undefined : path.resolve(folder, given.ca_file);
   if (given.kind === 'grafana')
-    return { kind: 'grafana', url: given.url, token: needed(refOf(given.token_file, given.token_env, folder)), caFile };
+    return { kind: 'grafana', url: given.url, token: secretOf(given.token_file, given.token_env, folder), caFile };
   return {
     kind: given.kind,
-    url: needed(refOf(given.url_file, given.url_env, folder)),
+    url: secretOf(given.url_file, given.url_env, folder),
     on: given.on ?? defaultOn,
-    signingKey: given.kind === 'webhook' ? refOf(given.signing_key_file, given.signing_key_env, folder) : undefined,
+    signingKey: given.kind === 'webhook' ? secretIn(given.signing_key_file, given.signing_key_env, folder) : undefined,
     caFile,
   };
-}
-
-function refOf(file: string | undefined, variable: string | undefined, folder: string): SecretRef | undefined {
-  if (file !== undefined) return { from: 'file', path: path.resolve(folder, file) };
-  return variable === undefined ? undefined : { from: 'environment', variable };
-}
-
-function needed(ref: SecretRef | undefined): SecretRef {
-  if (ref === undefined) throw new Error('a receiver passed the checks without its secret');
-  return ref;
 }
 
 function minutesOf(clock: string): number {

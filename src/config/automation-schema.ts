@@ -4,7 +4,19 @@ import { parseMatcher } from '../base/matcher.js';
 import { procedureNames } from '../domain/procedure-names.js';
 import { days, notifiedEvents } from './automation.js';
 import { isCron } from './cron.js';
-import { duration, exactlyOne, flag, list, mapping, oneOf, path, secretKeys, strict, text } from './vocabulary.js';
+import {
+  atMostOne,
+  duration,
+  exactlyOne,
+  flag,
+  list,
+  mapping,
+  oneOf,
+  path,
+  secretKeys,
+  strict,
+  text,
+} from './vocabulary.js';
 
 /** The keys of the YAML file that concern the automation; what they become is `automation.ts`. */
 
@@ -62,9 +74,7 @@ const alertmanager = strict({
   .refine((given) => (given.cert_file === undefined) === (given.key_file === undefined), {
     error: 'cert_file and key_file together, or neither',
   })
-  .refine((given) => given.token_file === undefined || given.token_env === undefined, {
-    error: 'one of token_file and token_env',
-  })
+  .refine(...atMostOne('token'))
   .refine(
     ({ user, password_file, password_env }) =>
       [password_file, password_env].filter((key) => key !== undefined).length === (user === undefined ? 0 : 1),
@@ -86,9 +96,7 @@ const notify = z.discriminatedUnion(
       ca_file: path.optional(),
     })
       .refine(...exactlyOne('url'))
-      .refine((given) => given.signing_key_file === undefined || given.signing_key_env === undefined, {
-        error: 'one of signing_key_file and signing_key_env',
-      }),
+      .refine(...atMostOne('signing_key')),
     strict({ kind: z.literal('slack'), ...secretKeys('url'), on, ca_file: path.optional() }).refine(
       ...exactlyOne('url'),
     ),

@@ -1,15 +1,12 @@
 import { z } from 'zod';
-import { placeholders, placeholdersIn } from './host-schema.js';
-import { absolute, duration, list, safeName, safeNameWords, strict, text } from './vocabulary.js';
+import { knownPlaceholders } from './host-schema.js';
+import { absolute, absoluteArgv, duration, list, safeName, safeNameWords, strict, text } from './vocabulary.js';
 
 /** The `failover` of the YAML file as people write it. What it becomes is `failover.ts`. */
 
-const argvWords = 'the words of a command, an absolute program first, such as [/usr/bin/systemctl, stop, mariadb]';
-const argv = list(text(argvWords), argvWords)
-  .refine((given) => given[0]?.startsWith('/') === true, { error: argvWords })
-  .refine((given) => placeholdersIn(given).every((name) => placeholders.includes(name)), {
-    error: `no other placeholder than ${placeholders.join(' and ')}`,
-  });
+const argv = absoluteArgv(
+  'the words of a command, an absolute program first, such as [/usr/bin/systemctl, stop, mariadb]',
+).refine(...knownPlaceholders);
 const servers = list(text(safeNameWords, safeName), 'a list of servers of the cluster');
 const looksWords = 'a number of looks from 2 to 100';
 

@@ -3,7 +3,7 @@ import type { Address } from '../domain/snapshot.js';
 import { parseAddress } from './address.js';
 import type { HostConfig, HostLimits } from './host-config.js';
 import { defaultSshPort, type HostsEntry, type ServerHostsEntry } from './host-schema.js';
-import type { SecretRef } from './secrets.js';
+import { secretIn } from './secret-ref.js';
 
 /** What a cluster says of its hosts, with the folder that its relative paths start from. */
 export interface Hosts {
@@ -18,7 +18,6 @@ export function hostOf(
 ): HostConfig {
   const own = server.hosts ?? {};
   const limits = limitsOf({ ...entry, ...own });
-  const file = (given: string | undefined) => (given === undefined ? undefined : path.resolve(folder, given));
   switch (entry.kind) {
     case 'local':
       return { kind: 'local', sudo: entry.sudo ?? false, ...limits };
@@ -38,10 +37,10 @@ export function hostOf(
         kind: 'ssh',
         address: address ?? { host: server.address.host, port },
         user: own.user ?? entry.user,
-        key: secretIn(file(entry.key_file), undefined),
-        passphrase: secretIn(file(entry.passphrase_file), entry.passphrase_env),
+        key: secretIn(entry.key_file, undefined, folder),
+        passphrase: secretIn(entry.passphrase_file, entry.passphrase_env, folder),
         agent: entry.agent,
-        knownHostsFile: file(entry.known_hosts_file),
+        knownHostsFile: entry.known_hosts_file === undefined ? undefined : path.resolve(folder, entry.known_hosts_file),
         hostKeys: [own.host_key ?? entry.host_key ?? []].flat(),
         sudo: entry.sudo ?? false,
         ...limits,
@@ -53,9 +52,4 @@ export function hostOf(
 function limitsOf({ paths, programs, services }: ServerHostsEntry): HostLimits {
   const bare = (given: readonly string[] = []) => given.map((one) => one.replace(/\/$/, ''));
   return { paths: bare(paths), programs: bare(programs), services: services ?? {} };
-}
-
-function secretIn(file: string | undefined, variable: string | undefined): SecretRef | undefined {
-  if (file !== undefined) return { from: 'file', path: file };
-  return variable === undefined ? undefined : { from: 'environment', variable };
 }

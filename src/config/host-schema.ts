@@ -2,6 +2,8 @@ import path from 'node:path';
 import { z } from 'zod';
 import { parseAddress } from './address.js';
 import {
+  atMostOne,
+  byKind,
   flag,
   list,
   mapping,
@@ -10,6 +12,7 @@ import {
   safeName,
   safeNameWords,
   secretKeys,
+  socketPath,
   strict,
   text,
 } from './vocabulary.js';
@@ -19,6 +22,11 @@ import {
 export const defaultSshPort = 22;
 /** What stands for a server in a command. */
 export const placeholders: readonly string[] = ['{server}', '{host}'];
+/** What the words of a command keep to. */
+export const knownPlaceholders: [(given: readonly string[]) => boolean, { error: string }] = [
+  (given) => placeholdersIn(given).every((name) => placeholders.includes(name)),
+  { error: `no other placeholder than ${placeholders.join(' and ')}` },
+];
 const kinds = ['local', 'ssh', 'command'] as const;
 
 const words = 'the words of a command, the program first, such as [systemctl, restart, mariadb]';
@@ -37,9 +45,7 @@ const limits = {
 const prefixWords = 'the words of a command, the program first, such as [docker, exec, -i, "{server}"]';
 const prefix = list(text(prefixWords), prefixWords)
   .refine((given) => given.length > 0, { error: prefixWords })
-  .refine((given) => placeholdersIn(given).every((name) => placeholders.includes(name)), {
-    error: `no other placeholder than ${placeholders.join(' and ')}`,
-  })
+  .refine(...knownPlaceholders)
   .refine((given) => path.posix.basename(given[0] ?? '') !== 'ssh', {
     error: 'a program that hands on each argument as it is, which ssh does not: write `kind: ssh`',
   });
@@ -64,7 +70,7 @@ const ssh = strict({
   port: port.optional(),
   key_file: file.optional(),
   ...secretKeys('passphrase'),
-  agent: text('the absolute path of the socket of an SSH agent', /^\/[^\0\n\r]{1,106}$/).optional(),
+  agent: socketPath('the absolute path of the socket of an SSH agent').optional(),
   known_hosts_file: file.optional(),
   host_key: hostKey.optional(),
   sudo: flag.optional(),
@@ -73,9 +79,7 @@ const ssh = strict({
   .refine((given) => (given.key_file === undefined) !== (given.agent === undefined), {
     error: 'exactly one of key_file and agent',
   })
-  .refine((given) => given.passphrase_file === undefined || given.passphrase_env === undefined, {
-    error: 'passphrase_file or passphrase_env, not both',
-  })
+  .refine(...atMostOne('passphrase'))
   .refine((given) => given.agent === undefined || (given.passphrase_file ?? given.passphrase_env) === undefined, {
     error: 'a passphrase with key_file, not with agent',
   });
@@ -83,28 +87,20 @@ const ssh = strict({
 const through = strict({ kind: z.literal('command'), command: prefix, ...limits });
 
 /** What a cluster, or `defaults`, says of its hosts. */
-export const hosts = z.discriminatedUnion('kind', [local, ssh, through], {
-  error: (issue) => ('note' in issue ? `one of ${kinds.join(', ')}` : 'a mapping with `kind` and what belongs to it'),
-});
+export const hosts = byKind(kinds, [local, ssh, through]);
 
 /** The machine of an announcer's file or program, which is no server's: it has an address of its own, and no placeholder. */
-export const announcerHosts = z.discriminatedUnion(
-  'kind',
-  [
-    local,
-    ssh
-      .safeExtend({ address: sshAddress })
-      .refine((given) => given.known_hosts_file !== undefined || [given.host_key ?? []].flat().length > 0, {
-        error: 'known_hosts_file or host_key',
-      }),
-    through.refine((given) => placeholdersIn(given.command).length === 0, {
-      error: 'a command without placeholders: it leads to one machine',
+export const announcerHosts = byKind(kinds, [
+  local,
+  ssh
+    .safeExtend({ address: sshAddress })
+    .refine((given) => given.known_hosts_file !== undefined || [given.host_key ?? []].flat().length > 0, {
+      error: 'known_hosts_file or host_key',
     }),
-  ],
-  {
-    error: (issue) => ('note' in issue ? `one of ${kinds.join(', ')}` : 'a mapping with `kind` and what belongs to it'),
-  },
-);
+  through.refine((given) => placeholdersIn(given.command).length === 0, {
+    error: 'a command without placeholders: it leads to one machine',
+  }),
+]);
 
 /** What one server says otherwise. Which keys go with which kind is checked where both are known. */
 export const serverHosts = strict({

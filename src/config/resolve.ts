@@ -15,7 +15,7 @@ import type {
 import { failoverOf, withPrograms } from './failover.js';
 import { hostOf, type Hosts } from './host-resolve.js';
 import { defaultListenPort, type ClusterEntry, type MainFile, type SharedEntries } from './schema.js';
-import type { SecretRef } from './secrets.js';
+import { secretOf } from './secret-ref.js';
 import { authorityOf, ownServerTlsOf, serverTlsOf } from './server-tls-resolve.js';
 import type { ServerTlsEntry } from './server-tls-schema.js';
 import type { WebConfig } from './web-config.js';
@@ -166,11 +166,6 @@ function replicationTlsOf(given: NonNullable<SharedEntries['replication_tls']>):
     keyFile: given.key_file,
     verify: (given.verify ?? 'identity') === 'identity',
   };
-}
-
-function secretOf(file: string | undefined, variable: string | undefined, folder: string): SecretRef {
-  if (file !== undefined) return { from: 'file', path: path.resolve(folder, file) };
-  return { from: 'environment', variable: variable ?? '' };
 }
 
 /** The entries that have a value. */

@@ -10,11 +10,13 @@ import {
   duration,
   exactlyOne,
   flag,
+  hostName,
   list,
   mapping,
   oneOf,
   path,
   secretKeys,
+  socketPath,
   strict,
   text,
 } from './vocabulary.js';
@@ -45,7 +47,7 @@ const tls = strict({
   cert_file: path.optional(),
   key_file: path.optional(),
   verify: oneOf(['identity', 'ca']).optional(),
-  server_name: text('a host name', /^[A-Za-z0-9_.-]{1,253}$/).optional(),
+  server_name: hostName.optional(),
 }).refine((given) => (given.cert_file === undefined) === (given.key_file === undefined), {
   error: 'cert_file and key_file together, or neither',
 });
@@ -92,7 +94,7 @@ const shared = {
 
 const server = strict({
   address: address(defaultServerPort, 1, 'an address such as db1.example:3306, 192.0.2.1:3306 or [2001:db8::1]:3306'),
-  socket: text('the absolute path of a socket', /^\/[^\0\n\r]{1,106}$/).optional(),
+  socket: socketPath().optional(),
   replication_tls: replicationTls.optional(),
   server_tls: ownServerTls.optional(),
   hosts: serverHosts.optional(),
@@ -103,7 +105,7 @@ const cluster = strict({
     (given) => Object.keys(given).length > 0,
     { error: 'at least one server' },
   ),
-  names: list(text('a host name', /^[A-Za-z0-9_.-]{1,253}$/), 'a list of host names').optional(),
+  names: list(hostName, 'a list of host names').optional(),
   registered_replicas: flag.optional(),
   ...shared,
 });

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { AuthorityConfig, OwnServerTls, ServerTlsConfig } from './config.js';
+import { secretIn } from './secret-ref.js';
 import {
   defaultLifetime,
   type AuthorityEntry,
@@ -9,16 +10,10 @@ import {
 
 /** @param folder what relative paths start from */
 export function authorityOf(name: string, entry: AuthorityEntry, folder: string): AuthorityConfig {
-  const { passphrase_file: file, passphrase_env: variable } = entry;
   return {
     name,
     directory: path.resolve(folder, entry.directory),
-    passphrase:
-      file !== undefined
-        ? { from: 'file', path: path.resolve(folder, file) }
-        : variable === undefined
-          ? undefined
-          : { from: 'environment', variable },
+    passphrase: secretIn(entry.passphrase_file, entry.passphrase_env, folder),
   };
 }
 

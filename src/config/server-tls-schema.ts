@@ -1,5 +1,16 @@
 import type { z } from 'zod';
-import { alternativeName, duration, list, mapping, path, place, secretKeys, strict, text } from './vocabulary.js';
+import {
+  alternativeName,
+  atMostOne,
+  duration,
+  list,
+  mapping,
+  path,
+  place,
+  secretKeys,
+  strict,
+  text,
+} from './vocabulary.js';
 
 /** `authorities` and `server_tls` of the YAML file as people write them. */
 
@@ -9,10 +20,7 @@ export const defaultLifetime = 365 * 86_400;
 const names = list(alternativeName, 'a list of DNS names and IP addresses').optional();
 
 export const authorities = mapping(
-  strict({ directory: path, ...secretKeys('passphrase') }).refine(
-    (given) => given.passphrase_file === undefined || given.passphrase_env === undefined,
-    { error: 'passphrase_file or passphrase_env, not both' },
-  ),
+  strict({ directory: path, ...secretKeys('passphrase') }).refine(...atMostOne('passphrase')),
   'a mapping from names of authorities to their directories, such as `mysql: { directory: /etc/lockstep/pki }`',
 );
 

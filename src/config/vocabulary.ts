@@ -30,7 +30,7 @@ export function list<Item extends z.ZodType>(item: Item, expected: string) {
 }
 
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
-  return z.enum(words, { error: words.length === 1 ? words[0] : `one of ${words.join(', ')}` });
+  return z.enum(words, { error: oneOfWords(words) });
 }
 
 export function text(expected: string, form = /^[^\0\n\r]{1,4096}$/) {
@@ -39,7 +39,13 @@ export function text(expected: string, form = /^[^\0\n\r]{1,4096}$/) {
 
 export const flag = z.boolean({ error: 'true or false' });
 export const path = text('the path of a file');
+export const hostName = text('a host name', /^[A-Za-z0-9_.-]{1,253}$/);
 export const absolute = text('an absolute path', /^\/[^\0\n\r]{0,4095}$/);
+
+/** @param expected in place of its usual words */
+export function socketPath(expected = 'the absolute path of a socket') {
+  return text(expected, /^\/[^\0\n\r]{1,106}$/);
+}
 
 const placeWords = 'an absolute path below /, without "..", "//" or control characters';
 /** A path on a database host; it may end in "/". */
@@ -72,7 +78,24 @@ export function address(defaultPort: number, lowestPort: 0 | 1, expected: string
   });
 }
 
-/** `NAME_file` or `NAME_env`, exactly one: the two keys of a secret. */
+/** The form that `kind` says. */
+export function byKind<const Options extends readonly [Option, ...Option[]]>(
+  kinds: readonly string[],
+  options: Options,
+) {
+  return z.discriminatedUnion('kind', options, {
+    error: (issue) => ('note' in issue ? oneOfWords(kinds) : 'a mapping with `kind` and what belongs to it'),
+  });
+}
+
+type Option = Parameters<typeof z.discriminatedUnion>[1][number];
+
+/** The words of a command, an absolute program first. @param expected with an example */
+export function absoluteArgv(expected: string) {
+  return list(text(expected), expected).refine((given) => given[0]?.startsWith('/') === true, { error: expected });
+}
+
+/** The two keys of a secret: {@link exactlyOne} or {@link atMostOne} goes with it. */
 export function secretKeys<Name extends string>(name: Name) {
   return {
     [`${name}_file`]: path.optional(),
@@ -86,6 +109,18 @@ export function exactlyOne(name: string): [(given: object) => boolean, { error: 
     (given) => keys.filter((key) => (given as Record<string, unknown>)[key] !== undefined).length === 1,
     { error: `exactly one of ${keys.join(' and ')}` },
   ];
+}
+
+export function atMostOne(name: string): [(given: object) => boolean, { error: string }] {
+  const keys = [`${name}_file`, `${name}_env`];
+  return [
+    (given) => keys.some((key) => (given as Record<string, unknown>)[key] === undefined),
+    { error: `one of ${keys.join(' and ')}` },
+  ];
+}
+
+function oneOfWords(words: readonly string[]): string {
+  return words.length === 1 ? (words[0] ?? '') : `one of ${words.join(', ')}`;
 }
 
 function isPlain(given: string): boolean {
