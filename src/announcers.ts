@@ -5,6 +5,7 @@ import { deadline } from './base/deadline.js';
 import type { TlsMaterial } from './base/exchange.js';
 import type { Secret } from './base/secret.js';
 import type { AnnouncerConfig } from './config/announce-config.js';
+import { programsOf } from './config/announce-resolve.js';
 import type { ClusterConfig } from './config/config.js';
 import type { HostConfig } from './config/host-config.js';
 import { readSecret, type SecretRef } from './config/secrets.js';
@@ -96,20 +97,8 @@ function trusting(caFile: string | undefined): () => Promise<TlsMaterial> {
   return () => tlsOf({ caFile, certFile: undefined, keyFile: undefined });
 }
 
-/** This machine, with what the announcer needs of it, where the configuration names no other. */
+/** This machine, with the program that the announcer runs, where the configuration names no other: its files are Lockstep's own. */
 function hostOf(config: AnnouncerConfig): HostConfig {
   if ('host' in config && config.host !== undefined) return config.host;
-  const local = { kind: 'local', sudo: false, paths: [], programs: [], services: {} } as const;
-  switch (config.kind) {
-    case 'hosts-file':
-      return { ...local, paths: [config.file] };
-    case 'salt-pillar':
-      return { ...local, paths: [config.file], programs: config.apply?.kind === 'command' ? config.apply.argv.slice(0, 1) : [] }; // prettier-ignore
-    case 'haproxy':
-      return { ...local, paths: config.stateFile === undefined ? [] : [config.stateFile] };
-    case 'webhook':
-      return local;
-    case 'command':
-      return { ...local, programs: config.argv.slice(0, 1) };
-  }
+  return { kind: 'local', sudo: false, paths: [], programs: programsOf(config), services: {} };
 }

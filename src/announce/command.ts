@@ -2,6 +2,7 @@ import { LockstepError } from '../base/errors.js';
 import type { AnnouncedServer, SiteAnnouncer } from '../domain/announcement.js';
 import { serverAt } from './address.js';
 import type { AnnouncedCluster, Announcer, Machine, Reading } from './announcer.js';
+import { programWords, runTold, type Told } from './program.js';
 
 export interface CommandSettings {
   readonly kind: 'command';
@@ -27,31 +28,31 @@ export class Command implements Announcer {
     readonly machine: Machine,
   ) {}
 
-  async prepare(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
-    await this.#run('prepare', about(server), signal);
+  prepare(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
+    return this.#tell('prepare', server, signal);
   }
 
   async hold(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
-    const { holdSeconds } = this.settings;
-    if (holdSeconds === undefined) return;
-    await this.#run('hold', { ...about(server), LOCKSTEP_HOLD_SECONDS: String(holdSeconds) }, signal);
+    if (this.settings.holdSeconds !== undefined) await this.#tell('hold', server, signal);
   }
 
-  async announce(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
-    await this.#run('announce', about(server), signal);
+  announce(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
+    return this.#tell('announce', server, signal);
   }
 
-  async restore(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
-    await this.#run('restore', about(server), signal);
+  restore(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
+    return this.#tell('restore', server, signal);
   }
 
   async read(signal: AbortSignal): Promise<Reading | undefined> {
-    if (!this.settings.reads) return undefined;
-    const [found = '', ...others] = (await this.#run('read', {}, signal)).split('\n').map((line) => line.trim());
+    const { argv, reads } = this.settings;
+    if (!reads) return undefined;
+    const printed = await this.#run({ act: 'read', cluster: this.cluster }, signal);
+    const [found = '', ...others] = printed.split('\n').map((line) => line.trim());
     if (found === '')
       throw new LockstepError(
         'command-failed',
-        `${this.#words('read')} printed nothing`,
+        `${programWords(argv, 'read')} printed nothing`,
         'Let it print the address that applications are told, or write `reads: false`.',
       );
     return { found, says: serverAt(this.cluster.servers, found), holding: others.includes('holding') };
@@ -61,33 +62,18 @@ export class Command implements Announcer {
     return this.machine.close();
   }
 
-  async #run(act: string, more: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string> {
-    const environment = {
-      LOCKSTEP_ACT: act,
-      LOCKSTEP_CLUSTER: this.cluster.name,
-      LOCKSTEP_NAMES: this.cluster.names.join(' '),
-      ...more,
-    };
-    const { code, stdout, stderr } = await this.machine.run(this.settings.argv, { environment, signal });
-    if (code === 0) return stdout;
-    const said = lastLine(stderr) ?? lastLine(stdout);
-    throw new LockstepError(
-      'command-failed',
-      `${this.#words(act)} ended with ${code ?? 'a signal'}${said === undefined ? '' : `: ${said}`}`,
-      'See why it fails; run it by hand with the same variables.',
-    );
+  async #tell(
+    act: 'prepare' | 'hold' | 'announce' | 'restore',
+    server: AnnouncedServer,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { holdSeconds } = this.settings;
+    const held = act === 'hold' && holdSeconds !== undefined ? { holdSeconds } : {};
+    await this.#run({ act, cluster: this.cluster, primary: { name: server.name, ...server.address }, ...held }, signal);
   }
 
-  #words(act: string): string {
-    return `${this.settings.argv.join(' ')} (LOCKSTEP_ACT=${act})`;
+  #run(told: Told, signal: AbortSignal): Promise<string> {
+    const remedy = 'See why it fails; run it by hand with the same variables.';
+    return runTold(this.machine, this.settings.argv, told, remedy, signal);
   }
-}
-
-function about({ name, address }: AnnouncedServer): Readonly<Record<string, string>> {
-  return { LOCKSTEP_PRIMARY: name, LOCKSTEP_ADDRESS: address.host, LOCKSTEP_PORT: String(address.port) };
-}
-
-function lastLine(text: string): string | undefined {
-  const line = text.trim().split('\n').at(-1)?.slice(0, 300);
-  return line === '' ? undefined : line;
 }

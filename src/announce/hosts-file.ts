@@ -1,9 +1,8 @@
-import { LockstepError, messageOf } from '../base/errors.js';
 import type { AnnouncedServer, SiteAnnouncer } from '../domain/announcement.js';
 import { meant, wordFor, type Words } from './address.js';
 import type { AnnouncedCluster, Announcer, Reading } from './announcer.js';
 import { addressesIn, withAddress } from './hosts-line.js';
-import type { Edit, Place } from './place.js';
+import { explained, type Edit, type Place } from './place.js';
 
 export interface HostsFileSettings extends Words {
   readonly kind: 'hosts-file';
@@ -40,7 +39,7 @@ export class HostsFile implements Announcer {
 
   async read(signal: AbortSignal): Promise<Reading> {
     const content = await this.place.read(signal);
-    const addresses = this.#explained(() => addressesIn(content, namesOf(this.settings, this.cluster)));
+    const addresses = explained(this.place, () => addressesIn(content, namesOf(this.settings, this.cluster)));
     const found = addresses.join(', ');
     return { found, says: meant(this.settings, this.cluster.servers, found), holding: false };
   }
@@ -52,16 +51,7 @@ export class HostsFile implements Announcer {
   #edit(server: AnnouncedServer): Edit {
     const address = wordFor(this.settings, server, 'ip');
     const names = namesOf(this.settings, this.cluster);
-    return { key: address, of: (content) => this.#explained(() => withAddress(content, names, address)) };
-  }
-
-  #explained<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (cause) {
-      if (!(cause instanceof LockstepError)) throw cause;
-      throw new LockstepError(cause.code, `${this.place.words}: ${messageOf(cause)}`, cause.remedy, { cause });
-    }
+    return { key: address, of: (content) => explained(this.place, () => withAddress(content, names, address)) };
   }
 }
 

@@ -27,6 +27,16 @@ export interface Edit {
   readonly of: (content: string) => string;
 }
 
+/** What is wrong with a content is said with the name of its place. */
+export function explained<T>({ words }: Pick<Place, 'words'>, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof LockstepError)) throw cause;
+    throw new LockstepError(cause.code, `${words}: ${cause.message}`, cause.remedy, { cause });
+  }
+}
+
 /** More than any file of this kind holds, bytes. */
 const largest = 4 * 1024 * 1024;
 
@@ -134,14 +144,16 @@ export class MachinePlace implements Place {
 
   /** Writes beside the file what it would hold, and removes that again. */
   async prepare(edit: Edit, signal: AbortSignal): Promise<void> {
-    const next = edit.of(await this.read(signal));
-    const trial = path.posix.join(path.posix.dirname(this.file), `.${path.posix.basename(this.file)}.lockstep-trial`);
-    await this.machine.write(trial, Buffer.from(next, 'latin1'), { signal });
-    await this.machine.remove(trial, { signal });
+    await this.#alone(async () => {
+      const next = edit.of(await this.read(signal));
+      const trial = path.posix.join(path.posix.dirname(this.file), `.${path.posix.basename(this.file)}.lockstep-trial`);
+      await this.machine.write(trial, Buffer.from(next, 'latin1'), { signal });
+      await this.machine.remove(trial, { signal });
+    });
   }
 
   async change(edit: Edit, signal: AbortSignal): Promise<void> {
-    await alone(`${this.machine.name}\0${this.file}`, async () => {
+    await this.#alone(async () => {
       const content = await this.read(signal);
       const next = edit.of(content);
       if (next !== content) await this.machine.write(this.file, Buffer.from(next, 'latin1'), { signal });
@@ -150,6 +162,10 @@ export class MachinePlace implements Place {
 
   clear(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #alone(work: () => Promise<void>): Promise<void> {
+    return alone(`${this.machine.name}\0${this.file}`, work);
   }
 }
 

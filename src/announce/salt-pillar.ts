@@ -3,7 +3,8 @@ import type { AnnouncedServer, SiteAnnouncer } from '../domain/announcement.js';
 import { meant, wordFor, type Words } from './address.js';
 import type { AnnouncedCluster, Announcer, Machine, Reading } from './announcer.js';
 import { pillarValue, withPillarValue } from './pillar-key.js';
-import type { Edit, Place } from './place.js';
+import { explained, type Edit, type Place } from './place.js';
+import { runTold } from './program.js';
 import { SaltApi, type SaltApiSettings } from './salt-api.js';
 
 export interface SaltPillarSettings extends Words {
@@ -18,7 +19,7 @@ export interface SaltPillarSettings extends Words {
 /** One value of a pillar file, and then whatever brings it to the minions. It cannot keep anybody waiting. */
 export class SaltPillar implements Announcer {
   readonly #api: SaltApi | undefined;
-  /** The word that was applied last, and how that ended; undefined: not in this process. */
+  /** The word that minions have, and how its applying ended; undefined: this process does not know. */
   #applied: { readonly word: string; readonly failure: string | undefined } | undefined;
 
   constructor(
@@ -33,6 +34,8 @@ export class SaltPillar implements Announcer {
   }
 
   async prepare(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
+    // What stands there before anything is changed, the minions have.
+    this.#applied ??= { word: await this.#value(signal), failure: undefined };
     await this.place.prepare(this.#edit(server), signal);
     await this.#api?.ping(signal);
   }
@@ -46,14 +49,17 @@ export class SaltPillar implements Announcer {
     await this.#apply(server, signal);
   }
 
-  /** Applies nothing where nothing else than this was applied since it was last. */
+  /**
+   * Applies nothing where this process knows that the minions have it: one that died may have changed the
+   * file alone.
+   */
   async restore(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
     const word = wordFor(this.settings, server, 'any');
     const before = await this.#value(signal).catch(() => undefined);
     await this.place.change(this.#edit(server), signal);
     await this.place.clear();
-    const applied = this.#applied ?? { word, failure: undefined };
-    if (before !== word || applied.word !== word || applied.failure !== undefined) await this.#apply(server, signal);
+    if (before !== word || this.#applied?.word !== word || this.#applied.failure !== undefined)
+      await this.#apply(server, signal);
   }
 
   async read(signal: AbortSignal): Promise<Reading> {
@@ -71,7 +77,7 @@ export class SaltPillar implements Announcer {
 
   async #value(signal: AbortSignal): Promise<string> {
     const content = await this.place.read(signal);
-    return this.#explained(() => pillarValue(content, this.settings.key));
+    return explained(this.place, () => pillarValue(content, this.settings.key));
   }
 
   async #apply(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
@@ -88,35 +94,17 @@ export class SaltPillar implements Announcer {
   async #bring(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
     const { apply } = this.settings;
     if (apply?.kind !== 'command') return this.#api?.apply(signal);
-    const environment = {
-      LOCKSTEP_ACT: 'announce',
-      LOCKSTEP_CLUSTER: this.cluster.name,
-      LOCKSTEP_NAMES: this.cluster.names.join(' '),
-      LOCKSTEP_PRIMARY: server.name,
-      LOCKSTEP_ADDRESS: wordFor(this.settings, server, 'any'),
-      LOCKSTEP_PORT: String(server.address.port),
-    };
-    const { code, stdout, stderr } = await this.machine.run(apply.argv, { environment, signal });
-    if (code === 0) return;
-    const said = (stderr.trim() || stdout.trim()).split('\n').at(-1)?.slice(0, 300) ?? '';
-    throw new LockstepError(
-      'command-failed',
-      `${apply.argv.join(' ')} ended with ${code ?? 'a signal'}${said === '' ? '' : `: ${said}`}`,
-      'The pillar is changed: run it by hand, or wait until the minions apply their states.',
-    );
+    const { name, address } = server;
+    const primary = { name, host: wordFor(this.settings, server, 'any'), port: address.port };
+    const remedy = 'The pillar is changed: run it by hand, or wait until the minions apply their states.';
+    await runTold(this.machine, apply.argv, { act: 'announce', cluster: this.cluster, primary }, remedy, signal);
   }
 
   #edit(server: AnnouncedServer): Edit {
     const word = wordFor(this.settings, server, 'any');
-    return { key: word, of: (content) => this.#explained(() => withPillarValue(content, this.settings.key, word)) };
-  }
-
-  #explained<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (cause) {
-      if (!(cause instanceof LockstepError)) throw cause;
-      throw new LockstepError(cause.code, `${this.place.words}: ${cause.message}`, cause.remedy, { cause });
-    }
+    return {
+      key: word,
+      of: (content) => explained(this.place, () => withPillarValue(content, this.settings.key, word)),
+    };
   }
 }

@@ -23,6 +23,14 @@ export function announcerNames(
   });
 }
 
+/** The programs that an announcer runs. */
+export function programsOf(announcer: AnnounceEntry | AnnouncerConfig): readonly string[] {
+  if (announcer.kind === 'command') return announcer.argv.slice(0, 1);
+  return announcer.kind === 'salt-pillar' && announcer.apply?.kind === 'command'
+    ? announcer.apply.argv.slice(0, 1)
+    : [];
+}
+
 function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string): AnnouncerConfig {
   switch (entry.kind) {
     case 'hosts-file':
@@ -36,10 +44,7 @@ function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string):
       };
     case 'salt-pillar': {
       const { apply } = entry;
-      const touched = {
-        paths: [path.posix.dirname(entry.file)],
-        programs: apply?.kind === 'command' ? apply.argv.slice(0, 1) : [],
-      };
+      const touched = { paths: [path.posix.dirname(entry.file)], programs: programsOf(entry) };
       return {
         kind: 'salt-pillar',
         name,
@@ -82,7 +87,7 @@ function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string):
         argv: entry.argv,
         reads: entry.reads ?? true,
         holdSeconds: entry.hold,
-        host: entry.host && machineOf(entry.host, folder, { programs: entry.argv.slice(0, 1) }),
+        host: entry.host && machineOf(entry.host, folder, { programs: programsOf(entry) }),
       };
   }
 }

@@ -11,8 +11,7 @@ infra:
 {% endif %}
 `;
 
-function stage(script?: string) {
-  const folder = directory();
+function stage(script?: string, folder = directory()) {
   const file = path.join(folder, 'production.sls');
   const program = path.join(folder, 'apply');
   writeFileSync(file, pillar);
@@ -51,4 +50,15 @@ it('then runs what brings it to the minions, and is not right until that succeed
   await announcer.restore(db1, patient);
   await announcer.restore(db1, patient);
   expect(readFileSync(ran, 'utf8')).toBe('192.0.2.2\n192.0.2.2\n192.0.2.1\n');
+});
+
+it('applies what a process that died may have left in the file alone', async () => {
+  const script = '#!/bin/sh\necho "$LOCKSTEP_ADDRESS" >> "${0%/*}/ran"\n';
+  const { announcer, folder } = stage(script);
+  const ran = path.join(folder, 'ran');
+  await announcer.announce(db2, patient);
+  const next = stage(script, folder).announcer;
+  await next.restore(db1, patient);
+  await next.restore(db1, patient);
+  expect(readFileSync(ran, 'utf8')).toBe('192.0.2.2\n192.0.2.1\n');
 });
