@@ -8,6 +8,7 @@ import { recalled } from './engine/book.js';
 import type { Engine } from './engine/engine.js';
 import type { Actor, Actors, SceneObserver } from './engine/ports.js';
 import { switchover } from './procedures/switchover.js';
+import { objectionsTo } from './procedures/switchover/checks.js';
 import type { Reason } from './procedures/switchover/checks/check.js';
 
 /** What stands against a switchover, as its pre-flight says it; `rehearsal`: a login as a replica would do it failed. */
@@ -30,6 +31,8 @@ export interface DrillsOptions {
   readonly actors: Actors;
   readonly engine: Engine;
   readonly log: Log;
+  /** Takes every known secret out of a text. */
+  readonly redact: (text: string) => string;
 }
 
 /** How long the look at a cluster, and then all that is tried for one server, may take, milliseconds. */
@@ -72,9 +75,10 @@ export class Drills {
       try {
         this.#found.set(name, await this.#cluster(name, AbortSignal.any([signal, ending.signal])));
       } catch (cause) {
-        // What was found before stands; a drill that makes room for a run has not failed.
-        if (!ending.signal.aborted) throw cause;
-        log.info({ cluster: name }, 'a drill made room for a run');
+        // What was found before stands, and the other clusters have their turn.
+        if (signal.aborted) throw cause;
+        if (ending.signal.aborted) log.info({ cluster: name }, 'a drill made room for a run');
+        else log.warn({ cluster: name, error: messageOf(cause) }, 'a drill could not be carried out');
       } finally {
         unsubscribe();
       }
@@ -106,7 +110,7 @@ export class Drills {
     const parameters = { cluster: scene.snapshot.cluster, to };
     const need = switchover.needed(scene, parameters);
     if (need.observed === 'no') return undefined;
-    const refused = switchover.refusals(scene, parameters) as readonly DrillObjection[];
+    const refused = objectionsTo(scene, parameters);
     if (refused.length > 0) return refused.map(({ reason, why }) => ({ reason, why }));
     if (need.observed === 'unknown') return [{ reason: 'server-unseen', why: need.why }];
     const actions = switchover.steps(scene, parameters).flatMap(({ plan }) => plan).filter(changesNothing); // prettier-ignore
@@ -114,12 +118,23 @@ export class Drills {
     const limit = deadline(tryWithin, signal);
     try {
       const objections: DrillObjection[] = [];
-      for (const action of actions) objections.push(...(await tried(actor, action, limit.signal)));
-      signal.throwIfAborted();
+      for (const action of actions) objections.push(...(await this.#tried(actor, action, limit.signal)));
+      // What ran out of time has shown nothing of the server.
+      limit.signal.throwIfAborted();
       return objections;
     } finally {
       limit.clear();
       await actor.close();
+    }
+  }
+
+  async #tried(actor: Actor, action: Action, signal: AbortSignal): Promise<readonly DrillObjection[]> {
+    try {
+      await actor.send(action, {}, signal);
+      return [];
+    } catch (cause) {
+      const why = this.#options.redact(messageOf(cause));
+      return [{ reason: action.kind === 'login' ? 'rehearsal' : 'announcer-failing', why }];
     }
   }
 }
@@ -127,13 +142,4 @@ export class Drills {
 /** A login with a replica's files, and announcers that make ready. */
 function changesNothing(action: Action): boolean {
   return action.kind === 'login' || (action.kind === 'announce' && action.act === 'prepare');
-}
-
-async function tried(actor: Actor, action: Action, signal: AbortSignal): Promise<readonly DrillObjection[]> {
-  try {
-    await actor.send(action, {}, signal);
-    return [];
-  } catch (cause) {
-    return [{ reason: action.kind === 'login' ? 'rehearsal' : 'announcer-failing', why: messageOf(cause) }];
-  }
 }

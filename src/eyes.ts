@@ -1,0 +1,36 @@
+import { authoritySeen } from './certificate-reach.js';
+import type { Config } from './config/config.js';
+import type { SceneObserver } from './engine/ports.js';
+import { clusterNamed, type AutomationOptions, type Kept } from './kept.js';
+import type { Named } from './observe/outlook-memory.js';
+import { siteOf } from './site.js';
+
+/** How old a recent look may be, milliseconds. */
+const recently = 2000;
+
+/** How the engine sees: servers, announcers, the authority, and what is remembered of them. */
+export function eyes({ config, observer }: AutomationOptions, { memory, shelf, outlook }: Kept): SceneObserver {
+  return {
+    look: async (name, signal, kind) => {
+      const how = kind === 'recent' ? { maxAge: recently, unpaused: true } : { thorough: kind ?? true };
+      const cluster = clusterNamed(config(), name);
+      const [{ snapshot }, announcements, authority] = await Promise.all([
+        observer().lookAtCluster(name, { signal, ...how }),
+        shelf.readBack(cluster, signal),
+        authoritySeen(config(), cluster),
+      ]);
+      const told = {
+        ...(announcements === undefined ? {} : { announcements }),
+        ...(authority === undefined ? {} : { authority }),
+      };
+      const remembered = outlook === undefined ? {} : { outlook: outlook.of(name, fleetOf(config())) };
+      return { snapshot, site: siteOf(cluster), plaintext: memory.of(name), ...told, ...remembered };
+    },
+    pauseCollection: (cluster) => observer().pause(cluster),
+  };
+}
+
+/** Every server that is watched. */
+function fleetOf({ clusters }: Config): readonly Named[] {
+  return clusters.flatMap(({ name: cluster, servers }) => servers.map(({ name }) => ({ cluster, name })));
+}
