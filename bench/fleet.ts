@@ -3,7 +3,7 @@ import { curveText, fleetText } from './fleet-report.js';
 import { runFleet, type FleetOptions, type Window } from './fleet-run.js';
 import { machineText } from './machine.js';
 import { record, type Recording } from './recording.js';
-import { say, withScope } from './run.js';
+import { countOf, say, withScope } from './run.js';
 
 const usage = `Probes many simulated servers through one Lockstep, as Prometheus would.
 
@@ -32,7 +32,7 @@ const curve = [250, 500, 1000, 2000];
 if (values.help) process.stdout.write(`${usage}\n`);
 else
   await withScope(async (_scope, signal) => {
-    const servers = values.quick ? 40 : Math.max(10, Math.trunc(Number(values.servers)) || 0);
+    const servers = values.quick ? 40 : countOf(values.servers, 10);
     const options: FleetOptions = {
       program: values.lockstep,
       interval: values.quick ? 1 : 15,

@@ -16,6 +16,11 @@ export async function withScope(work: (scope: Scope, signal: AbortSignal) => Pro
   }
 }
 
+/** A count of the command line: whole, and `least` where it is less or no number. */
+export function countOf(given: string, least = 1): number {
+  return Math.max(least, Math.trunc(Number(given)) || 0);
+}
+
 /** Progress, apart from the results. */
 export function say(line: string): void {
   process.stderr.write(`bench: ${line}\n`);

@@ -7,7 +7,7 @@ import { versionNamed, type VersionName } from '../src/sandbox/versions.js';
 import { pairings, proves, startContenders, writeHeartbeat, type Contender, type Pairing } from './contenders.js';
 import { machineText } from './machine.js';
 import { usageOf } from './process-usage.js';
-import { say, withScope } from './run.js';
+import { countOf, say, withScope } from './run.js';
 import { report, type Measured } from './scrape-report.js';
 import { Scraper } from './scraper.js';
 import { between, countersOf, type Counters } from './server-counters.js';
@@ -36,7 +36,7 @@ const { values } = parseArgs({
 if (values.help) process.stdout.write(`${usage}\n`);
 else
   await withScope(async (scope, signal) => {
-    const scrapes = Math.max(1, Math.trunc(Number(values.scrapes)) || 1);
+    const scrapes = countOf(values.scrapes);
     for (const server of values.server) {
       const version = versionNamed(server).name;
       const machine = machineText();

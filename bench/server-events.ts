@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { parseEvents } from '../src/cli/server-events.js';
 
 /** As much of an event as benchmarks need. */
 export interface SeenEvent {
@@ -7,7 +7,7 @@ export interface SeenEvent {
   /** Milliseconds since the Unix epoch, by the instance's clock. */
   readonly at: number;
   readonly step?: string;
-  readonly run: { readonly outcome?: string; readonly why: string };
+  readonly run: { readonly id: string; readonly outcome?: string; readonly why: string };
 }
 
 /** A stream of server-sent events, remembered. */
@@ -43,24 +43,10 @@ export class ServerEvents {
   }
 
   async #read(body: ReadableStream<Uint8Array>): Promise<void> {
-    let text = '';
-    for await (const bytes of body.pipeThrough(new TextDecoderStream())) {
-      text += bytes;
-      const parts = text.split('\n\n');
-      text = parts.pop() ?? '';
-      for (const part of parts) this.#take(part);
+    for await (const { event, data } of parseEvents(body.pipeThrough(new TextDecoderStream()))) {
+      if (event === 'state') continue;
+      this.seen.push(data as SeenEvent);
+      this.#arrived.emit('event');
     }
-  }
-
-  #take(part: string): void {
-    const field = (name: string) =>
-      part
-        .split('\n')
-        .find((line) => line.startsWith(`${name}: `))
-        ?.slice(name.length + 2);
-    const data = field('data');
-    if (data === undefined || field('event') === 'state') return;
-    this.seen.push(JSON.parse(data) as SeenEvent);
-    this.#arrived.emit('event');
   }
 }

@@ -60,6 +60,11 @@ export class Load {
     }
   }
 
+  /** Settles when everybody has been acknowledged a write that began after this call. */
+  async writesAgain(): Promise<void> {
+    await Promise.all(this.#writers.map((writer) => writer.writesAgain()));
+  }
+
   /** Since {@link forget}. */
   async gaps(
     from: SandboxServer,

@@ -45,7 +45,7 @@ export function switchoverText(measured: Measured, { version, rate, roundTrip }:
     ),
     '',
     `writes: ${measured.acked} acknowledged, ${measured.lost} lost; switchovers that did not succeed: ${failed.length}`,
-    ...[...new Set(failed)].slice(0, 5).map((why) => `  ${why}`),
+    ...failed.map((why) => `  ${why}`),
     '',
     verdict('acknowledged writes that were lost', measured.lost, 0),
   ];

@@ -75,10 +75,11 @@ export async function measureSwitchovers(options: SwitchoverOptions): Promise<Me
       }
       load.forget();
       const done = await stage.switchTo(to);
-      // Until everybody is seen to write again.
-      await pause(300);
-      if (typeof done === 'string') failed.push(done);
-      else switched.push({ ...done, to: to.name, ...(await load.gaps(from, to)) });
+      await load.writesAgain();
+      if (typeof done === 'string') {
+        failed.push(done);
+        say(`switchover ${number}, to ${to.name}, did not succeed: ${done}`);
+      } else switched.push({ ...done, to: to.name, ...(await load.gaps(from, to)) });
       if (number % 20 === 0) say(`${number} switchovers, ${failed.length} failed`);
     }
     const seconds = (performance.now() - began) / 1000;

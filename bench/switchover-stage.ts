@@ -152,8 +152,8 @@ async function switchTo({ url }: LockstepProcess, events: ServerEvents, to: Sand
     ({ type }) => type === 'ended' || type === 'needs-human' || type === 'waiting',
     endsWithin,
   );
-  const { outcome, why } = ended.run;
-  if (outcome !== 'succeeded') return `${ended.type} ${outcome ?? ''}: ${why}`;
+  const { id, outcome, why } = ended.run;
+  if (outcome !== 'succeeded') return `${id} ${outcome ?? ended.type}: ${why}`;
   const at = (type: string, step: string | undefined) =>
     events.seen.find((event) => event.type === type && event.step === step)?.at ?? NaN;
   const start = at('step-began', freeze);

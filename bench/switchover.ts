@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { versionNamed } from '../src/sandbox/versions.js';
 import { machineText } from './machine.js';
-import { withScope } from './run.js';
+import { countOf, withScope } from './run.js';
 import { switchoverText } from './switchover-report.js';
 import { measureSwitchovers, type SwitchoverOptions } from './switchover-run.js';
 
@@ -31,15 +31,14 @@ const { values } = parseArgs({
 if (values.help) process.stdout.write(`${usage}\n`);
 else
   await withScope(async (_scope, signal) => {
-    const whole = (given: string) => Math.max(0, Math.trunc(Number(given)) || 0);
     const servers = values.server === undefined ? ['mariadb-10.11', 'mysql-9.7'] : [values.server];
     for (const server of servers) {
       const options: SwitchoverOptions = {
         version: versionNamed(server).name,
         program: values.lockstep,
-        switchovers: values.quick ? 4 : Math.max(1, whole(values.switchovers)),
-        rate: values.quick ? 100 : Math.max(1, whole(values.rate)),
-        roundTrip: whole(values.rtt),
+        switchovers: values.quick ? 4 : countOf(values.switchovers),
+        rate: values.quick ? 100 : countOf(values.rate),
+        roundTrip: countOf(values.rtt, 0),
         signal,
       };
       const machine = machineText();

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { machineText } from './machine.js';
 import { record } from './recording.js';
-import { say, withScope } from './run.js';
+import { countOf, say, withScope } from './run.js';
 import { webhookText } from './webhook-report.js';
 import { runStorm, type WebhookOptions } from './webhook-run.js';
 
@@ -31,13 +31,12 @@ const { values } = parseArgs({
 if (values.help) process.stdout.write(`${usage}\n`);
 else
   await withScope(async (_scope, signal) => {
-    const whole = (given: string) => Math.max(1, Math.trunc(Number(given)) || 0);
     const options: WebhookOptions = {
       program: values.lockstep,
-      rate: values.quick ? 100 : whole(values.rate),
-      group: whole(values.group),
-      seconds: values.quick ? 3 : whole(values.seconds),
-      episodes: values.quick ? 10 : whole(values.episodes),
+      rate: values.quick ? 100 : countOf(values.rate),
+      group: countOf(values.group),
+      seconds: values.quick ? 3 : countOf(values.seconds),
+      episodes: values.quick ? 10 : countOf(values.episodes),
       signal,
     };
     const machine = machineText();

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../../src/base/errors.js';
 import type { Secret } from '../../../src/base/secret.js';
 import type { Address } from '../../../src/domain/snapshot.js';
+import { until } from '../../../src/sandbox/until.js';
 import { openSession, QueryError, type Session } from '../../../src/mysql/session.js';
 import type { Attempt } from './history.js';
 
@@ -44,6 +45,13 @@ export class Writer {
 
   constructor(readonly options: WriterOptions) {
     this.#done = this.#work();
+  }
+
+  /** Settles when a write that began after this call was acknowledged. */
+  async writesAgain(): Promise<void> {
+    const now = performance.timeOrigin + performance.now();
+    const newest = () => this.attempts.findLast(({ outcome }) => outcome === 'acked');
+    await until(`writer ${this.options.writer} to write again`, () => (newest()?.sentAt ?? 0) > now);
   }
 
   /** Ends after the write under way. */
