@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { defaultFailover, type Scene } from '../../src/domain/scene.js';
+import { OutlookMemory } from '../../src/observe/outlook-memory.js';
 import { failover } from '../../src/procedures/failover.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { startReplication, stopReplication } from '../../src/sandbox/faults.js';
@@ -10,7 +11,6 @@ import { openLink } from '../../src/sandbox/proxy.js';
 import { untilCaughtUp } from '../../src/sandbox/replication.js';
 import { until } from '../../src/sandbox/until.js';
 import { describeEach } from './matrix.js';
-import { outages } from './outages.js';
 import { askOne } from './stage.js';
 import { Workbench } from './workbench.js';
 
@@ -32,7 +32,6 @@ await describeEach(
       await sandbox.primary.run(['CREATE DATABASE app', 'CREATE TABLE app.written (id INT PRIMARY KEY)']);
       for (const replica of sandbox.replicas) await untilCaughtUp(replica, sandbox.primary);
       bench.site = { ...bench.site, failover: rules };
-      bench.remember = outages();
       await bench.look();
     });
 
@@ -97,7 +96,7 @@ await describeEach(
         ofServer: ({ name }) => (name === 'db1' ? { address: `${link.address.host}:${link.address.port}` } : {}),
       });
       // Its address is the replicas' source; only how it is reached from here is another.
-      const remember = outages();
+      const memory = new OutlookMemory();
       const looked = async (): Promise<Scene> => {
         const [scene, own] = await Promise.all([bench.look(), through.look()]);
         const [seen] = own.snapshot.servers;
@@ -105,7 +104,8 @@ await describeEach(
           server.name === seen?.name ? { ...seen, address: server.address } : server,
         );
         const snapshot = { ...scene.snapshot, servers };
-        return { ...scene, snapshot, outlook: remember(snapshot) };
+        servers.forEach((server) => memory.note(server));
+        return { ...scene, snapshot, outlook: memory.of(snapshot.cluster, servers) };
       };
       let scene = await looked();
       expect(scene.snapshot.servers[0]?.facts).toBeDefined();

@@ -10,7 +10,6 @@ import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js
 import { untilCaughtUp } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { describeEach, oneOfEach } from './matrix.js';
-import { outages } from './outages.js';
 import { askOne } from './stage.js';
 import { Workbench } from './workbench.js';
 
@@ -41,7 +40,6 @@ await describeEach(
         "GRANT ALL ON app.* TO app@'%'",
       ]);
       for (const replica of sandbox.replicas) await untilCaughtUp(replica, sandbox.primary);
-      bench.remember = outages();
       await bench.look();
     });
 

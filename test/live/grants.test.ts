@@ -20,7 +20,6 @@ import { until } from '../../src/sandbox/until.js';
 import { lockstepCommand } from './command.js';
 import { crashCases } from './crash-cases.js';
 import { describeEach } from './matrix.js';
-import { outages } from './outages.js';
 import { Workbench } from './workbench.js';
 
 /** "Access denied; you need …", "SELECT command denied …", "Access denied … to database", "You are not owner of thread …". */
@@ -125,7 +124,6 @@ await describeEach('the grants of accounts', (version) => {
       for (const server of [db1, db2]) await server.sql('SET GLOBAL rpl_semi_sync_master_timeout = 100');
     }
     await sandbox.follow(db2, db1);
-    bench.remember = outages();
     bench.lastChange = undefined;
     await bench.look();
   }

@@ -12,7 +12,6 @@ import { untilCaughtUp } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { versionNamed } from '../../src/sandbox/versions.js';
 import { describeEach, oneOfEach } from './matrix.js';
-import { outages } from './outages.js';
 import { askOne } from './stage.js';
 import { Workbench } from './workbench.js';
 
@@ -46,7 +45,6 @@ await describeEach(
       await sandbox.reset();
       await db1.run(['CREATE DATABASE app', 'CREATE TABLE app.written (id INT PRIMARY KEY)']);
       await untilCaughtUp(sandbox.server('db2'), db1);
-      bench.remember = outages();
       bench.lastChange = undefined;
       await bench.look();
     });

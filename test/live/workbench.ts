@@ -17,9 +17,9 @@ import { planLines } from '../../src/engine/plan-text.js';
 import { planOf, type Plan } from '../../src/engine/plan.js';
 import type { EngineClock } from '../../src/engine/ports.js';
 import type { Notes, Procedure } from '../../src/engine/procedure.js';
-import type { Outlook } from '../../src/domain/outlook.js';
-import type { ClusterSnapshot, ServerSnapshot } from '../../src/domain/snapshot.js';
+import type { ServerSnapshot } from '../../src/domain/snapshot.js';
 import type { Observer } from '../../src/observe/observer.js';
+import { OutlookMemory } from '../../src/observe/outlook-memory.js';
 import { PlaintextMemory } from '../../src/observe/plaintext-memory.js';
 import type { Account } from '../../src/sandbox/accounts.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
@@ -48,8 +48,6 @@ export interface RunOptions {
 
 /** Runs procedures on a sandbox cluster with the real eyes, hands and execution; what is left out is journal and guards. */
 export class Workbench {
-  /** What is remembered of outages, after each look. */
-  remember: ((snapshot: ClusterSnapshot) => Outlook) | undefined;
   /** What the journal would tell of the last change of the primary. */
   lastChange: PrimaryChange | undefined;
 
@@ -57,6 +55,7 @@ export class Workbench {
     readonly sandbox: SandboxCluster,
     readonly observer: Observer,
     readonly memory: PlaintextMemory,
+    readonly outages: OutlookMemory,
     public site: Site,
     public reach: Reach,
     readonly authority: () => Promise<Certificate | undefined>,
@@ -69,8 +68,12 @@ export class Workbench {
       silentLog,
     );
     scope.defer(() => memory.close());
-    const seen = (snapshot: ServerSnapshot) => memory.note(snapshot);
-    const observer = observerOf(config, { clock: systemClock, log: silentLog, seen });
+    const outages = new OutlookMemory();
+    const told = {
+      seen: (snapshot: ServerSnapshot) => memory.note(snapshot),
+      looked: (snapshot: ServerSnapshot) => outages.note(snapshot),
+    };
+    const observer = observerOf(config, { clock: systemClock, log: silentLog, ...told });
     scope.defer(() => observer.close());
     const [cluster] = config.clusters;
     if (cluster === undefined) throw new Error('no cluster');
@@ -95,7 +98,7 @@ export class Workbench {
       (server) => sql.target(server),
     );
     const authority = () => authoritySeen(config, cluster);
-    return new Workbench(sandbox, observer, memory, { ...site, servers }, { ...sql, certificates }, authority);
+    return new Workbench(sandbox, observer, memory, outages, { ...site, servers }, { ...sql, certificates }, authority);
   }
 
   async look(how?: 'anew'): Promise<Scene> {
@@ -104,14 +107,13 @@ export class Workbench {
       this.observer.lookAtCluster(this.site.cluster, { signal, thorough: how ?? true }),
       this.authority(),
     ]);
-    const outlook = this.remember?.(snapshot);
     const { lastChange } = this;
     return {
       snapshot,
       site: this.site,
       plaintext: this.memory.of(this.site.cluster),
+      outlook: this.outages.of(this.site.cluster, snapshot.servers),
       ...(authority === undefined ? {} : { authority }),
-      ...(outlook === undefined ? {} : { outlook }),
       ...(lastChange === undefined ? {} : { lastChange }),
     };
   }
