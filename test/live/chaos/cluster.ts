@@ -140,11 +140,19 @@ async function laidOut<T extends ChaosCluster>(
   );
   const [shape = ''] = channels.flatMap(([{ name }, found]) => found.map(({ tls }) => tls.replaceAll(pathOf(sandbox, name), '<tls>'))); // prettier-ignore
   const channelTls = Object.fromEntries(names.map((name) => [name, shape.replaceAll('<tls>', pathOf(sandbox, name))]));
+  await closeFirmly(sandbox);
   const baseline = await Baseline.of(sandbox.servers, 'db1');
   const ca = await readFile(sandbox.client.ca, 'utf8');
   const cluster = made(sandbox, network, announcer, haproxy, lockstep, baseline, channelTls, ca);
   await makeAccounts(cluster);
   return cluster;
+}
+
+/** Replicas are read-only at the strongest level there is, and whoever starts begins so. */
+async function closeFirmly(sandbox: SandboxCluster): Promise<void> {
+  if (sandbox.primary.column.readOnly !== 'super') return;
+  await sandbox.primary.sql('SET PERSIST_ONLY super_read_only = ON');
+  for (const replica of sandbox.replicas) await replica.sql('SET PERSIST super_read_only = ON');
 }
 
 function pathOf(sandbox: SandboxCluster, name: ServerName): string {

@@ -1,11 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Admin } from '../../../src/sandbox/admin.js';
 import { issueReplicaClient, keepFiles } from '../../../src/sandbox/certificates.js';
 import { fillDisk } from '../../../src/sandbox/disk.js';
 import { dropStreams, expired, swapServerCertificate } from '../../../src/sandbox/faults.js';
 import type { SandboxServer } from '../../../src/sandbox/server.js';
 import { until } from '../../../src/sandbox/until.js';
-import { database, type ChaosCluster } from './cluster.js';
+import { database, primaryName, type ChaosCluster } from './cluster.js';
 import type { Dice } from './dice.js';
 import { comers, type Comer } from './network.js';
 
@@ -135,11 +134,16 @@ async function longTransaction({ from }: Scene): Promise<Fault> {
 async function longStatement({ from }: Scene, text: string): Promise<Fault> {
   const own = session(from);
   const done = own.query(text).then(nothing, nothing);
-  await pause(50);
   const end = async () => {
     await done;
     await own.close();
   };
+  const runs = async () =>
+    (await from.sql(`SELECT 1 AS one FROM information_schema.PROCESSLIST WHERE INFO = '${text}'`)).length > 0;
+  await until(`${from.name} to be busy`, runs, { within: 2000 }).catch(async (cause: unknown) => {
+    await end();
+    throw cause;
+  });
   return { words: `${from.name} is busy with ${text.slice(0, 6)} for six seconds`, end };
 }
 
@@ -195,7 +199,7 @@ function useOf(server: SandboxServer): 'reload' | 'leave' {
 }
 
 function namesOf(server: SandboxServer): readonly string[] {
-  return [server.address.host, server.name, 'masterdb'];
+  return [server.address.host, server.name, primaryName];
 }
 
 async function certificateBack(server: SandboxServer, putBack: () => Promise<void>): Promise<void> {

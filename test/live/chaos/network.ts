@@ -26,11 +26,6 @@ export class Network {
     return links[comer];
   }
 
-  /** Good links everywhere again. */
-  async mend(): Promise<void> {
-    for (const links of this.links.values()) await Promise.all(comers.map((comer) => links[comer].mend()));
-  }
-
   /** Which server a channel reads from. */
   nameOf(host: string, port: number): ServerName | undefined {
     const is = (link: Link) => link.address.host === host && link.address.port === port;

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ServerName } from '../../../src/domain/snapshot.js';
 import { untilCaughtUp } from '../../../src/sandbox/replication.js';
 import { verifyJournal } from '../../../src/journal/verify.js';
@@ -82,7 +81,7 @@ async function played(stage: Stage, { operations }: RoundOptions): Promise<Evide
       await operate(stage, { cluster, dice, from, to }, asked);
       await heal(stage);
     }
-    await pause(300);
+    await Promise.all(working.map((writer) => writer.writesAgain()));
   } finally {
     await Promise.all(working.map((writer) => writer.stop()));
     await sampler.stop();
@@ -125,8 +124,7 @@ async function lay(cluster: ChaosCluster, table: string): Promise<void> {
 /** Who was promoted, as the journal has it: by runs that passed their commit point, in their order. */
 async function promotions({ lockstep }: ChaosCluster, runs: readonly RunView[]): Promise<readonly ServerName[]> {
   const found: ServerName[] = [];
-  for (const { id, committed, parameters } of runs.filter((run) => run.committed)) {
-    if (!committed) continue;
+  for (const { id, parameters } of runs.filter(({ committed }) => committed)) {
     const { plan } = (await lockstep.shown(id)) as unknown as { readonly plan?: PlanView };
     const words = plan?.steps.find(({ commits }) => commits)?.actions.join(' ') ?? '';
     const name = parameters['to'] ?? /\bdb\d\b/.exec(words)?.[0];
