@@ -12,6 +12,7 @@ import { untilCaughtUp } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { versionNamed } from '../../src/sandbox/versions.js';
 import { describeEach, oneOfEach } from './matrix.js';
+import { expectOneOpen } from './one-open.js';
 import { askOne } from './stage.js';
 import { Workbench } from './workbench.js';
 
@@ -62,12 +63,12 @@ await describeEach(
       expect(bench.lastChange).toMatchObject({ primary: 'db2', former: 'db1', byGtid: true });
     }
 
-    async function follows(): Promise<void> {
-      const { snapshot } = await bench.look();
-      expect(snapshot.servers[0]?.facts).toMatchObject({
-        state: { readOnly: true },
-        channels: [{ io: 'running', sql: 'running', source: sandbox.server('db2').address, tls: { enabled: true, verify: true } }], // prettier-ignore
-      });
+    const answering = () => bench.lookUntil('it to answer', ({ snapshot }) => snapshot.servers[0]?.facts !== undefined);
+
+    async function rejoins(): Promise<void> {
+      const ran = await bench.run(rejoin, given());
+      expect(ran.outcome, ran.why).toBe('succeeded');
+      await expectOneOpen(sandbox.servers, sandbox.server('db2'), db1);
       await sandbox.server('db2').sql('INSERT INTO app.written VALUES (77)');
       await untilCaughtUp(db1, sandbox.server('db2'));
       expect(await askOne(db1, '(SELECT COUNT(*) FROM app.written WHERE id = 77)')).toBe('1');
@@ -78,23 +79,19 @@ await describeEach(
       await failedOver();
       await sandbox.server('db2').sql('INSERT INTO app.written VALUES (5)');
       await db1.start();
-      const scene = await bench.lookUntil('it to answer', ({ snapshot }) => snapshot.servers[0]?.facts !== undefined);
+      const scene = await answering();
       expect(rejoin.asks?.(scene, given())).toBeUndefined();
       expect(rejoin.leaves?.(scene, given())).toBeUndefined();
-      const ran = await bench.run(rejoin, given());
-      expect(ran.outcome, ran.why).toBe('succeeded');
-      await follows();
+      await rejoins();
     });
 
     it('that was only cut off and still accepts writes is closed first', async () => {
       await db1.freeze();
       await failedOver();
       db1.thaw();
-      const scene = await bench.lookUntil('it to answer', ({ snapshot }) => snapshot.servers[0]?.facts !== undefined);
+      const scene = await answering();
       expect(failover.needed(scene, bench.parameters()).observed).toBe('no');
-      const ran = await bench.run(rejoin, given());
-      expect(ran.outcome, ran.why).toBe('succeeded');
-      await follows();
+      await rejoins();
     });
 
     it('with transactions that nobody else has stays closed, and they are written out', async () => {
@@ -102,7 +99,7 @@ await describeEach(
       await failedOver();
       await db1.start();
       await db1.sql('INSERT INTO app.written VALUES (4242)');
-      const scene = await bench.lookUntil('it to answer', ({ snapshot }) => snapshot.servers[0]?.facts !== undefined);
+      const scene = await answering();
       expect(rejoin.refusals(scene, given())).toEqual([]);
       expect(rejoin.leaves?.(scene, given())).toMatch(/^db1 stays closed: db1 has 1 transaction or more that db2 has not \(.*rebuild-replica\.$/); // prettier-ignore
       const ran = await bench.run(rejoin, given());

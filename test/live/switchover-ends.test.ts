@@ -8,6 +8,7 @@ import { lockTable } from '../../src/sandbox/faults.js';
 import { channelStatus, untilCaughtUp } from '../../src/sandbox/replication.js';
 import { until } from '../../src/sandbox/until.js';
 import { describeEach, oneOfEach } from './matrix.js';
+import { expectOneOpen } from './one-open.js';
 import { Workbench } from './workbench.js';
 import { appSession, lostOn, Writers } from './writers.js';
 
@@ -54,10 +55,7 @@ await describeEach(
 
     /** db1 takes writes, nobody else does, and nothing of ours is held anywhere. */
     async function untouched(): Promise<void> {
-      const { snapshot } = await bench.look();
-      expect(topologyOf(snapshot).writable).toEqual(['db1']);
-      for (const { facts, name } of snapshot.servers)
-        for (const { io, sql } of facts?.channels ?? []) expect([name, io, sql]).toEqual([name, 'running', 'running']);
+      await expectOneOpen(sandbox.servers, sandbox.primary);
       for (const server of sandbox.servers)
         for (const name of ['lock', 'watch', 'control'])
           await until(`lockstep.${name} of ${server.name} to be free`, async () => {
