@@ -101,8 +101,7 @@ interface Places {
   readonly socket: string;
 }
 
-/** As it is shipped. */
-/** Beside src/ or dist/; benchmarks are compiled one folder deeper. */
+/** As it is shipped, beside src/ or dist/; benchmarks are compiled one folder deeper. */
 const lua = ['../..', '../../..']
   .map((up) => fileURLToPath(new URL(`${up}/deploy/haproxy/lockstep.lua`, import.meta.url)))
   .find(existsSync);

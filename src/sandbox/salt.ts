@@ -93,8 +93,12 @@ export async function startSalt(scope: Scope, options: SaltOptions): Promise<Sal
 /** Everything is slow at first: keys are made, and Python compiles what it reads. */
 const patient = { within: 90_000, every: 200 };
 
-/** The programs of Salt, in a virtual environment of its own in the cache. */
-async function installSalt({ cache = cacheDirectory(), progress, signal }: UnpackOptions): Promise<string> {
+/**
+ * The programs of Salt, in a virtual environment of its own in the cache.
+ * @returns the directory that they lie in
+ * @throws LockstepError `sandbox-unavailable` where Python or PyPI cannot be had
+ */
+export async function installSalt({ cache = cacheDirectory(), progress, signal }: UnpackOptions = {}): Promise<string> {
   const directory = path.join(cache, 'python', wanted.join('+'));
   const done = path.join(directory, 'lockstep-installed');
   const bin = path.join(directory, 'bin');
@@ -115,7 +119,7 @@ async function installSalt({ cache = cacheDirectory(), progress, signal }: Unpac
         signal?.throwIfAborted();
         throw new LockstepError(
           'sandbox-unavailable',
-          `Salt cannot be installed from PyPI: ${tail(messageOf(cause), 2)}`,
+          `Salt cannot be installed from PyPI: ${tail(messageOf(cause), 2).replace(/\.$/, '')}`,
           'It takes python3 with venv (Debian: apt-get install python3-venv) and a way to PyPI.',
           { cause },
         );

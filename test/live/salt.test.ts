@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Announcer } from '../../src/announce/announcer.js';
 import { openAnnouncer } from '../../src/announce/open.js';
 import type { SaltApiSettings } from '../../src/announce/salt-api.js';
+import { adviceOf } from '../../src/base/errors.js';
 import { Scope } from '../../src/base/scope.js';
 import { Secret } from '../../src/base/secret.js';
 import { openHost } from '../../src/hosts/open.js';
 import { isUnavailable } from '../../src/sandbox/packages.js';
-import { startSalt, type Salt } from '../../src/sandbox/salt.js';
+import { installSalt, startSalt, type Salt } from '../../src/sandbox/salt.js';
 
 const scope = new Scope();
 const patient = new AbortController().signal;
@@ -31,23 +32,19 @@ ${target}/hosts:
 {%- endfor %}
 `;
 
-describe('Salt', () => {
+const missing = await whyUnavailable();
+
+describe.skipIf(missing !== undefined)(missing === undefined ? 'Salt' : `Salt: ${missing}`, () => {
   let salt: Salt;
-  let unavailable: string | undefined;
   let announcer: Announcer;
 
   beforeAll(async () => {
-    try {
-      salt = await startSalt(scope, {
-        pillar: { 'top.sls': "base:\n  '*': [production]\n", 'production.sls': pillar },
-        states: (target) => ({ 'hosts.sls': state(target) }),
-      });
-      announcer = announcerOf();
-    } catch (thrown) {
-      if (!isUnavailable(thrown)) throw thrown;
-      unavailable = thrown.message;
-    }
-  }, 600_000);
+    salt = await startSalt(scope, {
+      pillar: { 'top.sls': "base:\n  '*': [production]\n", 'production.sls': pillar },
+      states: (target) => ({ 'hosts.sls': state(target) }),
+    });
+    announcer = announcerOf();
+  }, 300_000);
 
   afterAll(() => scope.end());
 
@@ -73,8 +70,7 @@ describe('Salt', () => {
 
   const hosts = () => readFile(path.join(salt.target, 'hosts'), 'utf8');
 
-  it('brings another primary into the hosts file of its minions', async ({ skip }) => {
-    skip(unavailable !== undefined, unavailable);
+  it('brings another primary into the hosts file of its minions', async () => {
     await announcer.prepare(db2, patient);
     await announcer.announce(db1, patient);
     expect(await hosts()).toBe('127.0.0.1 localhost\n192.0.2.1 masterdb\n192.0.2.9 reports\n');
@@ -88,8 +84,7 @@ describe('Salt', () => {
     expect(await hosts()).toContain('192.0.2.1 masterdb\n');
   });
 
-  it('says what stands in the way: no minion, a wrong password, a state that fails', async ({ skip }) => {
-    skip(unavailable !== undefined, unavailable);
+  it('says what stands in the way: no minion, a wrong password, a state that fails', async () => {
     await expect(announcerOf({ target: 'web*' }).prepare(db2, patient)).rejects.toMatchObject({
       code: 'salt-failed',
       message: expect.stringContaining('no minion answered test.ping') as unknown,
@@ -111,3 +106,14 @@ describe('Salt', () => {
     expect(await hosts()).toContain('192.0.2.2 masterdb\n');
   });
 });
+
+/** undefined: it is there now. Anything else that goes wrong is thrown. */
+async function whyUnavailable(): Promise<string | undefined> {
+  try {
+    await installSalt({ progress: (line) => process.stderr.write(`${line}\n`) });
+    return undefined;
+  } catch (thrown) {
+    if (isUnavailable(thrown)) return adviceOf(thrown);
+    throw thrown;
+  }
+}
