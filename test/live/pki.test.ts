@@ -1,6 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import type { Secret } from '../../src/base/secret.js';
 import { certificateOf } from '../../src/base/x509.js';
@@ -32,6 +32,8 @@ await describeEach('what is issued', (version) => {
   /** An ECDSA root, and an RSA authority below it. */
   let root: Authority;
   let middle: Authority;
+  /** The files of both servers as they were. */
+  const made: { readonly file: string; readonly content: Buffer }[] = [];
 
   beforeAll(async () => {
     sandbox = await createCluster({ version, replicas: 1 });
@@ -42,6 +44,17 @@ await describeEach('what is issued', (version) => {
     root = await createAuthority({ directory: path.join(base, 'root'), commonName: 'New root', keyType: 'p384' });
     const directory = path.join(base, 'middle');
     middle = await createAuthority({ directory, commonName: 'New databases', keyBits: 2048, parent: root });
+    for (const { tlsDirectory } of [primary, replica])
+      for (const name of await readdir(tlsDirectory)) {
+        const file = path.join(tlsDirectory, name);
+        made.push({ file, content: await readFile(file) });
+      }
+  });
+  // Each begins with what the servers were made with.
+  beforeEach(async () => {
+    for (const { file, content } of made) await writeFile(file, content);
+    for (const server of [primary, replica]) await server.sql(server.words.reloadTls);
+    await reconnect();
   });
   afterAll(() => scope.end());
 
@@ -105,18 +118,25 @@ await describeEach('what is issued', (version) => {
     expect(await seenBy(after.pem)).toMatchObject({ serial: served.serial });
     // What the old authority signed is refused now: the replica cannot come in with it.
     const refused = await issue(old, { commonName: 'db2-replication', use: 'client', names: [] });
-    await expect(seenBy(after.pem, { cert: refused.chainPem, key: refused.keyPem })).rejects.toThrow();
+    await expect(seenBy(after.pem, { cert: refused.chainPem, key: refused.keyPem })).rejects.toMatchObject({
+      code: 'tls-failed',
+      message: expect.stringMatching(
+        /was shown the client certificate "CN=db2-replication" \(issued by "CN=Sandbox authority".*\) and (?:refused it: unknown ca|hung up right after)/,
+      ) as unknown,
+    });
     expect(await seenBy(after.pem, { cert: client.chainPem, key: client.keyPem })).toMatchObject({
       serial: served.serial,
     });
   });
 
   it('a server certificate of every kind of key, from either authority', async () => {
+    const all = bundle([sandbox.authority.authorityPem, middle.authorityPem]).pem;
+    await trust(replica, all);
     for (const keyType of ['rsa', 'p256', 'p384'] as const) {
       for (const authority of [root, middle]) {
         const names = [primary.address.host, 'db1.example'];
         const issued = await issue(authority, { commonName: 'db1', use: 'both', names, keyType });
-        await place(primary, issued, bundle([root.authorityPem, middle.authorityPem]).pem);
+        await place(primary, issued, all);
         await primary.sql(primary.words.reloadTls);
         expect(await seenBy(root.certificatePem), `${keyType} from ${authority.certificate.subject}`).toMatchObject({
           serial: issued.serial,
