@@ -1,5 +1,6 @@
 import type { ActivityFacts, Running } from '../domain/activity.js';
 import type { Column } from './capabilities.js';
+import { processAllowed } from './process-allowed.js';
 import type { Answers, Question, QuestionOptions, Row } from './question.js';
 import { quoteText } from './quote.js';
 import { number, optionalNumber, optionalText, text } from './values.js';
@@ -7,16 +8,13 @@ import { number, optionalNumber, optionalText, text } from './values.js';
 /** More than this says no more. */
 const most = 100;
 
-/**
- * information_schema.PROCESSLIST shows an account without PROCESS its own threads alone, and says nothing; INNODB_CMP
- * refuses it (errno 1227), so it stands in front, as for streams. PROCESSLIST answers with performance_schema off, too,
- * on every version; its lock is held for as long as there are sessions to list, which only thorough looks cost.
- */
-const allowed = '(SELECT COUNT(*) AS pages FROM information_schema.INNODB_CMP) allowed';
-
 /** Threads of the server itself, appliers among them. */
 const system = "'system user', 'event_scheduler', 'unauthenticated user', 'mysql.session'";
 
+/**
+ * PROCESSLIST answers with performance_schema off, too, on every version; its lock is held for as long as there are
+ * sessions to list, which only thorough looks cost.
+ */
 export function activityQuestions(column: Column, { ours = [] }: QuestionOptions): Question[] {
   const thorough = { collector: 'activity', pace: 'thorough' } as const;
   const privileges = ['PROCESS ON *.*'];
@@ -27,19 +25,19 @@ export function activityQuestions(column: Column, { ours = [] }: QuestionOptions
     {
       ...thorough,
       id: 'sessions',
-      sql: `SELECT @@global.max_connections AS most, SUM(p.USER NOT IN (${system})) AS used, SUM(COALESCE(p.STATE, '') LIKE 'Waiting for semi-sync ACK%') AS waiting FROM ${allowed} LEFT JOIN information_schema.PROCESSLIST p ON p.ID IS NOT NULL`,
+      sql: `SELECT @@global.max_connections AS most, SUM(p.USER NOT IN (${system})) AS used, SUM(COALESCE(p.STATE, '') LIKE 'Waiting for semi-sync ACK%') AS waiting FROM ${processAllowed} LEFT JOIN information_schema.PROCESSLIST p ON p.ID IS NOT NULL`,
       privileges,
     },
     {
       ...thorough,
       id: 'statements',
-      sql: `SELECT p.ID AS id, p.USER AS user, p.TIME AS seconds, p.COMMAND AS command, p.STATE AS state, ${writes} AS writes FROM ${allowed} LEFT JOIN information_schema.PROCESSLIST p ON p.COMMAND <> 'Sleep' AND p.TIME >= 1 AND ${others} WHERE p.ID IS NOT NULL ORDER BY p.TIME DESC LIMIT ${most}`,
+      sql: `SELECT p.ID AS id, p.USER AS user, p.TIME AS seconds, p.COMMAND AS command, p.STATE AS state, ${writes} AS writes FROM ${processAllowed} LEFT JOIN information_schema.PROCESSLIST p ON p.COMMAND <> 'Sleep' AND p.TIME >= 1 AND ${others} WHERE p.ID IS NOT NULL ORDER BY p.TIME DESC LIMIT ${most}`,
       privileges,
     },
     {
       ...thorough,
       id: 'transactions',
-      sql: `SELECT p.ID AS id, p.USER AS user, t.seconds AS seconds, p.COMMAND AS command, p.STATE AS state, t.changed AS changed, t.read_only AS read_only FROM ${allowed} LEFT JOIN (${transactions}) t ON t.seconds >= 1 LEFT JOIN information_schema.PROCESSLIST p ON p.ID = t.id AND ${others} WHERE p.ID IS NOT NULL ORDER BY t.seconds DESC LIMIT ${most}`,
+      sql: `SELECT p.ID AS id, p.USER AS user, t.seconds AS seconds, p.COMMAND AS command, p.STATE AS state, t.changed AS changed, t.read_only AS read_only FROM ${processAllowed} LEFT JOIN (${transactions}) t ON t.seconds >= 1 LEFT JOIN information_schema.PROCESSLIST p ON p.ID = t.id AND ${others} WHERE p.ID IS NOT NULL ORDER BY t.seconds DESC LIMIT ${most}`,
       privileges,
     },
     ...(column.eventTable ? [{ ...thorough, ...enabledEvents }] : []),

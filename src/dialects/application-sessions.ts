@@ -1,6 +1,7 @@
 import { sql, type Statement } from '../domain/action.js';
 import { transactions, writes } from './activity.js';
 import { composed } from './compose.js';
+import { processAllowed } from './process-allowed.js';
 
 /** What both statements take; without it they are refused, and never only see less. */
 export const sessionPrivileges = ['PROCESS ON *.*'] as const;
@@ -33,11 +34,10 @@ function longRunning(ours: readonly string[], seconds: number): Statement {
   );
 }
 
-/** The process list shows an account without PROCESS its own sessions alone, and says nothing; INNODB_CMP refuses it. */
 function others(ours: readonly string[]): Statement {
   const users = ours.map((user) => sql`, ${user}`);
   return composed(
-    'FROM (SELECT COUNT(*) AS pages FROM information_schema.INNODB_CMP) allowed LEFT JOIN information_schema.PROCESSLIST p ON ',
+    `FROM ${processAllowed} LEFT JOIN information_schema.PROCESSLIST p ON `,
     "p.ID <> CONNECTION_ID() AND p.COMMAND NOT IN ('Killed', 'Daemon', 'Binlog Dump', 'Binlog Dump GTID') ",
     composed("AND p.USER NOT IN ('system user', 'event_scheduler', 'mysql.session'", ...users, ')'),
   );

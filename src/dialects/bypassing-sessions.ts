@@ -1,5 +1,6 @@
 import { sql, type Statement, type Value } from '../domain/action.js';
 import { composed } from './compose.js';
+import { processAllowed } from './process-allowed.js';
 
 /*
  * MariaDB before 12, where read_only does not bind everybody. Elsewhere its strongest level does, and nobody asks.
@@ -42,14 +43,11 @@ const bypassers =
   `WHERE ${access} & ${2 ** 33} <> 0 OR (${access} & ${2 ** 15} <> 0 AND COALESCE(JSON_VALUE(Priv, '$.version_id'), 0) < 101100) ` +
   "UNION SELECT m.Host, m.User FROM mysql.roles_mapping m JOIN bypassing b ON b.host = '' AND b.user = m.Role)";
 
-/**
- * PROCESSLIST shows an account without PROCESS its own threads alone, and says nothing; INNODB_CMP refuses such an
- * account, so it stands in front. Collations differ, hence bytes.
- */
+/** Collations differ, hence bytes. */
 function sessions(newest: Value, ours: readonly string[]): Statement {
   const users = ours.map((user) => sql`, ${user}`);
   return composed(
-    'FROM (SELECT COUNT(*) AS pages FROM information_schema.INNODB_CMP) allowed LEFT JOIN information_schema.PROCESSLIST p ON ',
+    `FROM ${processAllowed} LEFT JOIN information_schema.PROCESSLIST p ON `,
     sql`p.ID <= ${newest} AND p.COMMAND NOT IN ('Killed', 'Daemon', 'Binlog Dump') `,
     composed("AND p.USER NOT IN ('system user', 'event_scheduler'", ...users, ') '),
     'AND CAST(p.USER AS BINARY) IN (SELECT CAST(b.user AS BINARY) FROM bypassing b) WHERE p.ID IS NOT NULL',

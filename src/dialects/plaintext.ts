@@ -1,6 +1,7 @@
 import type { PlaintextFacts } from '../domain/snapshot.js';
 import type { Column } from './capabilities.js';
 import type { Detected } from './detect.js';
+import { processAllowed } from './process-allowed.js';
 import type { Answers, Question } from './question.js';
 import { isOn, number, optionalText, text } from './values.js';
 
@@ -10,9 +11,6 @@ const most = 1000;
 /**
  * Who is connected without TLS. With performance_schema its threads say how each session came; without it MariaDB may
  * count logins by user (userstat). MySQL without performance_schema tells nothing.
- *
- * USER_STATISTICS shows an account without PROCESS nothing, and says nothing; INNODB_CMP refuses it (errno 1227), so
- * that stands in front.
  */
 export function plaintextQuestions(column: Column, detected: Pick<Detected, 'performanceSchema'>): Question[] {
   const slow = { id: 'plaintext', collector: 'accounts', pace: 'slow' } as const;
@@ -29,7 +27,7 @@ export function plaintextQuestions(column: Column, detected: Pick<Detected, 'per
   return [
     {
       ...slow,
-      sql: `SELECT @@global.userstat AS counted, s.USER AS user, s.TOTAL_CONNECTIONS - s.TOTAL_SSL_CONNECTIONS AS logins FROM (SELECT COUNT(*) AS pages FROM information_schema.INNODB_CMP) allowed LEFT JOIN information_schema.USER_STATISTICS s ON s.TOTAL_CONNECTIONS > s.TOTAL_SSL_CONNECTIONS LIMIT ${most}`,
+      sql: `SELECT @@global.userstat AS counted, s.USER AS user, s.TOTAL_CONNECTIONS - s.TOTAL_SSL_CONNECTIONS AS logins FROM ${processAllowed} LEFT JOIN information_schema.USER_STATISTICS s ON s.TOTAL_CONNECTIONS > s.TOTAL_SSL_CONNECTIONS LIMIT ${most}`,
       privileges: ['PROCESS ON *.*'],
     },
   ];

@@ -1,18 +1,15 @@
 import type { Stream, StreamFacts } from '../domain/snapshot.js';
 import type { Column } from './capabilities.js';
 import type { Detected } from './detect.js';
+import { processAllowed } from './process-allowed.js';
 import type { Answers, Question, QuestionOptions, Row } from './question.js';
 import { number, optionalText, text } from './values.js';
 
 /** Both Binlog Dump and Binlog Dump GTID. */
 const dumping = "LIKE 'Binlog Dump%'";
 
-/**
- * information_schema.PROCESSLIST shows an account without PROCESS its own threads alone, and says nothing: no stream
- * seen would look like no stream. INNODB_CMP refuses such an account (errno 1227), so it stands in front; with a LEFT
- * JOIN, for otherwise 10.5 and 10.11 do not open it when there is no row to join. It holds ten rows.
- */
-const processList = `(SELECT COUNT(*) AS pages FROM information_schema.INNODB_CMP) allowed LEFT JOIN information_schema.PROCESSLIST p ON p.COMMAND ${dumping}`;
+/** Refused without PROCESS, for no stream seen would look like no stream. */
+const processList = `${processAllowed} LEFT JOIN information_schema.PROCESSLIST p ON p.COMMAND ${dumping}`;
 
 /** Where to see who streams now. */
 export function dumpThreads(detected: Pick<Detected, 'performanceSchema'>): DumpThreads {
