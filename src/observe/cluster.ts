@@ -3,7 +3,7 @@ import { commitTakes } from '../domain/errant.js';
 import { relationsOf, type Relations } from '../domain/relations.js';
 import type { ClusterName, ClusterSnapshot, CollectorName, ServerName, ServerSnapshot } from '../domain/snapshot.js';
 import { topologyOf, type Topology } from '../domain/topology.js';
-import { everyCollector, type Watch } from './watch.js';
+import { everyCollector, type LookKind, type Watch } from './watch.js';
 
 /** A cluster at one moment, with what follows from it. */
 export interface ClusterView {
@@ -45,7 +45,7 @@ export async function lookAtCluster(
       return newest;
     const hung = newest?.failure?.reason === 'timeout';
     const patience = hung ? AbortSignal.any([options.signal, AbortSignal.timeout(hungWithin)]) : options.signal;
-    return watch.look(everyCollector, patience, kinds(options.thorough));
+    return watch.look(everyCollector, patience, kindOf(options.thorough));
   };
   let servers = await Promise.all([...watches.values()].map((watch) => look(watch)));
   let view = viewOf({ cluster, at, servers });
@@ -89,6 +89,7 @@ function withGtid(full: ServerSnapshot, newer: ServerSnapshot): ServerSnapshot {
   };
 }
 
-function kinds(thorough: boolean | 'anew' | undefined): 'thorough' | 'anew' | undefined {
-  return thorough === true ? 'thorough' : thorough === false ? undefined : thorough;
+function kindOf(thorough: boolean | 'anew' | undefined): LookKind | undefined {
+  if (thorough === 'anew') return 'anew';
+  return thorough === true ? 'thorough' : undefined;
 }

@@ -84,6 +84,12 @@ interface Reading {
 
 export const everyCollector: ReadonlySet<CollectorName> = new Set(collectorNames);
 
+export type LookKind = 'thorough' | 'anew' | 'unshared';
+
+function isThorough(how: LookKind | undefined): boolean {
+  return how === 'thorough' || how === 'anew';
+}
+
 /** What a thorough look asks beside the collectors that it is for. */
 const thoroughly = (collectors: ReadonlySet<CollectorName>): ReadonlySet<CollectorName> =>
   new Set([...collectors, ...thoroughCollectorNames]);
@@ -138,19 +144,15 @@ export class Watch {
    * Look now, or share a look at the same collectors that is under way. Never throws for what the server does: a
    * server that cannot be asked is a snapshot without facts, also when `signal` ends before the answer.
    * @param how `thorough` asks what seldom changes too, and begins after this call: for whoever has just changed
-   * something; `anew` logs in for it as well, so that what is served, and the files, are those of now. `unshared` is for looks that nobody asked for: whoever asks gets one that begins then
+   * something; `anew` logs in for it as well, so that what is served, and the files, are those of now. `unshared` is for
+   * looks that nobody asked for: whoever asks gets one that begins then
    */
-  async look(
-    collectors: ReadonlySet<CollectorName>,
-    signal: AbortSignal,
-    how?: 'thorough' | 'anew' | 'unshared',
-  ): Promise<ServerSnapshot> {
-    const thorough = how === 'anew' ? 'anew' : how === 'thorough';
-    const wanted = thorough !== false ? thoroughly(collectors) : collectors;
+  async look(collectors: ReadonlySet<CollectorName>, signal: AbortSignal, how?: LookKind): Promise<ServerSnapshot> {
+    const wanted = isThorough(how) ? thoroughly(collectors) : collectors;
     const key = [...wanted].sort().join() + (how === undefined ? '' : ` ${(this.#own += 1)}`);
     let look = this.#underway.get(key);
     if (look === undefined) {
-      look = this.#look(wanted, thorough).finally(() => this.#underway.delete(key));
+      look = this.#look(wanted, how).finally(() => this.#underway.delete(key));
       this.#underway.set(key, look);
     } else {
       this.shared += 1;
@@ -170,15 +172,15 @@ export class Watch {
     await this.watched.files?.close();
   }
 
-  async #look(collectors: ReadonlySet<CollectorName>, thorough: boolean | 'anew'): Promise<ServerSnapshot> {
+  async #look(collectors: ReadonlySet<CollectorName>, how: LookKind | undefined): Promise<ServerSnapshot> {
     const { clock, timeout } = this.options;
     const at = clock.now();
     const limit = deadline(timeout);
     try {
-      if (thorough === 'anew') await raced(this.#entrance.renew(), limit.signal);
+      if (how === 'anew') await raced(this.#entrance.renew(), limit.signal);
       const opened = await this.#enter(limit.signal);
       try {
-        const asked = await this.#ask(opened, collectors, limit.signal, thorough !== false);
+        const asked = await this.#ask(opened, collectors, limit.signal, isThorough(how));
         return this.#ended(collectors, await this.#snapshot(opened, asked, collectors, at));
       } finally {
         this.#entrance.release(opened);
