@@ -57,7 +57,7 @@ export function holderOf(scene: Scene, name: ServerName): Holder | readonly Refu
   if (server === undefined || facts?.tls === undefined || facts.channels === undefined) return [];
   const { tls } = facts;
   if (tls.haveSsl !== 'YES')
-    return [{ reason: 'tls-off', why: `${name} offers no TLS`, remedy: 'Turn it on first: enable-tls, docs/runbooks/TlsOff.md.' }]; // prettier-ignore
+    return [{ reason: 'tls-off', why: `${name} offers no TLS`, remedy: 'Turn it on first: docs/runbooks/TlsOff.md.' }]; // prettier-ignore
   const file = (given: string | undefined) => nameIn(own.directory, given);
   const [certificate, key] = [file(tls.certFile), file(tls.keyFile)];
   const channels = facts.channels.map((channel) => held(channel, file));

@@ -52,7 +52,7 @@ function untrusted(exchange: Exchange, scene: Scene): readonly Refusal[] {
     {
       reason: 'authority-untrusted',
       why: `${[...new Set(without)].join(', ')} do not trust the authority ${scene.site.serverTls?.authority ?? ''}, and would refuse what it issues`,
-      remedy: 'Run trust-authority first.',
+      remedy: 'Let them trust it first, besides those that they trust: docs/runbooks/CaExpiring.md.',
     },
   ];
 }
