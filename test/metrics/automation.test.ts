@@ -39,6 +39,12 @@ const busy: AutomationState = {
       parameters: { cluster: 'shop', server: 'db3' },
       progress: { at: 'app.page', unit: 'rows', done: 250, total: 1000, rate: 50 },
     },
+    // An older one, with another source: the series are of the newest.
+    {
+      ...run('shop', 'verify-replica', 'running', 90),
+      parameters: { cluster: 'shop', server: 'db3', source: 'db2' },
+      progress: { at: 'app.link', unit: 'rows', done: 100, total: 1000, rate: 20 },
+    },
   ],
   paused: [
     { cluster: 'mail', since: 500 * second },

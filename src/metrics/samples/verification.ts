@@ -5,9 +5,13 @@ import type { OpenRun } from './automation.js';
 
 /** How far the long work of open runs has come. */
 export function progressSamples(sink: Sink<never>, runs: readonly OpenRun[]): void {
+  const told = new Set<string>();
   for (const { procedure, parameters, progress } of runs) {
-    if (progress === undefined) continue;
     const labels = { cluster: parameters.cluster, server: parameters['server'] ?? '', procedure };
+    const series = Object.values(labels).join('/');
+    // Two comparisons of one replica, with two sources, are one series: the newest run's.
+    if (progress === undefined || told.has(series)) continue;
+    told.add(series);
     sink.add('lockstep_run_progress_ratio', ratioOf(progress), labels);
     sink.add('lockstep_run_progress_rows', progress.unit === 'rows' ? progress.done : undefined, labels);
     sink.add('lockstep_run_left_seconds', secondsLeft(progress), labels);
