@@ -24,11 +24,11 @@ export function ratioOf({ done, total }: Progress): number | undefined {
 export function progressWords(progress: Progress): string {
   const { at, unit, done, total, rate } = progress;
   const [ratio, left] = [ratioOf(progress), secondsLeft(progress)];
+  const what = unit === 'rows' ? ' rows' : '';
   return [
     at,
-    `${amount(done, unit)}${total === undefined ? '' : ` of ${amount(total, unit)}`} ${unitWord(unit)}`.trimEnd() +
-      (ratio === undefined ? '' : ` (${Math.floor(ratio * 100)} %)`),
-    `${amount(rate, unit)}${unit === 'rows' ? ' rows' : ''}/s`,
+    `${amount(done, unit)}${total === undefined ? '' : ` of ${amount(total, unit)}`}${what}${ratio === undefined ? '' : ` (${Math.floor(ratio * 100)} %)`}`,
+    `${amount(rate, unit)}${what}/s`,
     ...(left === undefined ? [] : [`${left < 100 ? `${Math.ceil(left)} s` : `${Math.ceil(left / 60)} min`} left`]),
   ].join(', ');
 }
@@ -52,8 +52,4 @@ function amount(value: number, unit: Progress['unit']): string {
   return step === undefined
     ? String(Math.round(value))
     : `${(value / step[0]).toFixed(step[0] === 1 ? 0 : 1)}${step[1]}`;
-}
-
-function unitWord(unit: Progress['unit']): string {
-  return unit === 'rows' ? 'rows' : '';
 }
