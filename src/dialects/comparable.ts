@@ -22,7 +22,6 @@ export interface TableColumn {
 export interface ComparedTable {
   readonly schema: string;
   readonly name: string;
-  readonly engine: string;
   /** The server's estimate. */
   readonly rows: number;
   readonly bytes: number;

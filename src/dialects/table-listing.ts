@@ -10,27 +10,23 @@ const elsewhere = `NOT IN (${ownSchemas.map((name) => `'${name}'`).join(', ')})`
 /** Answers with an error unless the account may read everything: information_schema hides what it may not, and says nothing. */
 export const mayReadAll = 'SELECT 1 FROM mysql.db LIMIT 0';
 
-/** Every table of applications, in the order of their names. */
-export const tablesListing = `SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t, ENGINE AS e, TABLE_ROWS AS r, COALESCE(DATA_LENGTH, 0) AS b FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA ${elsewhere}`;
+/** Every table of applications. */
+export const tablesListing = `SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t, TABLE_ROWS AS r, COALESCE(DATA_LENGTH, 0) AS b FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA ${elsewhere}`;
 
 export interface ListedTable {
   readonly schema: string;
   readonly name: string;
-  readonly engine: string;
   readonly rows: number;
   readonly bytes: number;
 }
 
 export function listedTables(rows: readonly Row[]): readonly ListedTable[] {
-  return rows
-    .map((row) => ({
-      schema: row['s'] ?? '',
-      name: row['t'] ?? '',
-      engine: row['e'] ?? '',
-      rows: Number(row['r'] ?? 0),
-      bytes: Number(row['b'] ?? 0),
-    }))
-    .sort((one, other) => order(`${one.schema}\0${one.name}`, `${other.schema}\0${other.name}`));
+  return rows.map((row) => ({
+    schema: row['s'] ?? '',
+    name: row['t'] ?? '',
+    rows: Number(row['r'] ?? 0),
+    bytes: Number(row['b'] ?? 0),
+  }));
 }
 
 /** Columns, then indexes, of one table. */
@@ -98,8 +94,4 @@ function keyOf(columns: readonly TableColumn[], indexes: readonly Row[]): TableK
     if (whole.length === found.length) return { index, columns: whole };
   }
   return undefined;
-}
-
-function order(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }

@@ -7,7 +7,7 @@ export interface Verification {
   readonly source: ServerName;
   readonly beganAt: number;
   readonly endedAt: number;
-  /** Tables and rows that were compared. */
+  /** Tables and rows that were compared; a table that was skipped is not among them. */
   readonly tables: number;
   readonly rows: number;
   /** Rows that differ, are missing or are too many, at least. */
@@ -46,9 +46,10 @@ export function isDifference({ kind }: Finding): boolean {
 export function verificationLines(verification: Verification): readonly string[] {
   const { server, source, tables, rows, differingRows, differingTables, unsettledRows, findings } = verification;
   const compared = `${count(rows, 'row')} of ${count(tables, 'table')} were compared`;
+  const partly = findings.some(({ kind }) => kind === 'skipped') ? ' in what could be compared' : '';
   const verdict =
     differingTables === 0
-      ? `${server} equals ${source}: ${compared}`
+      ? `${server} equals ${source}${partly}: ${compared}`
       : `${server} differs from ${source} in ${count(differingTables, 'table')}, in at least ${count(differingRows, 'row')}: ${compared}`;
   const unsettled = unsettledRows === 0 ? [] : [`nothing can be said of ${count(unsettledRows, 'row')}: they were changed all the time`]; // prettier-ignore
   return [verdict, ...unsettled, ...findings.map(findingWords)];

@@ -52,7 +52,7 @@ describe('the checksum of a row', () => {
 });
 
 describe('a description of a table', () => {
-  const listed = listedTables([{ s: 'app', t: 'page', e: 'InnoDB', r: '10', b: '16384' }])[0];
+  const listed = listedTables([{ s: 'app', t: 'page', r: '10', b: '16384' }])[0];
   const columns = (type: string, charset: string) => [
     { c: 'id', t: type, d: 'int', n: 'NO', s: null, o: null, b: null, x: '' },
     { c: 'word', t: 'varchar(9)', d: 'varchar', n: 'YES', s: charset, o: `${charset}_bin`, b: '36', x: '' },

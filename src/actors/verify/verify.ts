@@ -89,19 +89,11 @@ class Comparing {
     await this.pair.caughtUp();
     const there = listedTables(await this.pair.onReplica(tablesListing));
     this.#total = here.reduce((sum, { rows }) => sum + rows, 0);
-    const names = [...new Set([...here, ...there].map(plainName))];
-    const all = names
-      .map((name) => ({
-        ours: here.find((one) => plainName(one) === name),
-        theirs: there.find((one) => plainName(one) === name),
-      })) // prettier-ignore
-      .map(({ ours, theirs }) => ({ ours, theirs, one: ours ?? theirs }))
-      .sort((a, b) => order(nameOf(a.one), nameOf(b.one)));
+    const [ours, theirs] = [byName(here), byName(there)];
     const { at } = this.state;
     const done = at === undefined ? '' : nameOf(at);
-    for (const { ours, theirs, one } of all) {
-      if (one === undefined || nameOf(one) < done) continue;
-      await this.#table(one, ours, theirs);
+    for (const [name, one] of byName([...there, ...here])) {
+      if (name >= done) await this.#table(one, ours.get(name), theirs.get(name));
     }
     return this.#result();
   }
@@ -213,7 +205,7 @@ class Comparing {
       ...state,
       // Behind every name that begins with this one, and before the next table's.
       at: { schema: one.schema, name: tables === 1 ? `${one.name}\u0001` : one.name, behind },
-      tables: state.tables + tables,
+      tables: state.tables + (isUnread(result) ? 0 : tables),
       rows: state.rows + result.rows,
       differingRows: state.differingRows + result.differing,
       differingTables: differs ? [...state.differingTables, name] : state.differingTables,
@@ -270,14 +262,21 @@ function skipped(table: string, why: string): Compared {
   return { rows: 0, findings: [{ table, kind: 'skipped', why }], differing: 0, unsettled: 0 };
 }
 
+/** A table of which nothing was compared. */
+function isUnread({ findings }: Compared): boolean {
+  return findings.length > 0 && findings.every(({ kind }) => kind === 'skipped');
+}
+
 function rest(table: string): Finding {
   return { table, kind: 'skipped', why: 'so many rows differ that the rest of it was left out' };
 }
 
-function nameOf(one: Pick<ListedTable, 'schema' | 'name'> | undefined): string {
-  return `${one?.schema ?? ''}\u0000${one?.name ?? ''}`;
+function nameOf({ schema, name }: Pick<ListedTable, 'schema' | 'name'>): string {
+  return `${schema}\u0000${name}`;
 }
 
-function order(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other);
+/** In the order of their names: the order in which they are compared, and gone on with. */
+function byName(tables: readonly ListedTable[]): ReadonlyMap<string, ListedTable> {
+  const named = new Map(tables.map((one) => [nameOf(one), one]));
+  return new Map([...named].sort(([one], [other]) => (one < other ? -1 : 1)));
 }
