@@ -91,9 +91,11 @@ export class Haproxy implements Announcer {
     return { ...this.#told(servers), holding: held > 0 };
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#api.close();
-    return this.stateFile?.clear() ?? Promise.resolve();
+    // What was announced is to outlast HAProxy, also where Lockstep ends right after it.
+    await this.#saving.catch(() => undefined);
+    await this.stateFile?.clear();
   }
 
   /** First the new one is opened, so that nobody is turned away; who still came to the others is cut off with their clients. */

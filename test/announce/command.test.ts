@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import type { Announcer } from '../../src/announce/announcer.js';
 import { openAnnouncer } from '../../src/announce/open.js';
+import { until } from '../../src/sandbox/until.js';
 import { db1, db2, directory, local, patient, shop } from './stage.js';
 
 const script = `#!/bin/sh
@@ -64,10 +65,15 @@ it('is not run for what it cannot do', async () => {
 });
 
 it('is ended when it hangs', async () => {
-  const { announcer: dns, folder } = announcer('#!/bin/sh\necho $$ > "$(dirname "$0")/pid"\nexec sleep 600\n');
-  await expect(dns.announce(db2, AbortSignal.timeout(300))).rejects.toThrow();
-  const pid = Number(readFileSync(path.join(folder, 'pid'), 'utf8'));
-  expect(() => process.kill(pid, 0)).toThrow();
+  const { announcer: dns, folder } = announcer('#!/bin/sh\necho $$ > "${0%/*}/pid.new"; mv "${0%/*}/pid.new" "${0%/*}/pid"\nexec sleep 600\n'); // prettier-ignore
+  const file = path.join(folder, 'pid');
+  const given = new AbortController();
+  const announced = dns.announce(db2, given.signal);
+  await until('it to run', () => Promise.resolve(existsSync(file)));
+  given.abort(new Error('given up'));
+  await expect(announced).rejects.toThrow('given up');
+  const pid = Number(readFileSync(file, 'utf8'));
+  expect(() => process.kill(pid, 0)).toThrow(expect.objectContaining({ code: 'ESRCH' }));
 });
 
 it('means a server by its address alone only where that is clear', async () => {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Announcer } from '../../src/announce/announcer.js';
 import type { HaproxySettings } from '../../src/announce/haproxy.js';
+import { stateIn } from '../../src/announce/haproxy-state.js';
 import { openAnnouncer } from '../../src/announce/open.js';
 import { Scope } from '../../src/base/scope.js';
 import { openHost } from '../../src/hosts/open.js';
@@ -103,6 +104,17 @@ it('is still announced after a reload and after another start of HAProxy', async
   expect(await ledTo(haproxy.address)).toBe('db2');
   await announcer.restore(db1, patient);
   expect(await ledTo(haproxy.address)).toBe('db1');
+});
+
+it('has the state of what was announced in its file before it is closed', async () => {
+  const brief = announcerOf();
+  await brief.announce(db2, patient);
+  await brief.close();
+  const { servers } = stateIn(await readFile(haproxy.stateFile, 'utf8'));
+  expect(servers.map(({ name, state }) => [name, state])).toEqual([
+    ['db1', 'maint'],
+    ['db2', 'ready'],
+  ]);
 });
 
 it('tells when clients are led to nobody, or to two', async () => {

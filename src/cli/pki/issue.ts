@@ -118,7 +118,7 @@ export function withLeaf(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
-export function leafWish(flags: LeafFlags, subscriber: Subscriber | undefined) {
+function leafWish(flags: LeafFlags, subscriber: Subscriber | undefined) {
   const { use = 'both' } = flags;
   const commonName = given(flags.commonName ?? subscriber?.server.address.host, '--common-name', 'issue');
   const names = use === 'client' ? (flags.name ?? []) : (flags.name ?? subscriber?.names ?? [commonName]);
