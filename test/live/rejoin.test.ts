@@ -6,10 +6,14 @@ import { changeIn } from '../../src/domain/primary-change.js';
 import { failover } from '../../src/procedures/failover.js';
 import { openPrimary } from '../../src/procedures/open-primary.js';
 import { rejoin } from '../../src/procedures/rejoin.js';
+import { Admin } from '../../src/sandbox/admin.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { unpack } from '../../src/sandbox/packages.js';
+import { startReplication, stopReplication } from '../../src/sandbox/faults.js';
 import { untilCaughtUp } from '../../src/sandbox/replication.js';
+import { semiSyncSettings, waitForReplicas } from '../../src/sandbox/semi-sync.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
+import { until } from '../../src/sandbox/until.js';
 import { versionNamed } from '../../src/sandbox/versions.js';
 import { describeEach, oneOfEach } from './matrix.js';
 import { expectOneOpen } from './one-open.js';
@@ -24,6 +28,7 @@ await describeEach(
     let bench: Workbench;
     let db1: SandboxServer;
     let directory: string;
+    const mariadb = version.startsWith('mariadb');
 
     beforeAll(async () => {
       sandbox = scope.own(await createCluster({ version, replicas: 1 }), (cluster) => cluster.stop());
@@ -109,6 +114,35 @@ await describeEach(
       );
       const { snapshot } = await bench.look();
       expect(snapshot.servers[0]?.facts).toMatchObject({ state: { readOnly: true }, channels: [] });
+    });
+
+    it.runIf(mariadb).each([
+      ['at its first start after the crash', true],
+      ['later', false],
+    ])('with a commit that no replica acknowledged, started as a replica %s', async (_, first) => {
+      const db2 = sandbox.server('db2');
+      await db2.sql('SET GLOBAL rpl_semi_sync_slave_enabled = ON');
+      await waitForReplicas(sandbox);
+      await db1.sql('INSERT INTO app.written VALUES (7)');
+      await stopReplication(db2, 'io');
+      const application = new Admin(db1.socketPath);
+      const unheard = application.query('INSERT INTO app.written VALUES (8)').catch((cause: unknown) => cause);
+      await until('it to wait for a replica', async () => (await askOne(db1, "(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Rpl_semi_sync_master_wait_sessions')")) === '1'); // prettier-ignore
+      await db1.kill();
+      expect(await unheard).toBeInstanceOf(Error);
+      await application.close();
+      await startReplication(db2, 'io');
+      await failedOver();
+      if (!first) await db1.start();
+      db1.configure(semiSyncSettings(sandbox.version));
+      await db1.restart();
+      const scene = await answering();
+      expect(await askOne(db1, '(SELECT GROUP_CONCAT(id ORDER BY id) FROM app.written)')).toBe(first ? '7' : '7,8');
+      if (!first) {
+        expect(rejoin.leaves?.(scene, given())).toMatch(/^db1 stays closed: db1 has 1 transaction or more/);
+        return;
+      }
+      await rejoins();
     });
 
     it('that nobody replaced is opened again after a restart', async () => {
