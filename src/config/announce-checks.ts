@@ -2,9 +2,8 @@ import { isIP } from 'node:net';
 import { parseAddress } from './address.js';
 import { announcerNames } from './announce-resolve.js';
 import type { Path, YamlFile } from './document.js';
-import { entriesAt, quoted, valueAt } from './explain.js';
+import { entriesAt, nearestRemedy, quoted, valueAt } from './explain.js';
 import type { Fault } from './fault.js';
-import { nearest } from './nearest.js';
 import { defaultServerPort } from './schema.js';
 
 /** What the `announce` of a cluster, or that of `defaults`, and its servers must agree on. */
@@ -95,8 +94,7 @@ function strangers(cluster: Cluster, { owner, path, entry, shared }: Announcer):
   return ['addresses', 'servers'].flatMap((key) =>
     entriesAt(entry, [key]).flatMap(([server]) => {
       if (servers.includes(server)) return [];
-      const close = nearest(server, servers);
-      const remedy = close === undefined ? `Known here: ${servers.join(', ')}` : `Did you mean ${quoted(close)}?`;
+      const remedy = nearestRemedy(server, servers, `Known here: ${servers.join(', ')}`);
       return [owner.fault([...path, key, server], 'key', `${quoted(server)} is no server of this cluster`, remedy)];
     }),
   );

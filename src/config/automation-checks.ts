@@ -1,9 +1,8 @@
 import { parseMatcher } from '../base/matcher.js';
 import { LockstepError } from '../base/errors.js';
 import type { Path, YamlFile } from './document.js';
-import { entriesAt, quoted, valueAt } from './explain.js';
+import { entriesAt, nearestRemedy, quoted, valueAt } from './explain.js';
 import type { Fault } from './fault.js';
-import { nearest } from './nearest.js';
 
 /** What the keys of the automation must agree on, with each other and with who is let in. */
 export function automationChecks(main: YamlFile): readonly Fault[] {
@@ -58,8 +57,7 @@ function unknownWindow(main: YamlFile, index: number): readonly Fault[] {
   const name = valueAt(main.value, path);
   const known = entriesAt(main.value, ['automation', 'windows']).map(([each]) => each);
   if (typeof name !== 'string' || known.includes(name)) return [];
-  const close = nearest(name, known);
-  const remedy = close === undefined ? 'Write it under `automation.windows`' : `Did you mean ${quoted(close)}?`;
+  const remedy = nearestRemedy(name, known, 'Write it under `automation.windows`');
   return [main.fault(path, 'value', `there is no window ${quoted(name)}`, remedy)];
 }
 

@@ -2,11 +2,10 @@ import { addressText, parseAddress } from './address.js';
 import { announceChecks } from './announce-checks.js';
 import { automationChecks } from './automation-checks.js';
 import type { YamlFile } from './document.js';
-import { entriesAt, quoted, valueAt } from './explain.js';
+import { entriesAt, nearestRemedy, quoted, valueAt } from './explain.js';
 import { failoverChecks } from './failover-checks.js';
 import type { Fault } from './fault.js';
 import { hostChecks } from './host-checks.js';
-import { nearest } from './nearest.js';
 import { defaultServerPort } from './schema.js';
 import { authorityChecks, serverTlsChecks } from './server-tls-checks.js';
 import { safeName, safeNameWords } from './vocabulary.js';
@@ -135,11 +134,7 @@ function rolesOfNobody(main: YamlFile, web: WebConfig | undefined): readonly Fau
         ),
       ];
     }
-    const close = nearest(subject, users);
-    const remedy =
-      close === undefined
-        ? 'Add the user there, or write CN=NAME for a client certificate'
-        : `Did you mean ${quoted(close)}?`;
+    const remedy = nearestRemedy(subject, users, 'Add the user there, or write CN=NAME for a client certificate');
     return [main.fault(['roles', subject], 'key', `${quoted(subject)} is no user of the web_config_file`, remedy)];
   });
 }

@@ -30,13 +30,7 @@ function unknownKey(file: YamlFile, parent: Path, key: string, known: readonly s
       `a ${secret} must not stand in the configuration`,
       `Put it into a file of mode 0600 and write \`${secret}_file: /path/of/it\`, or write \`${secret}_env: NAME\` for an environment variable`,
     );
-  const close = nearest(key, known);
-  return file.fault(
-    path,
-    'key',
-    `unknown key ${shown}`,
-    close === undefined ? `Known here: ${known.join(', ')}` : `Did you mean "${close}"?`,
-  );
+  return file.fault(path, 'key', `unknown key ${shown}`, nearestRemedy(key, known, `Known here: ${known.join(', ')}`));
 }
 
 /** Below these keys stand secrets, or what people take for the place of one; only these leaves are quoted there. */
@@ -83,4 +77,10 @@ export function entriesAt(root: unknown, path: Path): readonly (readonly [string
 
 function isMapping(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What to do about a word that is none of those known. @param otherwise where none of them is close */
+export function nearestRemedy(given: string, known: readonly string[], otherwise: string): string {
+  const close = nearest(given, known);
+  return close === undefined ? otherwise : `Did you mean ${quoted(close)}?`;
 }

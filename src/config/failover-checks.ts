@@ -1,7 +1,6 @@
 import type { YamlFile } from './document.js';
-import { entriesAt, quoted, valueAt } from './explain.js';
+import { entriesAt, nearestRemedy, quoted, valueAt } from './explain.js';
 import type { Fault } from './fault.js';
-import { nearest } from './nearest.js';
 
 /** What the `failover` of a cluster, or that of `defaults`, and its servers must agree on. */
 export function failoverChecks(main: YamlFile, file: YamlFile): readonly Fault[] {
@@ -27,8 +26,7 @@ function strangers(file: YamlFile, path: readonly string[], servers: readonly st
   if (!Array.isArray(given)) return [];
   return given.flatMap((name: unknown, index) => {
     if (typeof name !== 'string' || servers.includes(name)) return [];
-    const close = nearest(name, servers);
-    const remedy = close === undefined ? `It has ${servers.join(', ')}` : `Did you mean ${quoted(close)}?`;
+    const remedy = nearestRemedy(name, servers, `It has ${servers.join(', ')}`);
     return [file.fault([...path, index], 'value', `the cluster has no server ${quoted(name)}`, remedy)];
   });
 }

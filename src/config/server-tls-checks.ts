@@ -1,8 +1,7 @@
 import path from 'node:path';
 import type { YamlFile } from './document.js';
-import { entriesAt, quoted, valueAt } from './explain.js';
+import { entriesAt, nearestRemedy, quoted, valueAt } from './explain.js';
 import type { Fault } from './fault.js';
-import { nearest } from './nearest.js';
 import { safeName, safeNameWords } from './vocabulary.js';
 
 /** What `authorities` must keep to beyond their form. They stand in the main file alone. */
@@ -38,13 +37,11 @@ function unknownAuthority(main: YamlFile, file: YamlFile, at: readonly string[])
   const given = valueAt(file.value, at);
   const known = entriesAt(main.value, ['authorities']).map(([name]) => name);
   if (main.value === undefined || typeof given !== 'string' || given === '' || known.includes(given)) return [];
-  const close = nearest(given, known);
-  const remedy =
-    close !== undefined
-      ? `Did you mean ${quoted(close)}?`
-      : known.length === 0
-        ? 'Write `authorities: { NAME: { directory: … } }` into the main file, and make it with: lockstep pki init --authority NAME'
-        : `There are: ${known.join(', ')}`;
+  const otherwise =
+    known.length === 0
+      ? 'Write `authorities: { NAME: { directory: … } }` into the main file, and make it with: lockstep pki init --authority NAME'
+      : `There are: ${known.join(', ')}`;
+  const remedy = nearestRemedy(given, known, otherwise);
   return [file.fault(at, 'value', `given ${quoted(given)}, which is none of the authorities`, remedy)];
 }
 

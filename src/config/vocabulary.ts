@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { posix } from 'node:path';
 import { z } from 'zod';
+import { alternativeNameKind } from '../base/alternative-name.js';
 import { parseAddress } from './address.js';
 import { parseDuration } from '../base/duration.js';
 
@@ -52,12 +52,10 @@ const placeWords = 'an absolute path below /, without "..", "//" or control char
 export const place = z.string({ error: placeWords }).refine(isPlain, { error: placeWords });
 
 const alternativeWords = 'a DNS name or an IP address';
-const dns =
-  /^(?=.{1,253}$)(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*(?!\d+$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 /** What may stand in a certificate as a subject alternative name. */
 export const alternativeName = z
   .string({ error: alternativeWords })
-  .refine((given) => (isIP(given) !== 0 && !given.includes('%')) || dns.test(given), { error: alternativeWords });
+  .refine((given) => alternativeNameKind(given) !== undefined, { error: alternativeWords });
 
 /** Seconds, more than 0. */
 export const duration = z

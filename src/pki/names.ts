@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import forge from 'node-forge';
+import { alternativeNameKind } from '../base/alternative-name.js';
 import { LockstepError } from '../base/errors.js';
 import { shortAddress } from '../base/x509.js';
 
@@ -40,9 +40,9 @@ const addresses = forge.util as unknown as {
 };
 
 function alternativeName(name: string): AlternativeName {
-  if (isIP(name) !== 0 && !name.includes('%')) return { type: 'address', value: shortAddress(name) };
-  if (name.length > 253 || !dnsPattern.test(name)) throw wrong(name);
-  return { type: 'dns', value: name };
+  const type = alternativeNameKind(name);
+  if (type === undefined) throw wrong(name);
+  return { type, value: type === 'address' ? shortAddress(name) : name };
 }
 
 function wrong(name: string): LockstepError {
@@ -52,7 +52,3 @@ function wrong(name: string): LockstepError {
     'Give a name such as db1.example.org (non-ASCII names in their xn-- form, no trailing dot, * only as the first label) or an address such as 10.0.0.1 or fd00::1.',
   );
 }
-
-// The last label is never all digits: 10.0.0.300 is a mistyped address, not a name.
-const dnsPattern =
-  /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*(?!\d+$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
