@@ -12,7 +12,7 @@ export interface RenewalOptions {
 }
 
 const procedure = 'renew-certificate' as const;
-const trigger: Trigger = { kind: 'schedule', by: 'renew-certificates' };
+const trigger: Trigger = { kind: 'schedule', by: 'renew_certificates' };
 
 /**
  * Asks for a run of renew-certificate for every server where something is due, one at a time; a server that must wait

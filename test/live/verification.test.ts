@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import type { RunView } from '../../src/engine/run.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
-import { startReplication, stopReplication } from '../../src/sandbox/faults.js';
+import { startReplication, stopReplication, swapServerCertificate } from '../../src/sandbox/faults.js';
 import { untilCaughtUp } from '../../src/sandbox/replication.js';
 import { until } from '../../src/sandbox/until.js';
 import { Alarms } from './alarms.js';
@@ -15,6 +15,7 @@ import { Scrape } from './scrape.js';
 import { expectRecent } from './stage.js';
 
 const db2 = { cluster: 'sandbox', server: 'db2' };
+const day = 86_400_000;
 const verify = { procedure: 'verify-replica', parameters: db2, mode: 'auto' };
 
 await describeEach(
@@ -33,7 +34,9 @@ await describeEach(
         ...Array.from({ length: 17 }, (_, n) => `INSERT INTO app.page SELECT id + ${2 ** (n + 1)}, CONCAT(title, '.'), body FROM app.page`), // prettier-ignore
       ]);
       await untilCaughtUp(sandbox.server('db2'), sandbox.primary, { seconds: 120 });
-      lockstep = await LockstepProcess.lay(sandbox, { schedule: { verify_replicas: '* * * * *' } });
+      lockstep = await LockstepProcess.lay(sandbox, {
+        schedule: { verify_replicas: '* * * * *', renew_certificates: '* * * * *' },
+      });
       await lockstep.start();
     });
     afterAll(() => scope.end());
@@ -114,12 +117,21 @@ await describeEach(
       });
     });
 
-    it('comes by itself at its times, one replica after the other, and remembers over a restart', async () => {
-      const scheduled = async () => (await lockstep.runs()).find(({ trigger }) => trigger.kind === 'schedule');
+    it('comes by itself at its times, as renewals of certificates do, and remembers over a restart', async () => {
+      const of = async (procedure: string) =>
+        (await lockstep.runs()).find((one) => one.trigger.kind === 'schedule' && one.procedure === procedure);
+      const scheduled = () => of('verify-replica');
+      const renewed = () => of('renew-certificate');
+      expect(await renewed()).toBeUndefined();
+      const dates = { notBefore: new Date(Date.now() - 340 * day), notAfter: new Date(Date.now() + 21 * day) };
+      await swapServerCertificate(sandbox.authority, sandbox.server('db2'), dates);
       await until('a run of the schedule', async () => (await scheduled()) !== undefined, { within: 75_000 });
       const run = await scheduled();
       expect(run).toMatchObject({ procedure: 'verify-replica', trigger: { by: 'verify_replicas' } });
       if (run !== undefined) await settled(run);
+      const renewal = await until('a renewal by the schedule', renewed, { within: 75_000 });
+      expect(renewal).toMatchObject({ parameters: db2, trigger: { by: 'renew_certificates' } });
+      expect((await settled(renewal)).outcome).toBe('succeeded');
       await lockstep.stop();
       await lockstep.start();
       expect((await page()).value('lockstep_replica_differing_rows', db2)).toBe(3);

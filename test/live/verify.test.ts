@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SqlActor } from '../../src/actors/sql-actor.js';
-import type { WorkMemory } from '../../src/actors/verify/memory.js';
+import { freshState, type WorkMemory } from '../../src/actors/verify/memory.js';
 import { Scope } from '../../src/base/scope.js';
 import type { Progress } from '../../src/domain/progress.js';
-import { verificationLines, type Verification } from '../../src/domain/verification.js';
+import { verificationLines, type Finding, type Verification } from '../../src/domain/verification.js';
 import { verifyReplica } from '../../src/procedures/verify-replica.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { startReplication, stopReplication } from '../../src/sandbox/faults.js';
@@ -143,6 +143,18 @@ await describeEach(
       expect(least).toBeGreaterThanOrEqual(left.rows);
       expect(result.differingTables).toBe(5);
       expect(memory.content).toBeUndefined();
+    });
+
+    it('begins a table anew whose key was changed since it was ended', async () => {
+      const memory = new KeptMemory();
+      const all = await verified();
+      // Behind every row of it, by a key that it no longer has.
+      const behind = { place: ['999999999'], key: 'another' };
+      await memory.write({ ...freshState(Date.now()), at: { schema: 'corpus', name: 'many', behind } });
+      const { findings } = await verified({ memory });
+      const ofMany = (one: readonly Finding[]) => one.filter(({ table }) => table === 'corpus.many');
+      expect(ofMany(findings)).toHaveLength(2);
+      expect(ofMany(findings)).toEqual(ofMany(all.findings));
     });
 
     it('is held up by a replica that lags, and says nothing wrong of it', async () => {

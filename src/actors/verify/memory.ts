@@ -7,7 +7,7 @@ export interface VerifyState {
   readonly v: 1;
   readonly beganAt: number;
   /** The table at work, and how far it was compared; undefined: none was begun. */
-  readonly at: { readonly schema: string; readonly name: string; readonly behind: KeyPlace | undefined } | undefined;
+  readonly at: { readonly schema: string; readonly name: string; readonly behind: Behind | undefined } | undefined;
   readonly tables: number;
   readonly rows: number;
   readonly differingRows: number;
@@ -15,6 +15,12 @@ export interface VerifyState {
   readonly differingTables: readonly string[];
   readonly unsettledRows: number;
   readonly findings: readonly Finding[];
+}
+
+/** A place in a table, and the key in whose order it is one, as JSON. */
+export interface Behind {
+  readonly place: KeyPlace;
+  readonly key: string;
 }
 
 /** What one step of one run has to remember over a restart, whole or not at all. */

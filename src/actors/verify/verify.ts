@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { LockstepError } from '../../base/errors.js';
-import type { KeyPlace } from '../../dialects/comparable.js';
 import {
   comparedTable,
   definitionsDiffer,
@@ -14,7 +13,7 @@ import type { Progress } from '../../domain/progress.js';
 import { isDifference, type Finding, type Verification } from '../../domain/verification.js';
 import { QueryError, type Target } from '../../mysql/session.js';
 import { compareRange, compareWhole, endOfRange, keyOf, plainName, type Compared, type TablePair } from './chunks.js';
-import { freshState, recalled, type VerifyState, type WorkMemory } from './memory.js';
+import { freshState, recalled, type Behind, type VerifyState, type WorkMemory } from './memory.js';
 import { Pair } from './pair.js';
 import { Side } from './side.js';
 
@@ -160,7 +159,10 @@ class Comparing {
 
   async #ranges(one: ListedTable, tables: TablePair): Promise<void> {
     const { at } = this.state;
-    let from = at !== undefined && nameOf(at) === nameOf(one) ? at.behind : undefined;
+    const key = keyOf(tables.source);
+    // A place in the order of another key tells nothing: the table was altered meanwhile, and is begun anew.
+    const behind = at !== undefined && nameOf(at) === nameOf(one) ? at.behind : undefined;
+    let from = behind?.key === JSON.stringify(key) ? behind.place : undefined;
     let differing = 0;
     for (;;) {
       await this.pair.quiet();
@@ -168,7 +170,7 @@ class Comparing {
       const to = await endOfRange(this.pair, tables, from, this.#size);
       let result: Compared;
       try {
-        result = await compareRange(this.pair, tables, keyOf(tables.source), from, to);
+        result = await compareRange(this.pair, tables, key, from, to);
       } catch (cause) {
         if (!(cause instanceof QueryError) || !tooLong.has(cause.errno) || this.#size === fewest) throw cause;
         this.#size = fewest;
@@ -180,7 +182,7 @@ class Comparing {
         await this.#add(one, undefined, { ...result, findings: [...result.findings, rest(plainName(one))] }, 1);
         return;
       }
-      await this.#add(one, to, result, to === undefined ? 1 : 0);
+      await this.#add(one, to && { place: to, key: JSON.stringify(key) }, result, to === undefined ? 1 : 0);
       if (to === undefined) return;
       from = to;
       this.#sized(seconds);
@@ -196,7 +198,7 @@ class Comparing {
   }
 
   /** @param behind how far the table was compared; undefined: all of it @param tables 1 when it is done */
-  async #add(one: ListedTable, behind: KeyPlace | undefined, result: Compared, tables: 0 | 1): Promise<void> {
+  async #add(one: ListedTable, behind: Behind | undefined, result: Compared, tables: 0 | 1): Promise<void> {
     if (result.findings.some(isDifference)) await this.#stillFollows();
     const { state } = this;
     const name = plainName(one);
