@@ -1,3 +1,4 @@
+import { deadline } from '../base/deadline.js';
 import { LockstepError } from '../base/errors.js';
 import type { Secret } from '../base/secret.js';
 import type { Row } from '../dialects/question.js';
@@ -54,6 +55,8 @@ const noSuchThread = 1094;
 /** ER_KILL_DENIED_ERROR; MySQL says it of the sessions of users with SYSTEM_USER too. */
 const denied = 1095;
 const unlockWithin = 5000;
+/** How long one that is held for dead may take to let us in, milliseconds: many times what a login takes. */
+const deadWithin = 250;
 
 /** The hands of one run: its sessions, each under its advisory lock. */
 export class SqlActor implements Actor {
@@ -65,8 +68,10 @@ export class SqlActor implements Actor {
     return new Set([...this.#sessions].filter(([, session]) => !session.closed).map(([key]) => key));
   }
 
-  async lock(servers: readonly ServerName[], signal: AbortSignal) {
-    const results = await Promise.allSettled(servers.map((server) => this.#lockOne(server, signal)));
+  async lock(servers: readonly ServerName[], signal: AbortSignal, dead: readonly ServerName[] = []) {
+    const results = await Promise.allSettled(
+      servers.map((server) => this.#lockOne(server, signal, dead.includes(server))),
+    );
     const failures = results.flatMap((one, index) => {
       const server = servers[index];
       return one.status === 'rejected' && server !== undefined ? [{ server, cause: one.reason as unknown }] : [];
@@ -143,11 +148,21 @@ export class SqlActor implements Actor {
   }
 
   /** Its own lock for good; those of other sessions long enough to know that nobody holds them. */
-  async #lockOne(server: ServerName, signal: AbortSignal): Promise<void> {
-    const control = await this.#session(server, 'control', signal);
+  async #lockOne(server: ServerName, signal: AbortSignal, dead: boolean): Promise<void> {
+    const control = await (dead ? this.#atOnce(server, signal) : this.#session(server, 'control', signal));
     for (const name of sessionNames.filter((one) => one !== 'control' && !this.held.has(keyOf(server, one)))) {
       await control.take(lockName(name), server, signal);
       await control.release(lockName(name), AbortSignal.timeout(unlockWithin));
+    }
+  }
+
+  /** One that lets us in is not dead: it is locked, and waited for, like any other. */
+  async #atOnce(server: ServerName, signal: AbortSignal): Promise<HeldSession> {
+    const limit = deadline(deadWithin, signal);
+    try {
+      return await this.#session(server, 'control', limit.signal);
+    } finally {
+      limit.clear();
     }
   }
 

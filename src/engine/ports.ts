@@ -39,11 +39,16 @@ export interface Actors {
 export interface Actor {
   /**
    * Takes the advisory locks of every named session on these servers, so that no other Lockstep and no session of a
-   * dead one is at work there. Those that a living process holds make it fail once `signal` is over.
+   * dead one is at work there: on all side by side. Those that a living process holds make it fail once `signal` is over.
+   * @param dead those of them that are not waited for: one that does not let us in at once counts as not reached
    * @returns the servers that could not be reached
    * @throws LockstepError `locked` naming the server and the holder's session
    */
-  lock(servers: readonly ServerName[], signal: AbortSignal): Promise<{ readonly unreachable: readonly ServerName[] }>;
+  lock(
+    servers: readonly ServerName[],
+    signal: AbortSignal,
+    dead?: readonly ServerName[],
+  ): Promise<{ readonly unreachable: readonly ServerName[] }>;
   /**
    * Does one action. Resolves with what it learned.
    * @param told how far long work has come

@@ -1,6 +1,7 @@
 import type { Action } from '../domain/action.js';
 import type { ProcedureName } from '../domain/procedure-names.js';
 import type { Parameters, Scene } from '../domain/scene.js';
+import type { ServerName } from '../domain/snapshot.js';
 
 /**
  * A remediation: pure functions from what is seen to what is to be done. The engine asks them in this order: `needed`,
@@ -14,6 +15,11 @@ export interface Procedure {
   readonly parameters: readonly ParameterSpec[];
   /** What it locks: the whole cluster, the server that its parameter `server` names, or nothing, for one that only looks. */
   readonly locks: Locks;
+  /**
+   * Servers that it takes for dead. Whoever of them answers is locked like the others; they are not waited for, because
+   * one that stands still would take all the time that there is.
+   */
+  readonly dead?: (scene: Scene, parameters: Parameters) => readonly ServerName[];
   /** Its looks log in anew and read files anew, so that they see what is served now. Default: as old as the newest login. */
   readonly looks?: 'anew';
   /** Whether what it mends is there. */

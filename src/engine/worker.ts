@@ -170,9 +170,10 @@ export class Worker {
     const named = run.parameters['server'];
     const all = run.scene?.site.servers.map(({ name }) => name) ?? [];
     const servers = procedure.locks === 'server' && named !== undefined ? [named] : all;
+    const dead = run.scene && procedure.dead?.(run.scene, run.parameters);
     const limit = deadline(resuming ? locksWithin.resume : locksWithin.start, this.shop.giveUp);
     try {
-      return (await actor.lock(servers, limit.signal)).unreachable;
+      return (await actor.lock(servers, limit.signal, dead)).unreachable;
     } catch (cause) {
       if (this.shop.giveUp.aborted) throw cause;
       return messageOf(cause);

@@ -21,8 +21,11 @@ const gtidOnly: ReadonlySet<CollectorName> = new Set(['gtid']);
  */
 const rounds = [0, 20, commitTakes];
 
-/** What a server that hung at the last look is given to answer again, milliseconds: the others are not to wait for it. */
-const hungWithin = 1000;
+/**
+ * What a server that hung at the last look is given to answer again, milliseconds: the others are not to wait for it. Many
+ * times what a login takes; a slower one answers the look after, for its look goes on meanwhile.
+ */
+const hungWithin = 250;
 
 /**
  * Look at every server of a cluster at once, keeping looks that are not older than `maxAge`.

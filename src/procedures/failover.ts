@@ -41,6 +41,7 @@ export const failover: Procedure = {
   asks,
   premises,
   steps,
+  dead: (scene, parameters) => [sightOf(scene, parameters)?.primary ?? []].flat(),
   remarks,
 };
 

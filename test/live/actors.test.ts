@@ -69,6 +69,24 @@ await describeEach(
       await sandbox.server('db2').start();
     });
 
+    it('lock one that is held for dead if it answers, and do not wait for it if it stands still', async () => {
+      await sandbox.primary.freeze();
+      const began = performance.now();
+      const actor = hands();
+      try {
+        expect(await actor.lock(['db1', 'db2'], soon(), ['db1'])).toEqual({ unreachable: ['db1'] });
+        expect(performance.now() - began).toBeLessThan(3000);
+      } finally {
+        sandbox.primary.thaw();
+      }
+      await until('it to be reached again', async () => {
+        const { unreachable } = await actor.lock(['db1', 'db2'], soon(), ['db1']);
+        return unreachable.length === 0;
+      });
+      // Another Lockstep that holds it for dead, too.
+      await expect(hands().lock(['db1'], soon(), ['db1'])).rejects.toMatchObject({ code: 'locked' });
+    });
+
     it('send statements in one round trip, fill holes, keep notes, hold answers against what is expected', async () => {
       const actor = hands();
       const notes = await actor.send(
