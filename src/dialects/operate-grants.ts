@@ -24,6 +24,7 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
     column.privileges.binlogStatus,
     ...forgetting,
     ...semiSync(column),
+    ...marking,
   ],
   rejoin: (column) => [...replicationAdmin(column), ...closing(column), ...endingSessions(column)],
   'open-primary': closing,
@@ -63,9 +64,12 @@ function changingPrimary(column: Column): readonly string[] {
     ...(column.flavour === 'mariadb'
       ? ['CONNECTION ADMIN ON *.*']
       : [column.dynamicPrivileges ? 'CONNECTION_ADMIN ON *.*' : 'SUPER ON *.*']),
-    ...['CREATE', 'INSERT', 'DELETE'].map((what) => `${what} ON lockstep.*`),
+    ...marking,
   ];
 }
+
+/** The row of a new primary that everybody must have. */
+const marking = ['CREATE ON lockstep.*', 'INSERT ON lockstep.*', 'DELETE ON lockstep.*'] as const;
 
 /** START, STOP, CHANGE MASTER TO, CHANGE REPLICATION SOURCE TO. */
 function replicationAdmin(column: Column): readonly string[] {

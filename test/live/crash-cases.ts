@@ -123,11 +123,18 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
     state: async (sandbox) => `${await readOnly(sandbox.server('db2'))} ${await channelState(sandbox.server('db2'))}`,
     mend: async (sandbox) => {
       const [db1, db2] = [sandbox.primary, sandbox.server('db2')];
+      const mariadb = sandbox.version.flavour === 'mariadb';
       await db1.start();
-      await sandbox.open(db1);
-      if (sandbox.version.flavour === 'mariadb') await db2.sql('SET GLOBAL rpl_semi_sync_master_enabled = OFF');
-      if ((await readOnly(db2)) === 'open') await followAgain(sandbox);
-      await untilReplicating(db2);
+      if (mariadb) await db2.sql('SET GLOBAL rpl_semi_sync_master_enabled = OFF');
+      if ((await readOnly(db2)) === 'open') {
+        // What it has written since is not to be an errant transaction.
+        if (mariadb) await db1.sql('SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_binlog_pos');
+        await sandbox.follow(db1, db2);
+        await changeBack(sandbox);
+      } else {
+        await sandbox.open(db1);
+        await untilReplicating(db2);
+      }
     },
   },
   rejoin: {
@@ -162,13 +169,6 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
     mend: (sandbox) => sandbox.open(sandbox.primary),
   },
 };
-
-async function followAgain(sandbox: SandboxCluster): Promise<void> {
-  const db2 = sandbox.server('db2');
-  await sandbox.close(db2);
-  if (sandbox.version.flavour === 'mariadb') await db2.sql('SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_binlog_pos');
-  await sandbox.follow(db2, sandbox.primary);
-}
 
 /** db1 is the primary again, and db2 its replica, whatever they were. */
 async function changeBack(sandbox: SandboxCluster): Promise<void> {

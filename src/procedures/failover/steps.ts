@@ -18,6 +18,7 @@ import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 import { announce, announced, announcing } from '../primary/announce.js';
 import { follow, isFollowing } from '../primary/follow.js';
+import { mark } from '../primary/mark.js';
 import { opened } from '../primary/positions.js';
 import { isOpen, promote } from '../primary/promote.js';
 import { columnOf, viewOf } from '../view.js';
@@ -48,6 +49,7 @@ export function stepsFor(sight: Sight, candidate: Candidate, site: Site, unfence
     forget(candidate),
     ...others.moved.flatMap((following) => follow(following)),
     verify(sight, candidate),
+    mark(candidate.server, columnOf(candidate.facts), others.moved),
     ...announced(site, serverOf(sight, candidate.server)),
   ];
 }

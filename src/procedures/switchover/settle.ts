@@ -3,22 +3,21 @@ import type { Column } from '../../dialects/capabilities.js';
 import {
   coordinatesOf,
   gtidPosition,
-  notedCoordinates,
-  notedGtid,
   sameCoordinates,
   setSemiSync,
   waitForCoordinates,
 } from '../../dialects/primary-statements.js';
 import { resetReplica, startReplica, stopReplica } from '../../dialects/replication-statements.js';
-import { plainSql, sql, type Action, type Statement } from '../../domain/action.js';
+import type { Action, Statement } from '../../domain/action.js';
 import type { ServerFacts } from '../../domain/snapshot.js';
 import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 import { announce, announced } from '../primary/announce.js';
 import { bypassersLeft, endApplications, endBypassing, ownUsers } from '../primary/end-sessions.js';
 import { channelOf, follow, isFollowing, type Following } from '../primary/follow.js';
-import { frozen, hasApplied, hasExecuted, marked, notedPosition, opened } from '../primary/positions.js';
 import { close } from '../primary/close.js';
+import { mark } from '../primary/mark.js';
+import { frozen, opened } from '../primary/positions.js';
 import { composed } from '../../dialects/compose.js';
 import { viewOf } from '../view.js';
 import { section } from './freeze.js';
@@ -56,7 +55,7 @@ export function settleSteps(subject: Subject): readonly Step[] {
     leave(subject),
     ...followings.flatMap((following) => follow(following)),
     verify(subject, followings),
-    mark(subject, followings),
+    mark(subject.to.name, subject.to.column, followings),
     forget(subject),
     ...announced(subject.site, subject.to.server),
   ];
@@ -194,36 +193,6 @@ function verify({ to, old }: Subject, followings: readonly Following[]): Step {
         (!waits || view.server(to.name)?.facts?.semiSync?.source?.active === true)
       );
     },
-    within: 90,
-  };
-}
-
-/** A first write that everybody must have: what a channel says of itself is not taken for it. */
-function mark(subject: Subject, followings: readonly Following[]): Step {
-  const { to } = subject;
-  const gtid = followings.every(({ from }) => typeof from === 'string');
-  return {
-    id: 'mark',
-    title: `Write a row on ${to.name}, and see that everybody has it`,
-    plan: [
-      change(
-        to.name,
-        plainSql('CREATE DATABASE IF NOT EXISTS lockstep'),
-        plainSql(
-          'CREATE TABLE IF NOT EXISTS lockstep.changes (id TINYINT PRIMARY KEY, server VARCHAR(255) NOT NULL, at TIMESTAMP NOT NULL)',
-        ),
-        sql`REPLACE INTO lockstep.changes (id, server, at) VALUES (1, ${to.name}, NOW())`,
-        notedGtid(to.column, marked),
-        notedCoordinates(to.column, marked),
-      ),
-    ],
-    done: (seen) =>
-      followings.every(({ replica, channel, from }) =>
-        typeof from === 'string'
-          ? hasApplied(viewOf(seen).server(replica)?.facts, seen.notes[marked.gtid])
-          : hasExecuted(channelOf(seen, { replica, channel }), notedPosition(seen.notes, marked)),
-      ) &&
-      (gtid || notedPosition(seen.notes, marked) !== undefined),
     within: 90,
   };
 }
