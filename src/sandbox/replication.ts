@@ -43,7 +43,8 @@ export async function untilCaughtUp(
   const statement = gtid
     ? words.waitFor(((await source.sql(words.written))[0]?.['written'] ?? '').replaceAll('\n', ''), seconds)
     : words.waitForCoordinates(await coordinatesOf(source), seconds, channel);
-  const result = (await replica.sql(statement))[0]?.['result'];
+  // The server gives up first, and the status says why.
+  const result = (await replica.sql(statement, (seconds + 10) * 1000))[0]?.['result'];
   // The GTID functions answer 0, the coordinate ones the number of events waited for; -1, 1 or NULL is a failure.
   if (gtid ? result !== '0' : result === null || result === undefined || Number(result) < 0) {
     const status = JSON.stringify(await channelStatus(replica, channel));
