@@ -6,7 +6,7 @@
 //   node tools/bootstrap.mjs bench scrape|fleet|webhook|switchover [arguments of that benchmark]
 //   node tools/bootstrap.mjs fuzz [--cases COUNT] [--seed NUMBER]
 //   node tools/bootstrap.mjs crash [--all] [--shard I/N] [--seed NUMBER]
-//   node tools/bootstrap.mjs chaos [--minutes COUNT] [--seed NUMBER] [--version NAME] [--round NUMBER]
+//   node tools/bootstrap.mjs chaos [--minutes COUNT] [--seed NUMBER] [--version NAME] [--round NUMBER] [--failovers SHARE]
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -70,12 +70,13 @@ async function crash(given) {
 
 /** Changes of the primary under load while everything bad happens; the counts are printed as it goes on. */
 async function chaos(given) {
-  const options = { minutes: { type: 'string', default: '10' }, seed: { type: 'string' }, version: { type: 'string' }, round: { type: 'string' } }; // prettier-ignore
-  const { minutes, seed, version, round } = parseArgs({ args: given, options }).values;
+  const options = { minutes: { type: 'string', default: '10' }, seed: { type: 'string' }, version: { type: 'string' }, round: { type: 'string' }, failovers: { type: 'string' } }; // prettier-ignore
+  const { minutes, seed, version, round, failovers } = parseArgs({ args: given, options }).values;
   process.env.LOCKSTEP_CHAOS_MINUTES = minutes;
   if (seed !== undefined) process.env.LOCKSTEP_SEED = seed;
   if (version !== undefined) process.env.LOCKSTEP_VERSIONS = version;
   if (round !== undefined) process.env.LOCKSTEP_CHAOS_ROUND = round;
+  if (failovers !== undefined) process.env.LOCKSTEP_CHAOS_FAILOVERS = failovers;
   return test(['--project=live', 'test/live/chaos.test.ts']);
 }
 

@@ -33,7 +33,6 @@ export const promotionTakes = 30;
 const endless = 3600;
 
 export function lossOf(lost: Lost): Loss {
-  const seen = lost.outage?.lastSeen?.facts;
   const why = whyNotZero(lost);
   if (why === undefined)
     return {
@@ -41,7 +40,7 @@ export function lossOf(lost: Lost): Loss {
       why: `when ${lost.primary} was last seen each commit waited for a replica (AFTER_SYNC), none can have stopped waiting since, and every replica that may have acknowledged can be asked`,
       bound: '',
     };
-  return { zero: false, why, bound: boundOf(lost, seen?.gtid === undefined ? undefined : missingOf(lost)) };
+  return { zero: false, why, bound: boundOf(lost, missingOf(lost)) };
 }
 
 /** Whether the dead primary, should it live, can acknowledge nothing before the promotion is over: no replica is left to acknowledge to it, and it waits for one. */
@@ -110,11 +109,26 @@ function missingOf({ outage, candidate: { server, channel } }: Lost): bigint | u
   return undefined;
 }
 
+/** From the last look on, where it is known what is missing of what it had then: that something came from it later says nothing of what was under way. */
 function boundOf({ primary, outage, candidate: { server, channel } }: Lost, missing: bigint | undefined): string {
-  const known = missing === undefined ? '' : `${missing} transactions that ${primary} had when it was last seen, and `;
-  const received = channel.receivedAt;
-  if (received === undefined || outage === undefined)
-    return `At most ${known}what ${primary} has acknowledged since ${server.name} last heard of it, and nobody knows when that was.`;
-  const seconds = Math.max(0, outage.since - received) / 1000;
-  return `At most ${known}what ${primary} has acknowledged since ${new Date(received).toISOString()}, when ${server.name} last heard of it: ${seconds.toFixed(1)} s before it was first found silent; and whatever it acknowledges until it is known to be stopped.`;
+  const [seen, heard] = [outage?.lastSeen?.at, channel.receivedAt];
+  const until = 'and whatever it acknowledges until it is known to be stopped.';
+  const silent = (at: number) =>
+    `${(Math.max(0, (outage?.since ?? at) - at) / 1000).toFixed(1)} s before it was first found silent`;
+  if (missing !== undefined && seen !== undefined) {
+    const last =
+      heard === undefined ? '' : ` ${capital(server.name)} last heard of it at ${time(heard)}, ${silent(heard)}.`;
+    return `At most ${missing} transactions that ${primary} had when it was last seen, and what it has acknowledged since ${time(seen)}, when that was; ${until}${last}`;
+  }
+  if (heard === undefined || outage === undefined)
+    return `At most what ${primary} has acknowledged since ${server.name} last heard of it, and nobody knows when that was.`;
+  return `At most what ${primary} has acknowledged since ${time(heard)}, when ${server.name} last heard of it, ${silent(heard)}, and what was under way then; ${until}`;
+}
+
+function time(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function capital(name: string): string {
+  return name.slice(0, 1).toUpperCase() + name.slice(1);
 }

@@ -171,12 +171,15 @@ export class SandboxCluster {
   async reset(): Promise<void> {
     for (const extra of this.servers.filter((server) => !baseName.test(server.name))) await extra.stop(0);
     this.servers.splice(0, this.servers.length, ...this.servers.filter((server) => baseName.test(server.name)));
-    await all(this.servers, async (server) => {
-      await server.wipe();
-      await this.#fresh.get(server)?.putBack();
-      await this.#begin(server);
-    });
+    await all(this.servers, (server) => this.renew(server));
     await this.replicate();
+  }
+
+  /** One server as it was before it had a role: without data, read-only, following nobody. */
+  async renew(server: SandboxServer): Promise<void> {
+    await server.wipe();
+    await this.#fresh.get(server)?.putBack();
+    await this.#begin(server);
   }
 
   /** Open `db1` and let every other `db…` follow it. */

@@ -22,7 +22,8 @@ export function goodEvidence(): Evidence {
     runs: [{ id: 'a', procedure: 'switchover', state: 'ended', outcome: 'succeeded', why: '' }],
     alarmed: 0,
     journal: { ok: true, why: '' },
-    lossBound: 0,
+    losses: [],
+    fenced: true,
   };
 
   function server(name: string, serverId: number, held: readonly WrittenRow[]): FinalServer {

@@ -11,10 +11,12 @@ import { certificatesKept, serverKeys } from '../../../src/sandbox/configuration
 import { swapServerCertificate } from '../../../src/sandbox/faults.js';
 import { startHaproxy, type Haproxy } from '../../../src/sandbox/haproxy.js';
 import { untilCaughtUp } from '../../../src/sandbox/replication.js';
+import { semiSyncSettings, waitForReplicas } from '../../../src/sandbox/semi-sync.js';
 import type { SandboxServer } from '../../../src/sandbox/server.js';
-import type { VersionName } from '../../../src/sandbox/versions.js';
+import { versionNamed, type VersionName } from '../../../src/sandbox/versions.js';
 import { LockstepProcess } from '../lockstep-process.js';
 import { AnnouncerProgram } from './announcer.js';
+import { fenceProgram } from './fence.js';
 import { channelsOf, isWritable } from './final.js';
 import { Network } from './network.js';
 import { Baseline } from './settings.js';
@@ -23,6 +25,10 @@ import type { Client } from './writer.js';
 export interface ChaosOptions {
   readonly version: VersionName;
   readonly mode: 'gtid' | 'position';
+  /** Every commit waits for a replica, for good: a failover then loses nothing. Default false. */
+  readonly semiSync?: boolean;
+  /** Whether a failover stops the old primary's process first. Default true. */
+  readonly fence?: boolean;
   /** Flush at every commit. Default false. */
   readonly durable?: boolean;
   /** Megabytes of a disk of its own for each server, which can be filled; needs root. Default: none. */
@@ -99,6 +105,21 @@ export class ChaosCluster {
       throw new Error(`Lockstep ${await obituary(await lockstep.child.ended, lockstep.log)}`);
   }
 
+  /** Lockstep has seen every server since it was started, and knows how each replicates. */
+  async seen(): Promise<void> {
+    await this.lockstep.plan({ procedure: 'failover', parameters: { cluster: 'sandbox' } });
+  }
+
+  /** As a person rebuilds it, who has given up what it has: empty at first, then everything from the primary's first log on. */
+  async rebuild(server: SandboxServer, primary: SandboxServer): Promise<void> {
+    const { sandbox, options, network } = this;
+    await sandbox.renew(server);
+    const from = options.mode === 'gtid' ? 'gtid' : { file: 'bin.000001', position: 4 };
+    await sandbox.follow(server, primary, { from, through: network.to(primary.name, 'replicas').address });
+    await untilCaughtUp(server, primary, { seconds: 120 });
+    await closeFirmly(server);
+  }
+
   stop(): Promise<void> {
     return this.scope.end();
   }
@@ -111,7 +132,7 @@ async function laidOut<T extends ChaosCluster>(
   options: ChaosOptions,
   made: (...parts: Parts) => T,
 ): Promise<T> {
-  const { version, mode, durable, diskMegabytes } = options;
+  const { version, mode, durable, diskMegabytes, semiSync = false, fence = true } = options;
   const names = ['db1', 'db2', 'db3'];
   const sandbox = await createCluster({
     version,
@@ -119,7 +140,7 @@ async function laidOut<T extends ChaosCluster>(
     replicas: 2,
     durable,
     performanceSchema: true, // it tells which streams are TLS
-    settings: { require_secure_transport: 'ON' },
+    settings: { require_secure_transport: 'ON', ...(semiSync ? semiSyncSettings(versionNamed(version)) : {}) },
     servers: Object.fromEntries(names.map((name) => [name, { diskMegabytes }])),
   });
   scope.defer(() => sandbox.stop());
@@ -134,13 +155,23 @@ async function laidOut<T extends ChaosCluster>(
   const haproxy = await startHaproxy(scope, {
     servers: names.map((name) => ({ name, address: network.to(name, 'clients').address, disabled: name !== 'db1' })),
   });
-  const lockstep = await LockstepProcess.lay(sandbox, {}, clusterKeys(sandbox, network, announcer, haproxy));
+  if (semiSync) await waitForReplicas(sandbox);
+  const program = fence ? await fenceProgram(scope, sandbox.servers) : undefined;
+  const lockstep = await LockstepProcess.lay(
+    sandbox,
+    {},
+    {
+      ...clusterKeys(sandbox, network, announcer, haproxy),
+      failover: { evidence: '2s', ...(program === undefined ? {} : { fence: program }) },
+    },
+  );
   const channels = await Promise.all(
     sandbox.servers.map(async (server) => [server, await channelsOf(server, network)] as const),
   );
   const [shape = ''] = channels.flatMap(([{ name }, found]) => found.map(({ tls }) => tls.replaceAll(pathOf(sandbox, name), '<tls>'))); // prettier-ignore
   const channelTls = Object.fromEntries(names.map((name) => [name, shape.replaceAll('<tls>', pathOf(sandbox, name))]));
-  await closeFirmly(sandbox);
+  if (sandbox.primary.column.readOnly === 'super') await sandbox.primary.sql('SET PERSIST_ONLY super_read_only = ON');
+  for (const replica of sandbox.replicas) await closeFirmly(replica);
   const baseline = await Baseline.of(sandbox.servers, 'db1');
   const ca = await readFile(sandbox.client.ca, 'utf8');
   const cluster = made(sandbox, network, announcer, haproxy, lockstep, baseline, channelTls, ca);
@@ -148,11 +179,9 @@ async function laidOut<T extends ChaosCluster>(
   return cluster;
 }
 
-/** Replicas are read-only at the strongest level there is, and whoever starts begins so. */
-async function closeFirmly(sandbox: SandboxCluster): Promise<void> {
-  if (sandbox.primary.column.readOnly !== 'super') return;
-  await sandbox.primary.sql('SET PERSIST_ONLY super_read_only = ON');
-  for (const replica of sandbox.replicas) await replica.sql('SET PERSIST super_read_only = ON');
+/** A replica is read-only at the strongest level there is, and so it starts. */
+async function closeFirmly(replica: SandboxServer): Promise<void> {
+  if (replica.column.readOnly === 'super') await replica.sql('SET PERSIST super_read_only = ON');
 }
 
 function pathOf(sandbox: SandboxCluster, name: ServerName): string {

@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../../src/base/errors.js';
 import { procedureNames } from '../../../src/domain/procedure-names.js';
+import type { ServerName } from '../../../src/domain/snapshot.js';
 import { Scrape } from '../scrape.js';
 import type { Asked } from '../lockstep-process.js';
+import { database } from './cluster.js';
 import { channelsOf } from './final.js';
 import type { Stage } from './operation.js';
 
@@ -10,6 +12,8 @@ import type { Stage } from './operation.js';
 const healsWithin = 90_000;
 /** A run that was told to look again rests within this time, milliseconds. */
 const restsWithin = 120_000;
+/** MariaDB takes a minute to notice that a disk has space again; killed meanwhile it leaves half an event in its log. Milliseconds. */
+const writesWithin = 75_000;
 /** So long nothing is done: replicas come back, and an announcer is told again, by themselves. */
 const patience = 4000;
 
@@ -28,17 +32,19 @@ export async function heal(stage: Stage): Promise<void> {
   let byHand = false;
   for (;;) {
     const wrong = await wrongWith(stage).catch((cause: unknown) => `it cannot be asked: ${messageOf(cause)}`);
-    if (wrong === undefined) return;
+    if (wrong === undefined) break;
     const waited = performance.now() - began;
     if (waited > healsWithin) throw new Error(`the cluster does not heal: ${wrong}`);
     if (waited > patience && !(await mended(stage)) && waited > healsWithin / 3 && !byHand) {
       byHand = true;
       tell(`by hand: ${wrong}`);
       counts.add('healing', 'by hand');
-      await openByHand(stage);
+      if ((await cluster.writable()).length === 0) await openByHand(stage);
+      else await rebuildByHand(stage);
     }
     await pause(200);
   }
+  await (await cluster.primary()).sql(`INSERT INTO ${database}.slow (n) VALUES (0)`, writesWithin);
 }
 
 /** What keeps the cluster from being as it ought to be; undefined: nothing. */
@@ -85,7 +91,7 @@ export async function alarms(url: string): Promise<number> {
 }
 
 /** Asks for each procedure that mends, whether it is needed, and lets the first one that may run. @returns whether one ran */
-async function mended({ cluster, tell, counts }: Stage): Promise<boolean> {
+async function mended({ cluster, tell, counts }: Pick<Stage, 'cluster' | 'tell' | 'counts'>): Promise<boolean> {
   const { lockstep, servers } = cluster;
   await lockstep.api('POST', '/clusters/sandbox/acknowledge').catch(() => undefined);
   const known: readonly string[] = procedureNames;
@@ -105,9 +111,36 @@ async function mended({ cluster, tell, counts }: Stage): Promise<boolean> {
     const { outcome = 'needs-human', why } = await lockstep.shown(id);
     tell(`${one.procedure} ${one.parameters['server'] ?? ''}: ${outcome}: ${why}`);
     counts.add('healing', `${one.procedure} ${outcome}`);
+    if (one.procedure === 'rejoin' && outcome === 'needs-human') await rebuilt({ cluster, tell, counts }, id, one.parameters['server'] ?? ''); // prettier-ignore
     return true;
   }
   return false;
+}
+
+/** It has what nobody else has, and Lockstep left it closed for a person: who gives that up, and rebuilds it. */
+async function rebuilt(
+  { cluster, tell, counts }: Pick<Stage, 'cluster' | 'tell' | 'counts'>,
+  run: string,
+  name: ServerName,
+): Promise<void> {
+  // prettier-ignore
+  if ((await cluster.writable()).includes(name)) throw new Error(`${name} is to be rebuilt, and accepts writes`);
+  await cluster.lockstep.api('POST', `/runs/${run}/abandon`, { reason: 'it is rebuilt' });
+  tell(`${name} is rebuilt by hand`);
+  counts.add('healing', 'rebuilt for its tail');
+  await cluster.rebuild(cluster.sandbox.server(name), await cluster.primary());
+}
+
+/** Whoever does not follow the primary, and whom no procedure brought to it. */
+async function rebuildByHand({ cluster, tell, counts }: Stage): Promise<void> {
+  const primary = await cluster.primary();
+  for (const server of cluster.servers.filter((one) => one !== primary)) {
+    const [channel] = await channelsOf(server, cluster.network);
+    if (channel?.sourcedFrom === primary.name && channel.io === 'Yes' && channel.sql === 'Yes') continue;
+    tell(`${server.name} is rebuilt by hand`);
+    counts.add('healing', 'rebuilt by hand');
+    await cluster.rebuild(server, primary);
+  }
 }
 
 /** What `open-primary` does, where it may not: the one server that follows nobody, or that the others follow. */

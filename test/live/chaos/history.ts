@@ -20,6 +20,8 @@ export interface Attempt {
   readonly outcome: WriteOutcome;
   /** What it was told, where it was not acknowledged. */
   readonly told?: string;
+  /** The id of the server that it was sent to, where the writer asked. */
+  readonly server?: number;
 }
 
 /** A row as a server holds it: who wrote it, and when, both by the server's own word as it committed. */
@@ -80,6 +82,16 @@ export interface FinalRun {
   readonly why: string;
 }
 
+/** What the plan of a failover had said may be lost of what the dead primary acknowledged. Milliseconds since the Unix epoch. */
+export interface DeclaredLoss {
+  /** Whatever was acknowledged from then on. */
+  readonly since: number;
+  /** When the next primary was opened. */
+  readonly until: number;
+  /** And so many that were acknowledged before. */
+  readonly transactions: number;
+}
+
 export interface Evidence {
   readonly attempts: readonly Attempt[];
   /** In the order in which they were taken. */
@@ -93,6 +105,8 @@ export interface Evidence {
   /** Ids of runs that the metrics say need a human. */
   readonly alarmed: number;
   readonly journal: { readonly ok: boolean; readonly why: string };
-  /** Acknowledged writes that may be lost: 0, unless a failover had declared more. */
-  readonly lossBound: number;
+  /** None where every commit waited for a replica. */
+  readonly losses: readonly DeclaredLoss[];
+  /** Whether a failover stops the old primary's process. Where it does not, one that is cut off stays open and acknowledges nothing. */
+  readonly fenced: boolean;
 }

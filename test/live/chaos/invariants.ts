@@ -34,15 +34,33 @@ export function lostOf({ attempts, servers }: Pick<Evidence, 'attempts' | 'serve
   return Math.max(0, ...servers.map((server) => missing(attempts, server).length));
 }
 
+/** Of these, those of no time that a failover had named: the highest count of a server. */
+export function undeclaredOf(evidence: Pick<Evidence, 'attempts' | 'servers' | 'losses'>): number {
+  const bound = boundOf(evidence);
+  return Math.max(0, ...evidence.servers.map((server) => undeclared(evidence, server).length - bound));
+}
+
 function lost(evidence: Evidence): readonly string[] {
-  const { attempts, servers, lossBound } = evidence;
-  if (lostOf(evidence) <= lossBound) return [];
-  return servers.flatMap((server) => {
-    const gone = missing(attempts, server);
-    return gone.length === 0
+  const bound = boundOf(evidence);
+  return evidence.servers.flatMap((server) => {
+    const gone = undeclared(evidence, server);
+    return gone.length <= bound
       ? []
-      : [`${server.name} lacks ${gone.length} acknowledged writes (at most ${lossBound}): ${listed(gone.map(words))}`];
+      : [`${server.name} lacks ${gone.length} acknowledged writes (at most ${bound}): ${listed(gone.map(words))}`];
   });
+}
+
+function undeclared(
+  { attempts, losses }: Pick<Evidence, 'attempts' | 'losses'>,
+  server: FinalServer,
+): readonly Attempt[] {
+  // prettier-ignore
+  const declared = ({ endedAt }: Attempt) => losses.some(({ since, until }) => since <= endedAt && endedAt <= until);
+  return missing(attempts, server).filter((one) => !declared(one));
+}
+
+function boundOf({ losses }: Pick<Evidence, 'losses'>): number {
+  return losses.reduce((sum, { transactions }) => sum + transactions, 0);
 }
 
 function missing(attempts: readonly Attempt[], { rows }: FinalServer): readonly Attempt[] {
@@ -74,7 +92,29 @@ function refusedButThere({ attempts, servers }: Evidence): readonly string[] {
  * Rows carry the server that took them and its clock while it did, and all clocks are one. In their order the servers
  * must follow one another as the primaries did: a primary's writes all lie before those of its successor.
  */
-function acknowledgedByTwo({ attempts, servers, primaries }: Evidence): readonly string[] {
+function acknowledgedByTwo(evidence: Evidence): readonly string[] {
+  return [...outOfTurn(evidence), ...acknowledgedLate(evidence)];
+}
+
+/** As clients were told, for what was acknowledged and is lost is in nobody's rows: a write was sent to a former primary, and acknowledged, after the next one had acknowledged. */
+function acknowledgedLate({ attempts, servers, primaries }: Evidence): readonly string[] {
+  const names = new Map(servers.map(({ name, serverId }) => [serverId, name]));
+  const acked = attempts
+    .filter(({ outcome, server }) => outcome === 'acked' && server !== undefined)
+    .map((one) => ({ ...one, name: names.get(one.server ?? 0) ?? '' }))
+    .sort((a, b) => a.sentAt - b.sentAt);
+  let reached = 0;
+  for (const one of acked) {
+    const at = primaries.indexOf(one.name, reached);
+    // One that was sent before may be answered by the next one's time.
+    const next = acked.find((other) => other.name === primaries[reached] && other.endedAt < one.sentAt);
+    if (at === -1 && next !== undefined) return [`${one.name} acknowledged ${key(one)}, sent after ${next.name} had acknowledged ${key(next)}; primaries were ${primaries.join(', ')}`]; // prettier-ignore
+    if (at !== -1) reached = at;
+  }
+  return [];
+}
+
+function outOfTurn({ attempts, servers, primaries }: Evidence): readonly string[] {
   const names = new Map(servers.map(({ name, serverId }) => [serverId, name]));
   const acked = new Set(attempts.filter(({ outcome }) => outcome === 'acked').map(key));
   const rows = new Map<string, WrittenRow>();
@@ -96,7 +136,8 @@ function acknowledgedByTwo({ attempts, servers, primaries }: Evidence): readonly
 }
 
 /** One server was writable before and after the answer of another that was writable too. */
-function twoWritable({ samples }: Evidence): readonly string[] {
+function twoWritable({ samples, fenced }: Evidence): readonly string[] {
+  if (!fenced) return [];
   const names = [...new Set(samples.map(({ server }) => server))];
   return names.flatMap((one, index) =>
     names.slice(index + 1).flatMap((other) => {

@@ -8,12 +8,14 @@ import { database, primaryName, type ChaosCluster } from './cluster.js';
 import type { Dice } from './dice.js';
 import { comers, type Comer } from './network.js';
 
-/** What a fault is done to: the servers of the switchover under way. */
+/** What a fault is done to: the servers of the change under way. */
 export interface Scene {
   readonly cluster: ChaosCluster;
   readonly dice: Dice;
   readonly from: SandboxServer;
   readonly to: SandboxServer;
+  /** Who may be struck besides. */
+  readonly others: readonly SandboxServer[];
 }
 
 /** A fault under way. */
@@ -63,15 +65,15 @@ export const nemeses: readonly Nemesis[] = [
   { name: 'replica certificate expired', lasts: 4000, strike: replicaCertificateExpired },
 ];
 
-/** Of those that are possible here, by their weights. */
-export function chosen(scene: Scene): Nemesis {
-  const possible = nemeses.filter((one) => one.possible?.(scene) ?? true);
+/** Of those that are possible here, by their weights; undefined for none. */
+export function chosen(scene: Scene, among: readonly Nemesis[]): Nemesis | undefined {
+  const possible = among.filter((one) => one.possible?.(scene) ?? true);
+  if (possible.length === 0) return undefined;
   return scene.dice.pick(possible.flatMap((one) => Array.from({ length: one.weight ?? 1 }, () => one)));
 }
 
-function anyServer({ cluster, dice, from, to }: Scene): SandboxServer {
-  const third = cluster.servers.find((server) => server !== from && server !== to) ?? to;
-  return dice.pick([from, from, to, to, third]);
+function anyServer({ dice, from, to, others }: Scene): SandboxServer {
+  return dice.pick([from, from, to, to, ...others]);
 }
 
 async function killed(scene: Scene): Promise<Fault> {

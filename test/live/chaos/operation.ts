@@ -7,7 +7,7 @@ import type { Asked } from '../lockstep-process.js';
 import type { ChaosCluster } from './cluster.js';
 import type { Counts } from './counts.js';
 import type { Dice } from './dice.js';
-import { chosen, type Fault, type Scene } from './nemesis.js';
+import { chosen, nemeses, type Fault, type Nemesis, type Scene } from './nemesis.js';
 
 /** What happens to Lockstep itself: killed or frozen, at a fault point of the plan or at some moment. */
 interface Deed {
@@ -29,13 +29,26 @@ export interface Stage {
   readonly tell: (line: string) => void;
 }
 
+/** What an operation does otherwise than a change of the primary on purpose. */
+export interface Circumstances {
+  /** What comes first of all, once Lockstep is as it is to be. */
+  readonly first?: () => Promise<void>;
+  /** What else may happen. Default everything. */
+  readonly nemeses?: readonly Nemesis[];
+  /** A run that still waits for something so long after the faults is told to end, milliseconds. Default 8000. */
+  readonly waitsAtMost?: number;
+}
+
 /** A run rests within this time after its faults have ended, milliseconds. */
 const restsWithin = 120_000;
-/** A run that still waits for something so long after the faults is told to end, milliseconds. */
-const waitsAtMost = 8_000;
 
-/** One request to Lockstep, and everything bad that happens meanwhile. All faults are over when it resolves. */
-export async function operate(stage: Stage, scene: Scene, asked: Asked): Promise<void> {
+/** One request to Lockstep, and everything bad that happens meanwhile. All of that is over when it resolves with the runs that came of it, oldest first. */
+export async function operate(
+  stage: Stage,
+  scene: Scene,
+  asked: Asked,
+  circumstances: Circumstances = {},
+): Promise<readonly RunView[]> {
   const { cluster, dice, tell, counts } = stage;
   const { lockstep } = cluster;
   const before = (await lockstep.runs()).length;
@@ -43,8 +56,9 @@ export async function operate(stage: Stage, scene: Scene, asked: Asked): Promise
   if (deed?.point !== undefined) {
     await lockstep.stop();
     await cluster.start({ LOCKSTEP_FAULT: `${deed.point}=${deed.signal === 'SIGKILL' ? 'kill' : 'stop'}` });
+    await cluster.seen();
   }
-  const nemesis = stage.faults && dice.chance(0.65) ? chosen(scene) : undefined;
+  const nemesis = stage.faults && dice.chance(0.65) ? chosen(scene, circumstances.nemeses ?? nemeses) : undefined;
   const [early, delay, lasts] = [dice.chance(0.4), dice.between(0, 900), dice.between(200, nemesis?.lasts ?? 200)];
   const strike = async (): Promise<Fault | undefined> => {
     if (nemesis === undefined) return undefined;
@@ -58,6 +72,7 @@ export async function operate(stage: Stage, scene: Scene, asked: Asked): Promise
       return undefined;
     }
   };
+  await circumstances.first?.();
   let fault = early ? strike() : undefined;
   if (early) await fault;
   tell(`asked: ${asked.procedure} ${Object.values(asked.parameters).join(' ')}${deed === undefined ? '' : `, and Lockstep gets ${deed.signal} ${deed.point ?? `after ${deed.after} ms`}`}`); // prettier-ignore
@@ -76,11 +91,12 @@ export async function operate(stage: Stage, scene: Scene, asked: Asked): Promise
   const over = Promise.all([ended, byTime]);
   let settled = false;
   void over.then(() => (settled = true), () => (settled = true)); // prettier-ignore
-  await rests(stage, deed, before, () => settled);
+  await rests(stage, deed, { before, waitsAtMost: circumstances.waitsAtMost ?? 8000, faultsOver: () => settled });
   await over;
-  const runs = await lockstep.runs();
-  for (const { procedure, outcome, state, why } of runs.slice(0, runs.length - before).reverse())
-    tell(`${procedure}: ${outcome ?? state}: ${why}`);
+  const all = await lockstep.runs();
+  const runs = all.slice(0, all.length - before).reverse();
+  for (const { procedure, outcome, state, why } of runs) tell(`${procedure}: ${outcome ?? state}: ${why}`);
+  return runs;
 }
 
 async function deedOf({ cluster, dice, counts, faults }: Stage, asked: Asked): Promise<Deed | undefined> {
@@ -105,7 +121,15 @@ async function struck({ cluster, tell }: Stage, deed: Deed): Promise<void> {
 }
 
 /** Lockstep is brought back whenever it is dead or frozen, and approves what asks; settles when all runs rest. */
-async function rests(stage: Stage, deed: Deed | undefined, before: number, faultsOver: () => boolean) {
+async function rests(
+  stage: Stage,
+  deed: Deed | undefined,
+  {
+    before,
+    waitsAtMost,
+    faultsOver,
+  }: { readonly before: number; readonly waitsAtMost: number; readonly faultsOver: () => boolean },
+): Promise<void> {
   const { cluster, tell } = stage;
   const { lockstep } = cluster;
   const began = performance.now();
@@ -125,19 +149,20 @@ async function rests(stage: Stage, deed: Deed | undefined, before: number, fault
     const open = runs?.filter(({ state }) => state !== 'ended' && state !== 'needs-human');
     const answered = runs !== undefined && (runs.length > before || performance.now() - began > 3000);
     if (answered && open?.length === 0 && overSince !== undefined) return;
-    for (const run of open ?? []) await pushed(stage, run, overSince);
+    const waited = overSince !== undefined && performance.now() - overSince > waitsAtMost;
+    for (const run of open ?? []) await pushed(stage, run, waited);
     if (overSince !== undefined && performance.now() - overSince > restsWithin)
       throw new Error(`a run does not rest: ${JSON.stringify(open)}`);
     await pause(100);
   }
 }
 
-/** What a person does with a run that waits. */
-async function pushed({ cluster, tell }: Stage, run: RunView, overSince: number | undefined) {
+/** What a person does with a run that waits, and has waited for long. */
+async function pushed({ cluster, tell, counts }: Stage, run: RunView, waited: boolean): Promise<void> {
   if (run.state !== 'waiting') return;
-  const waited = overSince !== undefined && performance.now() - overSince > waitsAtMost;
   const act = run.guard?.guard === 'approval' ? 'approve' : waited ? 'abort' : undefined;
   if (act === undefined) return;
   tell(`${act}: ${run.guard?.why ?? ''}`);
+  if (act === 'approve') counts.add(run.procedure, 'approved');
   await cluster.lockstep.api('POST', `/runs/${run.id}/${act}`).catch((cause: unknown) => tell(messageOf(cause)));
 }

@@ -1,16 +1,16 @@
 import { writeFile } from 'node:fs/promises';
-import type { ServerName } from '../../../src/domain/snapshot.js';
 import { untilCaughtUp } from '../../../src/sandbox/replication.js';
+import type { SandboxServer } from '../../../src/sandbox/server.js';
 import { verifyJournal } from '../../../src/journal/verify.js';
-import type { PlanView } from '../../../src/engine/automation.js';
-import type { RunView } from '../../../src/engine/run.js';
 import { database, type ChaosCluster } from './cluster.js';
 import { Counts } from './counts.js';
 import { Dice } from './dice.js';
+import { declaredLosses, promotions } from './changes.js';
+import { failOver } from './failing-over.js';
 import { finalServers } from './final.js';
 import { alarms, heal } from './healing.js';
 import type { Evidence } from './history.js';
-import { lostOf, violationsOf } from './invariants.js';
+import { lostOf, undeclaredOf, violationsOf } from './invariants.js';
 import { operate, type Stage } from './operation.js';
 import { Sampler } from './sampler.js';
 import { Writer } from './writer.js';
@@ -22,6 +22,8 @@ export interface RoundOptions {
   readonly operations: number;
   /** Without it no fault is done. Default true. */
   readonly faults?: boolean;
+  /** Which share of them are failovers. Default 0. */
+  readonly failovers?: number;
 }
 
 /** Writers at work, milliseconds between two writes of each. */
@@ -60,25 +62,24 @@ export async function chaosRound(cluster: ChaosCluster, options: RoundOptions): 
   }
 }
 
-async function played(stage: Stage, { operations }: RoundOptions): Promise<Evidence> {
-  const { cluster, counts, dice, tell } = stage;
+async function played(stage: Stage, { operations, failovers = 0 }: RoundOptions): Promise<Evidence> {
+  const { cluster, counts, dice } = stage;
   const table = `${database}.writes`;
   const first = await cluster.primary();
   await lay(cluster, table);
   if (!cluster.lockstep.started) await cluster.start();
+  await cluster.seen();
   const earlier = new Set((await cluster.lockstep.runs()).map(({ id }) => id));
   const sampler = new Sampler(cluster.servers, cluster.sampler);
   const working = Array.from({ length: writers }, (_, index) => {
     const client = index % 2 === 1 ? cluster.proxied : cluster.direct;
-    return new Writer({ writer: index + 1, client, table, every });
+    return new Writer({ writer: index + 1, client, table, every, asksWho: true });
   });
   try {
     for (let operation = 1; operation <= operations; operation += 1) {
       const from = await cluster.primary();
-      const to = dice.pick(cluster.servers.filter((server) => server !== from));
-      tell(`${from.name} is the primary, ${to.name} is to be`);
-      const asked = { procedure: 'switchover', parameters: { cluster: 'sandbox', to: to.name, 'long-running': dice.pick(['wait', 'ask', 'end']) } }; // prettier-ignore
-      await operate(stage, { cluster, dice, from, to }, asked);
+      if (failovers > 0 && dice.chance(failovers)) await failOver(stage, from);
+      else await switchOver(stage, from);
       await heal(stage);
     }
     await Promise.all(working.map((writer) => writer.writesAgain()));
@@ -90,6 +91,7 @@ async function played(stage: Stage, { operations }: RoundOptions): Promise<Evide
   await Promise.all(cluster.servers.filter((one) => one !== primary).map((one) => untilCaughtUp(one, primary)));
   const { lockstep, network, baseline, servers, channelTls } = cluster;
   const runs = (await lockstep.runs()).filter(({ id }) => !earlier.has(id)).reverse();
+  const { semiSync = false, fence = true } = cluster.options;
   const evidence: Evidence = {
     attempts: working.flatMap(({ attempts }) => attempts),
     samples: sampler.samples,
@@ -99,13 +101,24 @@ async function played(stage: Stage, { operations }: RoundOptions): Promise<Evide
     runs: runs.map(({ id, procedure, state, outcome, why }) => ({ id, procedure, state, outcome, why })),
     alarmed: await alarms(lockstep.url),
     journal: await journalOf(cluster),
-    lossBound: 0,
+    losses: semiSync ? [] : await declaredLosses(cluster, runs),
+    fenced: fence,
   };
   for (const { procedure, state, outcome } of runs) counts.add(procedure, outcome ?? state);
   for (const { outcome } of evidence.attempts) counts.add('writes', outcome);
   counts.add('writes', 'lost', lostOf(evidence));
+  counts.add('writes', 'lost without having been declared', undeclaredOf(evidence));
   counts.add('rounds', 'played');
   return evidence;
+}
+
+async function switchOver(stage: Stage, from: SandboxServer): Promise<void> {
+  const { cluster, dice, tell } = stage;
+  const others = cluster.servers.filter((server) => server !== from);
+  const to = dice.pick(others);
+  tell(`${from.name} is the primary, ${to.name} is to be`);
+  const asked = { procedure: 'switchover', parameters: { cluster: 'sandbox', to: to.name, 'long-running': dice.pick(['wait', 'ask', 'end']) } }; // prettier-ignore
+  await operate(stage, { cluster, dice, from, to, others: others.filter((server) => server !== to) }, asked);
 }
 
 async function lay(cluster: ChaosCluster, table: string): Promise<void> {
@@ -119,18 +132,6 @@ async function lay(cluster: ChaosCluster, table: string): Promise<void> {
   ])
     await primary.sql(text);
   await Promise.all(sandbox.servers.filter((one) => one !== primary).map((one) => untilCaughtUp(one, primary)));
-}
-
-/** Who was promoted, as the journal has it: by runs that passed their commit point, in their order. */
-async function promotions({ lockstep }: ChaosCluster, runs: readonly RunView[]): Promise<readonly ServerName[]> {
-  const found: ServerName[] = [];
-  for (const { id, parameters } of runs.filter(({ committed }) => committed)) {
-    const { plan } = (await lockstep.shown(id)) as unknown as { readonly plan?: PlanView };
-    const words = plan?.steps.find(({ commits }) => commits)?.actions.join(' ') ?? '';
-    const name = parameters['to'] ?? /\bdb\d\b/.exec(words)?.[0];
-    if (name !== undefined) found.push(name);
-  }
-  return found;
 }
 
 async function journalOf({ lockstep }: ChaosCluster): Promise<Evidence['journal']> {

@@ -33,6 +33,8 @@ export interface WriterOptions {
   readonly transactions?: number;
   /** How long it waits for an answer, milliseconds. Default 5000. */
   readonly patience?: number;
+  /** Whether it asks each server that it comes to who it is. Default false. */
+  readonly asksWho?: boolean;
 }
 
 /** An application: over one connection at a time it writes its numbers, each once, and keeps what it was told. */
@@ -40,6 +42,7 @@ export class Writer {
   readonly attempts: Attempt[] = [];
   readonly #ending = new AbortController();
   #session: Session | undefined;
+  #serverId: number | undefined;
   #place = 0;
   readonly #done: Promise<void>;
 
@@ -89,7 +92,10 @@ export class Writer {
       const tls = { verify: 'identity' as const, ca, ...(serverName === undefined ? {} : { serverName }) };
       const target = { address, user, password: () => Promise.resolve(password), tls };
       try {
-        this.#session = await openSession(target, { signal: AbortSignal.timeout(patience) });
+        const signal = AbortSignal.timeout(patience);
+        const session = await openSession(target, { signal });
+        if (this.options.asksWho === true) this.#serverId = await serverIdOf(session, signal);
+        this.#session = session;
       } catch {
         this.#place += 1;
         await pause(retryPause);
@@ -105,7 +111,8 @@ export class Writer {
     const sentAt = performance.timeOrigin + performance.now();
     const ended = (outcome: Attempt['outcome'], told?: string): Attempt => {
       const endedAt = performance.timeOrigin + performance.now();
-      return { writer, seq, sentAt, endedAt, outcome, ...(told === undefined ? {} : { told }) };
+      const server = this.#serverId;
+      return { writer, seq, sentAt, endedAt, outcome, ...(told === undefined ? {} : { told }), ...(server === undefined ? {} : { server }) }; // prettier-ignore
     };
     try {
       for (const text of transaction ? ['BEGIN', insert, 'COMMIT'] : [insert]) await session.query(text, { signal });
@@ -114,5 +121,16 @@ export class Writer {
       const refused = cause instanceof QueryError && readOnly.has(cause.errno);
       return ended(refused ? 'refused' : 'unknown', messageOf(cause));
     }
+  }
+}
+
+/** @throws as the session does, which it closes */
+async function serverIdOf(session: Session, signal: AbortSignal): Promise<number> {
+  try {
+    const [[row] = []] = await session.query('SELECT @@server_id AS id', { signal });
+    return Number(row?.['id']);
+  } catch (cause) {
+    session.close();
+    throw cause;
   }
 }
