@@ -9,7 +9,10 @@ import { siteOf } from './site.js';
 const recently = 2000;
 
 /** How the engine sees: servers, announcers, the authority, and what is remembered of them. */
-export function eyes({ config, observer }: AutomationOptions, { memory, shelf, outlook }: Kept): SceneObserver {
+export function eyes(
+  { config, observer }: AutomationOptions,
+  { memory, shelf, outlook, verifications }: Kept,
+): SceneObserver {
   return {
     look: async (name, signal, kind) => {
       const how = kind === 'recent' ? { maxAge: recently, unpaused: true } : { thorough: kind ?? true };
@@ -24,7 +27,8 @@ export function eyes({ config, observer }: AutomationOptions, { memory, shelf, o
         ...(authority === undefined ? {} : { authority }),
       };
       const remembered = outlook === undefined ? {} : { outlook: outlook.of(name, fleetOf(config())) };
-      return { snapshot, site: siteOf(cluster), plaintext: memory.of(name), ...told, ...remembered };
+      const verified = verifications.all().filter((one) => one.cluster === name).map(({ server, differingTables }) => ({ server, differingTables })); // prettier-ignore
+      return { snapshot, site: siteOf(cluster), plaintext: memory.of(name), verified, ...told, ...remembered };
     },
     pauseCollection: (cluster) => observer().pause(cluster),
   };

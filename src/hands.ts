@@ -41,6 +41,10 @@ export function hands({ config, observer }: AutomationOptions, redactor: Redacto
       if (ref === undefined) throw new LockstepError('secret-missing', `${name} has no account "${account}"`);
       return read(ref.password);
     },
+    host: (server) => {
+      const host = hostOf(name, server);
+      return host && openHost(hostSettingsOf(host));
+    },
     files: (server) => {
       const host = hostOf(name, server);
       return host && ((file, signal) => on(host, (open) => open.read(file, { signal })));

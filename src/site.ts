@@ -1,6 +1,6 @@
 import { siteAnnouncersOf } from './announcers.js';
 import type { ClusterConfig, ServerConfig } from './config/config.js';
-import type { Site, SiteServerTls } from './domain/scene.js';
+import type { Site, SiteServer, SiteServerTls } from './domain/scene.js';
 import { serverNames } from './domain/server-names.js';
 import { within } from './hosts/allowed.js';
 
@@ -15,6 +15,7 @@ export function siteOf(cluster: ClusterConfig): Site {
       address: server.address,
       host: server.host?.kind,
       replicationTls: server.replicationTls,
+      ...reachOf(server.host),
       ...(server.serverTls === undefined
         ? {}
         : { serverTls: serverTlsOf(cluster, server, server.serverTls.directory) }),
@@ -52,5 +53,14 @@ function serverTlsOf(cluster: ClusterConfig, server: ServerConfig, directory: st
         ? undefined
         : { name: verify === 'identity' ? (serverName ?? server.address.host) : undefined },
     services: Object.keys(server.host?.services ?? {}),
+  };
+}
+
+/** What may be run and restarted on a machine. */
+function reachOf(host: ClusterConfig['servers'][number]['host']): Pick<SiteServer, 'programs' | 'services'> {
+  const services = Object.keys(host?.services ?? {});
+  return {
+    ...(host === undefined || host.programs.length === 0 ? {} : { programs: host.programs }),
+    ...(services.length === 0 ? {} : { services }),
   };
 }

@@ -7,6 +7,7 @@ import {
   sessionNames,
   type Action,
   type AnnounceAction,
+  type CopyAction,
   type KillAction,
   type ReleaseAction,
   type SecretName,
@@ -20,6 +21,10 @@ import type { Progress } from '../domain/progress.js';
 import type { ServerName } from '../domain/snapshot.js';
 import { verificationLines, type Verification } from '../domain/verification.js';
 import type { Actor } from '../engine/ports.js';
+import type { Host } from '../hosts/host.js';
+import { copy } from './copy/copy.js';
+import { placesOf } from './copy/places.js';
+import { swap } from './copy/swap.js';
 import type { Notes } from '../engine/procedure.js';
 import { LoginError, QueryError, type Target } from '../mysql/session.js';
 import { certificateAction, type CertificateReach } from './certificates/actor.js';
@@ -36,6 +41,8 @@ export interface Reach {
   secret(name: SecretName): Promise<Secret>;
   /** Files on a server's machine; undefined where Lockstep does not reach it. */
   files(server: ServerName): FileReader | undefined;
+  /** A server's machine itself; whoever asks closes it. undefined where Lockstep does not reach it. */
+  host(server: ServerName): Host | undefined;
   /** What a step of this run has to remember over a restart, by a name of its own. */
   memory(name: string): WorkMemory;
   /** Why a replica no longer follows that source on that channel; undefined: it does. */
@@ -100,6 +107,16 @@ export class SqlActor implements Actor {
         return {};
       case 'verify':
         return this.#verify(action, signal, told);
+      case 'copy': {
+        const { position } = await this.#copy(action, notes, signal, told);
+        return { [action.noteAs]: position };
+      }
+      case 'swap':
+        await this.#onHost(action.on, async (host) => swap(action, host, await this.reach.target(action.on), noted(notes, action.data), signal)); // prettier-ignore
+        return { [action.noteAs]: 'yes' };
+      case 'discard':
+        await this.#onHost(action.on, (host) => host.remove(placesOf(noted(notes, action.data)).kept, { signal, recursive: true })); // prettier-ignore
+        return { [action.noteAs]: 'yes' };
       case 'announce':
         return this.reach.announce(action, signal);
       case 'program':
@@ -131,7 +148,31 @@ export class SqlActor implements Actor {
     await reach.verified(result);
     await memory.forget();
     const lines = verificationLines({ ...result, cluster: '' });
+    if (action.mustEqual === true && result.differingTables > 0) throw new LockstepError('differs', lines.join('; '));
     return { [action.noteAs]: result.differingTables === 0 ? 'equal' : 'differs', report: lines.join('\n') };
+  }
+
+  #copy(action: CopyAction, notes: Notes, signal: AbortSignal, progress: (progress: Progress) => void) {
+    const { reach } = this;
+    const data = { from: noted(notes, action.data.from), on: noted(notes, action.data.on) };
+    return this.#onHost(action.from, (from) =>
+      this.#onHost(
+        action.on,
+        (to) =>
+        copy(action, { target: (server) => reach.target(server), password: () => reach.secret('operate'), from, to, progress }, data, signal), // prettier-ignore
+      ),
+    );
+  }
+
+  async #onHost<T>(server: ServerName, work: (host: Host) => Promise<T>): Promise<T> {
+    const host = this.reach.host(server);
+    if (host === undefined)
+      throw new LockstepError('host-unknown', `Lockstep does not reach the machine of ${server}`, 'Configure its `hosts`.'); // prettier-ignore
+    try {
+      return await work(host);
+    } finally {
+      await host.close();
+    }
   }
 
   async #release({ on, session }: ReleaseAction): Promise<void> {
@@ -223,6 +264,12 @@ export class SqlActor implements Actor {
     const secrets = await Promise.all(names.map(async (name) => [name, await this.reach.secret(name)] as const));
     return { secrets: Object.fromEntries(secrets), notes };
   }
+}
+
+function noted(notes: Notes, name: string): string {
+  const value = notes[name];
+  if (value !== undefined && value !== '') return value;
+  throw new LockstepError('note-missing', `<${name}> was not learned in this run`);
 }
 
 function keyOf(server: ServerName, session: SessionName): string {

@@ -27,7 +27,12 @@ export function standsAt(column: Column, gtid: GtidFacts | undefined): Statement
 }
 
 /** Waits until a replica has applied all up to there: answers 1, or anything else after so many seconds. */
-export function waitsFor(column: Column, gtid: GtidFacts | undefined, channel: Channel, seconds: number): Statement {
+export function waitsFor(
+  column: Column,
+  gtid: GtidFacts | undefined,
+  channel: Pick<Channel, 'name'>,
+  seconds: number,
+): Statement {
   const position = { note: 'position' } as const;
   if (gtid?.kind === 'mariadb')
     return { ...sql`SELECT MASTER_GTID_WAIT(${position}, ${seconds}) = 0 AS reached`, expect: 1 };

@@ -16,6 +16,7 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
   'renew-certificate': (column) => [...reloading(column), ...replicationAdmin(column)],
   'require-tls': (column) => [...globalSettings(column), 'CREATE USER ON *.*'],
   switchover: changingPrimary,
+  'rebuild-replica': (column) => [...copying(column), ...replicationAdmin(column), 'SELECT ON *.*'],
   'verify-replica': (column) => ['SELECT ON *.*', ...sourcePosition(column)],
   failover: (column) => [
     ...replicationAdmin(column),
@@ -86,6 +87,13 @@ function reloading(column: Column): readonly string[] {
 /** SHOW SLAVE STATUS, SHOW REPLICA STATUS: where the applier stands, without GTID. MySQL 5.7 gives it to SUPER. */
 function channelStatus(column: Column): readonly string[] {
   return column.flavour === 'mariadb' || column.dynamicPrivileges ? [column.privileges.replicaStatus] : [];
+}
+
+/** A whole copy of a server, and its restart. */
+function copying(column: Column): readonly string[] {
+  if (column.flavour === 'mariadb')
+    return ['RELOAD ON *.*', 'PROCESS ON *.*', 'BINLOG MONITOR ON *.*', 'SHUTDOWN ON *.*'];
+  return ['BACKUP_ADMIN ON *.*', 'CLONE_ADMIN ON *.*', 'SHUTDOWN ON *.*', ...globalSettings(column)];
 }
 
 /** Where a source stands without GTID, which MariaDB always has. */

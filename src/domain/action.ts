@@ -14,7 +14,10 @@ export type Action =
   | AnnounceAction
   | VerifyAction
   | ProgramAction
-  | CertificateAction;
+  | CertificateAction
+  | CopyAction
+  | SwapAction
+  | DiscardAction;
 
 /** Statements sent together, in one round trip. Later ones do not run once one fails. */
 export interface SqlAction {
@@ -105,11 +108,60 @@ export interface VerifyAction {
   readonly chunkSeconds: number;
   /** Keeps `equal` or `differs` under this name, and what was found, a line each, as `report`. */
   readonly noteAs: string;
+  /** What differs is a failure, and not a finding. */
+  readonly mustEqual?: true;
+}
+
+/**
+ * Copies a whole server beside the data of another, which goes on as it is. `backup`: mariadb-backup, streamed. `clone`:
+ * MySQL's CLONE. The stream crosses the network under TLS, or through the connections to the hosts.
+ */
+export interface CopyAction {
+  readonly kind: 'copy';
+  readonly method: 'backup' | 'clone';
+  readonly from: ServerName;
+  readonly on: ServerName;
+  /** Of the donor; how the copier logs in there, with files of the machine that it runs on. */
+  readonly address: Address;
+  readonly user: string;
+  readonly tls: {
+    readonly caFile: string;
+    readonly certFile: string | undefined;
+    readonly keyFile: string | undefined;
+  };
+  /** As the hosts name them; none for CLONE. */
+  readonly programs: {
+    readonly backup?: string | undefined;
+    readonly stream?: string | undefined;
+    readonly chown?: string | undefined;
+  };
+  /** The notes that hold `@@datadir` of both. */
+  readonly data: { readonly from: string; readonly on: string };
+  /** Keeps the GTID position of the copy under this name; '' where the copy holds it itself. */
+  readonly noteAs: string;
+}
+
+/** Lets a server run on the copy beside its data: shut down, directories exchanged, started again by its service. */
+export interface SwapAction {
+  readonly kind: 'swap';
+  readonly on: ServerName;
+  readonly service: string;
+  /** The note that holds its `@@datadir`. */
+  readonly data: string;
+  readonly noteAs: string;
+}
+
+/** Removes what a swap kept aside. */
+export interface DiscardAction {
+  readonly kind: 'discard';
+  readonly on: ServerName;
+  readonly data: string;
+  readonly noteAs: string;
 }
 
 /** Whether an action may take hours: such a one tells how far it has come, and ends at once when its run is to end. */
 export function isLong({ kind }: Action): boolean {
-  return kind === 'verify';
+  return kind === 'verify' || kind === 'copy';
 }
 
 /** Whether an action leaves everything as it is. */

@@ -10,5 +10,6 @@ export const procedureNames = [
   'rejoin',
   'open-primary',
   'renew-certificate',
+  'rebuild-replica',
 ] as const;
 export type ProcedureName = (typeof procedureNames)[number];

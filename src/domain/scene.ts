@@ -1,5 +1,6 @@
 import type { Announcement, SiteAnnouncer } from './announcement.js';
 import type { Certificate } from './certificate.js';
+import type { Verification } from './verification.js';
 import type { Outlook } from './outlook.js';
 import type { PrimaryChange } from './primary-change.js';
 import type { Sightings } from './plaintext.js';
@@ -18,6 +19,8 @@ export interface Scene {
   readonly announcements?: readonly Announcement[];
   /** The certificate of the site's authority; undefined: it cannot be read, or there is none. */
   readonly authority?: Certificate;
+  /** The newest comparison of each replica with its source; undefined: nobody remembers. */
+  readonly verified?: readonly Pick<Verification, 'server' | 'differingTables'>[];
   /** What is remembered of servers that cannot be asked now, and how much of the fleet can; undefined: nobody remembers. */
   readonly outlook?: Outlook;
   /** The last change of the primary that the journal tells of; undefined: it tells of none. */
@@ -88,6 +91,9 @@ export interface SiteServer {
   readonly address: Address;
   /** Whether Lockstep reaches the machine itself, to read and place files there. */
   readonly host: 'local' | 'ssh' | 'command' | undefined;
+  /** Programs that may be run there, absolute, and services that may be restarted; left out: none. */
+  readonly programs?: readonly string[];
+  readonly services?: readonly string[];
   /** What this server presents and trusts as a replica: paths on its own machine. */
   readonly replicationTls: ReplicationTls | undefined;
   /** The certificates that Lockstep looks after there; left out: none. */

@@ -39,6 +39,20 @@ export function actionLines(action: Action): readonly string[] {
       return [`${action.on}: close the session "${action.session}", with all that it holds;`];
     case 'announce':
       return action.announcers.map((announcer) => `${announcer}: ${announceWords(action)}${action.noteAs === undefined ? '' : ` -- gives <${action.noteAs}>`}`); // prettier-ignore
+    case 'copy':
+      return [
+        action.method === 'clone'
+          ? `${action.on}: CLONE INSTANCE FROM ${action.user} at ${action.from} (${action.address.host}:${action.address.port}), over TLS alone, into <${action.data.on}>.lockstep-new -- gives <${action.noteAs}>`
+          : `${action.from}: ${action.programs.backup ?? ''} --backup --stream=xbstream, into ${action.on}: ${action.programs.stream ?? ''} -x -C <${action.data.on}>.lockstep-new, through the connections to both hosts; then ${action.programs.backup ?? ''} --prepare -- gives <${action.noteAs}>`,
+      ];
+    case 'swap':
+      return [
+        `${action.on}: SHUTDOWN;`,
+        `${action.on}: rename <${action.data}> to <${action.data}>.lockstep-kept, and <${action.data}>.lockstep-new to <${action.data}>`,
+        `${action.on}: restart the service ${action.service}, and wait until it answers`,
+      ];
+    case 'discard':
+      return [`${action.on}: remove <${action.data}>.lockstep-kept`];
     case 'verify':
       return verifyLines(action);
     case 'program':
@@ -60,11 +74,20 @@ export function actionLines(action: Action): readonly string[] {
   }
 }
 
-function verifyLines({ on, with: source, sessions, position, wait, chunkSeconds, noteAs }: VerifyAction): string[] {
+function verifyLines({
+  on,
+  with: source,
+  sessions,
+  position,
+  wait,
+  chunkSeconds,
+  noteAs,
+  mustEqual,
+}: VerifyAction): string[] {
   return [
     ...sessions.source.map((statement) => `${source}: ${shown(statement)};`),
     ...sessions.replica.map((statement) => `${on}: ${shown(statement)};`),
-    `${source} and ${on}: count the rows of every table and sum up their checksums, a range of keys after the other, each read in about ${chunkSeconds} s with as long a rest, and row by row where they differ -- gives <${noteAs}>, <report>`,
+    `${source} and ${on}: count the rows of every table and sum up their checksums, a range of keys after the other, each read in about ${chunkSeconds} s with as long a rest, and row by row where they differ${mustEqual === true ? ' -- must be equal' : ''} -- gives <${noteAs}>, <report>`,
     `  ${source}, once it was read: ${shown(position)};${answerWords(position)}`,
     `  ${on}, before it is read: ${shown(wait)};${answerWords(wait)}`,
   ];

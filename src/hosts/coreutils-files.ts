@@ -62,6 +62,10 @@ export class CoreutilsFiles implements Files {
     await this.#run(scripts.remove, [path, recursive ? 'yes' : ''], { signal, missing: true });
   }
 
+  async move(path: string, to: string, signal: AbortSignal): Promise<void> {
+    await this.#must(scripts.move, [path, to], { signal });
+  }
+
   async space(path: string, signal: AbortSignal): Promise<Space> {
     const answer = await this.#must(scripts.space, [path], { signal });
     const [, free, all, size] = this.#match(/^(\d+) (\d+) (\d+)\n$/, answer.toString());

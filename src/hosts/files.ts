@@ -14,6 +14,8 @@ export interface Files {
   makeDirectory(path: string, settings: DirectorySettings, signal: AbortSignal): Promise<boolean>;
   symlink(path: string, target: string, overFile: boolean, signal: AbortSignal): Promise<void>;
   remove(path: string, recursive: boolean, signal: AbortSignal): Promise<void>;
+  /** `to` is absolute and its directory holds no symbolic links, as for every path. */
+  move(path: string, to: string, signal: AbortSignal): Promise<void>;
   space(path: string, signal: AbortSignal): Promise<Space>;
 }
 

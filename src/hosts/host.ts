@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import type { Secret } from '../base/secret.js';
 
 /**
@@ -62,6 +63,12 @@ export interface Host {
    */
   remove(path: string, options: RemoveOptions): Promise<void>;
 
+  /**
+   * Gives a file or a directory another name on the same file system, at once; nothing may stand there yet.
+   * @throws LockstepError `file-missing`, `file-exists`
+   */
+  move(path: string, to: string, options: Signalled): Promise<void>;
+
   /** Bytes of the file system that holds a path. @throws LockstepError `file-missing` */
   space(path: string, options: Signalled): Promise<Space>;
 
@@ -71,6 +78,13 @@ export interface Host {
    * @throws LockstepError `program-missing`
    */
   run(argv: readonly string[], options: RunOptions): Promise<RunResult>;
+
+  /**
+   * Starts a program, and hands out its streams: what it prints can become what one on another host reads. Whoever
+   * starts it sees to its end.
+   * @throws LockstepError `program-missing`
+   */
+  start(argv: readonly string[], options: Signalled): Promise<Running>;
 
   /** Restarts a configured service, by its configured command. @throws LockstepError `restart-failed` */
   restart(service: string, options: Signalled): Promise<void>;
@@ -138,6 +152,20 @@ export interface RunResult {
   readonly stderr: string;
   /** Whether either stream printed more than is kept. */
   readonly cut: boolean;
+}
+
+/** A program under way on a host, with its streams. */
+export interface Running {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /**
+   * Settles when the program has ended, with its code; undefined when a signal ended it. Rejects when the way to it is
+   * lost before that.
+   */
+  readonly ended: Promise<number | undefined>;
+  /** Asks it to end. */
+  kill(): void;
 }
 
 export interface FileFacts {

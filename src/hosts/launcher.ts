@@ -1,8 +1,10 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { raced } from '../base/deadline.js';
 import { Secret } from '../base/secret.js';
-import { defaultMaxBytes, type Environment, type RunOptions, type RunResult } from './host.js';
+import { defaultMaxBytes, type Environment, type Running, type RunOptions, type RunResult } from './host.js';
+
+export type { Running } from './host.js';
 
 /** Starts programs on one host by one way of reaching it, without any limit: what may be run is decided before. */
 export interface Launcher {
@@ -18,20 +20,6 @@ export interface StartOptions {
   /** Besides a minimal one in the C locale. */
   readonly environment: Environment;
   readonly signal: AbortSignal;
-}
-
-/** A program under way on a host, with its streams: what one prints can become what one on another host reads. */
-export interface Running {
-  readonly stdin: Writable;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-  /**
-   * Settles when the program has ended, with its code; undefined when a signal ended it. Rejects when the way to it is
-   * lost before that.
-   */
-  readonly ended: Promise<number | undefined>;
-  /** Asks it to end. */
-  kill(): void;
 }
 
 /** Runs a program to its end. @throws as {@link Launcher.start}, and the signal's reason */

@@ -118,6 +118,11 @@ export class LocalFiles implements Files {
     return { free: bavail * bsize, total: blocks * bsize };
   }
 
+  async move(file: string, to: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await this.#ask(file, moveTo(file, to));
+  }
+
   async #replace(
     file: string,
     content: Buffer,
@@ -193,6 +198,14 @@ async function atMost(handle: FileHandle, bytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of handle.createReadStream({ autoClose: false, end: bytes - 1 })) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
+}
+
+/** A rename would put itself in the place of what stands there. */
+async function moveTo(file: string, to: string): Promise<void> {
+  if ((await unlessMissing(lstat(to))) !== undefined)
+    throw Object.assign(new Error(`${to} is there already`), { code: 'EEXIST', syscall: 'rename' });
+  await rename(file, to);
+  await syncDirectory(path.dirname(to));
 }
 
 /** What stands there also under its other name, at once; nothing there, nothing kept. */

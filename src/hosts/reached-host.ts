@@ -12,6 +12,7 @@ import {
   type ReadOptions,
   type RemoveOptions,
   type RunOptions,
+  type Running,
   type RunResult,
   type Signalled,
   type Space,
@@ -94,6 +95,13 @@ export class ReachedHost implements Host {
     await place?.files.remove(place.path, recursive, signal);
   }
 
+  async move(given: string, to: string, { signal }: Signalled): Promise<void> {
+    if (this.way.limits.paths.some((root) => within([given], root) || within([to], root)))
+      throw new LockstepError('not-allowed', `${this.name}: ${JSON.stringify(given)} or ${JSON.stringify(to)} is itself among the \`paths\` of its \`hosts\`, and is not moved`); // prettier-ignore
+    const [{ files, path: real }, place] = [await this.#mustPlace(given, signal), await this.#mustPlace(to, signal)];
+    await files.move(real, place.path, signal);
+  }
+
   async space(given: string, { signal }: Signalled): Promise<Space> {
     const files = await this.#filesFor(given, this.way.limits.paths, signal);
     const real = await files.realpath(given, signal);
@@ -104,6 +112,11 @@ export class ReachedHost implements Host {
 
   async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
     return this.#run(checkedProgram(this.name, this.way.limits, argv), options);
+  }
+
+  async start(argv: readonly string[], { signal }: Signalled): Promise<Running> {
+    const words = checkedProgram(this.name, this.way.limits, argv);
+    return this.way.launcher.start(words, { environment: {}, signal });
   }
 
   async restart(service: string, { signal }: Signalled): Promise<void> {

@@ -143,3 +143,15 @@ export const space = `${begin}
 [ -e "$1" ] || missing "$1"
 stat -f -c '%a %b %S' -- "$1"
 `;
+
+/** PATH TO, where nothing stands yet. */
+export const move = `${begin}
+[ -e "$1" ] || [ -L "$1" ] || missing "$1"
+if [ -e "$2" ] || [ -L "$2" ]; then exit ${codes.exists}; fi
+t=\${2%/*}
+[ -n "$t" ] || t=/
+[ -d "$t" ] || exit ${codes.missing}
+if [ ! -w "$d" ] || [ ! -w "$t" ]; then exit ${codes.denied}; fi
+mv -- "$1" "$2" || exit 1
+sync -- "$t" || exit 1
+`;

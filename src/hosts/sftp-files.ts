@@ -113,6 +113,13 @@ export class SftpFiles implements Files {
     await this.#syncDirectory(file, signal);
   }
 
+  async move(file: string, to: string, signal: AbortSignal): Promise<void> {
+    if ((await this.stat(file, signal)) === undefined) throw pathError(this.launcher.name, 'file-missing', file);
+    if ((await this.stat(to, signal)) !== undefined) throw pathError(this.launcher.name, 'file-exists', to);
+    await this.#rename(file, file, to, signal);
+    await this.#syncDirectory(to, signal);
+  }
+
   async space(file: string, signal: AbortSignal): Promise<Space> {
     const facts = await this.#ask<unknown>(file, signal, (done) => this.sftp.ext_openssh_statvfs(file, done));
     const {

@@ -5,6 +5,7 @@ import { openPrimary } from './open-primary.js';
 import { rejoin } from './rejoin.js';
 import { fenceWritableReplica } from './fence-writable-replica.js';
 import { renewCertificate } from './certificates/renew-certificate.js';
+import { rebuildReplica } from './rebuild-replica.js';
 import { restartReplication } from './restart-replication.js';
 import { requireTls } from './require-tls.js';
 import { secureChannel } from './secure-channel.js';
@@ -23,4 +24,5 @@ export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
   failover,
   rejoin,
   'open-primary': openPrimary,
+  'rebuild-replica': rebuildReplica,
 };

@@ -13,6 +13,7 @@ export const programNames = [
   'mysqld-exporter-0.14',
   'openssh',
   'haproxy',
+  'mariadb-backup',
 ] as const;
 export type ProgramName = (typeof programNames)[number];
 
@@ -76,6 +77,11 @@ export const programs: Readonly<Record<ProgramName, Recipe>> = {
   // nss_wrapper lets it see users of our own. Later releases of OpenSSH start helpers from fixed places.
   openssh: {
     ...program('openssh', 'OpenSSH', 'bookworm', ['openssh-server', 'libnss-wrapper'], '9.2'),
+    closure: true,
+  },
+  // Copies MariaDB 10.11, and no other series.
+  'mariadb-backup': {
+    ...program('mariadb-backup', 'mariadb-backup', 'bookworm', ['mariadb-backup'], '10.11.'),
     closure: true,
   },
   // The oldest that Debian still cares for.

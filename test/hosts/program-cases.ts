@@ -28,6 +28,20 @@ export function programCases(stage: Stage): void {
     );
   });
 
+  it('hands out the streams of a program, so that one prints what another reads', async () => {
+    const from = await stage.host.start(['/bin/sh', '-c', 'head -c 300000 /dev/zero; echo end'], { signal });
+    const to = await stage.host.start(['/bin/sh', '-c', 'wc -c'], { signal });
+    const said: Buffer[] = [];
+    to.stdout.on('data', (chunk: Buffer) => said.push(chunk));
+    from.stdin.end();
+    from.stdout.pipe(to.stdin);
+    from.stderr.resume();
+    to.stderr.resume();
+    expect(await Promise.all([from.ended, to.ended])).toEqual([0, 0]);
+    expect(Buffer.concat(said).toString().trim()).toBe('300004');
+    await expect(stage.host.start(['/bin/ls'], { signal })).rejects.toMatchObject({ code: 'not-allowed' });
+  });
+
   it('runs a program: its code, its output up to the limit, its environment', async () => {
     const sh = (script: string, more: object = {}) => stage.host.run(['/bin/sh', '-c', script], { signal, ...more });
     expect(await sh('echo out; echo err >&2; exit 5')).toEqual({

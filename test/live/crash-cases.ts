@@ -1,5 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { Scope } from '../../src/base/scope.js';
 import { Secret } from '../../src/base/secret.js';
 import { resetReplica, startReplica, stopReplica, type ChannelTls } from '../../src/dialects/replication-statements.js';
 import type { Row } from '../../src/dialects/question.js';
@@ -10,6 +12,10 @@ import { openSession, SessionLost, type Target } from '../../src/mysql/session.j
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
 import { swapReplicaCertificate, swapServerCertificate } from '../../src/sandbox/faults.js';
 import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
+import type { Keys } from '../../src/sandbox/configuration.js';
+import type { Settings } from '../../src/sandbox/settings.js';
+import type { VersionName } from '../../src/sandbox/versions.js';
+import { hostKeys } from './rebuild-hosts.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { until } from '../../src/sandbox/until.js';
 
@@ -25,6 +31,9 @@ export interface CrashCase {
   provoke(sandbox: SandboxCluster): Promise<void>;
   /** One text for the state of everything that the procedure touches, as the servers tell it. */
   state(sandbox: SandboxCluster): Promise<string>;
+  /** What servers need besides, and further keys of each in the configuration. */
+  settings?(version: VersionName): Settings;
+  ofServer?(scope: Scope, sandbox: SandboxCluster): Promise<(server: SandboxServer) => Keys>;
   /** Back to a healthy cluster. */
   mend(sandbox: SandboxCluster): Promise<void>;
 }
@@ -54,6 +63,23 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
     provoke: (sandbox) => follow(sandbox, { ...sandbox.channelTls(sandbox.server('db2')), verify: false }),
     state: (sandbox) => channelState(sandbox.server('db2')),
     mend: (sandbox) => follow(sandbox, sandbox.channelTls(sandbox.server('db2'))),
+  },
+  'rebuild-replica': {
+    parameters: { cluster: 'sandbox', server: 'db2' },
+    settings: (version) => (version.startsWith('mysql') ? { plugin_load_add: 'mysql_clone.so' } : {}),
+    ofServer: hostKeys,
+    provoke: async (sandbox) => {
+      const replica = sandbox.server('db2');
+      await replica.sql(plain(stopReplica(replica.column, '')));
+      await replica.sql(plain(resetReplica(replica.column, '')));
+    },
+    // Nothing of a copy, and nothing that was kept, is left over either way.
+    state: async (sandbox) => `${readdirSync(sandbox.server('db2').disk).join()} ${await channelState(sandbox.server('db2'))}`, // prettier-ignore
+    mend: async (sandbox) => {
+      const replica = sandbox.server('db2');
+      await replica.sql(plain(stopReplica(replica.column, ''))).catch(nothing);
+      await sandbox.follow(replica, sandbox.primary);
+    },
   },
   'verify-replica': {
     parameters: { cluster: 'sandbox', server: 'db2' },

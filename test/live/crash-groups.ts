@@ -7,4 +7,5 @@ export const crashGroups = {
   primary: ['switchover'],
   deaths: ['failover', 'rejoin', 'open-primary'],
   certificates: ['renew-certificate'],
+  copies: ['rebuild-replica'],
 } as const satisfies Readonly<Record<string, readonly ProcedureName[]>>;

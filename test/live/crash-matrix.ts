@@ -32,8 +32,16 @@ function suite(version: VersionName, procedure: ProcedureName): void {
     let lockstep: LockstepProcess;
 
     beforeAll(async () => {
-      sandbox = scope.own(await createCluster({ version, replicas: 1 }), (cluster) => cluster.stop());
-      lockstep = await LockstepProcess.lay(sandbox, { defaults: { failover: { evidence: '1s', looks: 2 } } });
+      sandbox = scope.own(
+        await createCluster({ version, replicas: 1, settings: crashCases[procedure]?.settings?.(version) }),
+        (cluster) => cluster.stop(),
+      );
+      lockstep = await LockstepProcess.lay(
+        sandbox,
+        { defaults: { failover: { evidence: '1s', looks: 2 } } },
+        {},
+        await crashCases[procedure]?.ofServer?.(scope, sandbox),
+      );
     });
     afterAll(() => scope.end());
 

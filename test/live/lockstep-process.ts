@@ -5,7 +5,12 @@ import type { RunView } from '../../src/engine/run.js';
 import { takeAddress } from '../../src/sandbox/addresses.js';
 import { startChild, type Child, type Ending } from '../../src/sandbox/child.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
-import { certificatesKept, writeConfiguration, type Keys } from '../../src/sandbox/configuration.js';
+import {
+  certificatesKept,
+  writeConfiguration,
+  type ConfigurationOptions,
+  type Keys,
+} from '../../src/sandbox/configuration.js';
 import { takeDirectory } from '../../src/sandbox/directories.js';
 import { until } from '../../src/sandbox/until.js';
 
@@ -35,9 +40,14 @@ export class LockstepProcess {
 
   /**
    * Writes its configuration; it does not run yet. Goes with the sandbox.
-   * @param whole further keys of the file @param keys further keys of the cluster
+   * @param whole further keys of the file @param keys further keys of the cluster @param ofServer of each server
    */
-  static async lay(sandbox: SandboxCluster, whole: Keys = {}, keys: Keys = {}): Promise<LockstepProcess> {
+  static async lay(
+    sandbox: SandboxCluster,
+    whole: Keys = {},
+    keys: Keys = {},
+    ofServer?: ConfigurationOptions['ofServer'],
+  ): Promise<LockstepProcess> {
     const { scope } = sandbox;
     const directory = await takeDirectory(scope);
     const { host, port } = await takeAddress(scope);
@@ -48,6 +58,7 @@ export class LockstepProcess {
     const file = await writeConfiguration(sandbox, {
       ...kept,
       keys: { ...kept.keys, ...keys },
+      ofServer: (server) => ({ ...kept.ofServer?.(server), ...ofServer?.(server) }),
       whole: {
         ...kept.whole,
         listen: `${host}:${port}`,

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Admin } from '../../src/sandbox/admin.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 
@@ -9,18 +10,22 @@ export class Writer {
   #stopped = false;
   readonly #done: Promise<void>;
 
-  private constructor(readonly session: Admin) {
+  private constructor(
+    readonly session: Admin,
+    readonly pace: number,
+  ) {
     this.#done = this.#write();
   }
 
-  static async open(server: SandboxServer): Promise<Writer> {
+  /** @param pace milliseconds between two rounds; default none */
+  static async open(server: SandboxServer, pace = 0): Promise<Writer> {
     await server.run([
       'CREATE DATABASE IF NOT EXISTS written',
       'CREATE TABLE IF NOT EXISTS written.rows_of (id INT PRIMARY KEY, word VARCHAR(40), again INT NOT NULL DEFAULT 0)',
       'CREATE TABLE IF NOT EXISTS written.counter (id INT PRIMARY KEY, n INT NOT NULL)',
       'INSERT IGNORE INTO written.counter VALUES (1, 0)',
     ]);
-    return new Writer(new Admin(server.socketPath));
+    return new Writer(new Admin(server.socketPath), pace);
   }
 
   async stop(): Promise<void> {
@@ -36,6 +41,7 @@ export class Writer {
         this.acknowledged = id;
         await this.session.query(`UPDATE written.rows_of SET again = again + 1 WHERE id IN (${id - 3}, ${id - 50})`);
         await this.session.query('UPDATE written.counter SET n = n + 1');
+        if (this.pace > 0) await pause(this.pace);
       } catch (cause) {
         this.failures.push(cause);
         return;

@@ -1,0 +1,143 @@
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { LockstepError } from '../../base/errors.js';
+import { Secret } from '../../base/secret.js';
+import type { CopyAction } from '../../domain/action.js';
+import type { Host, Running } from '../../hosts/host.js';
+import type { CopyMethod, CopyPorts } from './copy.js';
+import type { Places } from './places.js';
+
+/** How long the last lines of a program are, in a message. */
+const saidAtMost = 600;
+const tellEvery = 1000;
+
+/**
+ * mariadb-backup on the donor, unpacked by mbstream on the target as it comes: through Lockstep's own connections to the
+ * two hosts, so never in the clear on the network and never at rest anywhere else. The donor's commits wait for a moment
+ * at its end (BACKUP STAGE BLOCK_COMMIT); a donor whose backup is lost frees itself with the session.
+ */
+export const backup: CopyMethod = async (action, ports, places, bytes, donorData, signal) => {
+  const { to } = ports;
+  const owner = await to.stat(places.data, { signal });
+  await to.makeDirectory(places.fresh, { signal, mode: 0o700 });
+  await streamed(action, ports, places, { bytes, donorData }, signal);
+  await mustRun(to, [action.programs.backup, '--prepare', `--target-dir=${places.fresh}`], signal);
+  const position = await positionIn(to, places, signal);
+  const made = await to.stat(places.fresh, { signal });
+  if (owner !== undefined && made?.uid !== owner.uid)
+    await mustRun(to, [action.programs.chown, '-R', `${owner.uid}:${owner.gid}`, places.fresh], signal);
+  return { position };
+};
+
+async function streamed(
+  action: CopyAction,
+  ports: CopyPorts,
+  places: Places,
+  { bytes, donorData }: { readonly bytes: number; readonly donorData: string },
+  signal: AbortSignal,
+) {
+  const { from, to, progress } = ports;
+  // Beside the certificates, where the host lets Lockstep write; it is gone before this resolves.
+  const credentials = `${path.posix.dirname(action.tls.caFile)}/.lockstep-copy.cnf`;
+  const { backup: program = '', stream: unpacker = '' } = action.programs;
+  await from.write(credentials, await optionsOf(action, ports), { signal, mode: 0o600 });
+  try {
+    const source = await from.start([program, `--defaults-file=${credentials}`, '--backup', '--stream=xbstream', `--datadir=${donorData}`, '--target-dir=/tmp'], { signal }); // prettier-ignore
+    const sink = await to.start([unpacker, '-x', '-C', places.fresh], { signal });
+    const ending = [said(source.stderr), said(sink.stderr)] as const;
+    sink.stdout.resume();
+    source.stdin.end();
+    const stop = () => [source, sink].forEach((one) => one.kill());
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      const flow = pipeline(counted(source.stdout, action.from, bytes, progress), sink.stdin, { signal }).catch((cause: unknown) => { stop(); return cause; }); // prettier-ignore
+      const [lost, code, taken] = await Promise.all([flow, codeOf(source), codeOf(sink)]);
+      signal.throwIfAborted();
+      const [spoken, heard] = await Promise.all(ending);
+      // Its code alone is not believed: a backup is whole when it says so.
+      if (code !== 0 || !spoken.includes('completed OK!')) throw failed(`the backup of ${action.from} ended with ${code ?? 'a signal'}: ${spoken}`); // prettier-ignore
+      if (taken !== 0 || lost !== undefined) throw failed(`${action.on} could not take it: ${heard || String(lost)}`);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  } finally {
+    await from.remove(credentials, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
+  }
+}
+
+/** How the backup logs in at its own server: over TLS, as accounts require it, with the files that this server has. */
+async function optionsOf(action: CopyAction, ports: CopyPorts): Promise<Secret> {
+  const { address, user, tls } = action;
+  const password = (await ports.password()).reveal();
+  const quoted = (text: string) => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  return new Secret(
+    [
+      '[mariabackup]',
+      `user=${quoted(user)}`,
+      `password=${quoted(password)}`,
+      `host=${quoted(address.host)}`,
+      `port=${address.port}`,
+      `ssl-ca=${quoted(tls.caFile)}`,
+      ...(tls.certFile === undefined ? [] : [`ssl-cert=${quoted(tls.certFile)}`]),
+      ...(tls.keyFile === undefined ? [] : [`ssl-key=${quoted(tls.keyFile)}`]),
+      'ssl-verify-server-cert',
+      '',
+    ].join('\n'),
+  );
+}
+
+/** File, position and GTID, with tabs in between; MariaDB 11 gave the file another name. A server that never logged anything has no GTID. */
+async function positionIn(host: Host, { fresh }: Places, signal: AbortSignal): Promise<string> {
+  for (const name of ['mariadb_backup_binlog_info', 'xtrabackup_binlog_info']) {
+    const file = `${fresh}/${name}`;
+    if ((await host.stat(file, { signal })) === undefined) continue;
+    const [log, offset, gtid = ''] = (await host.read(file, { signal })).toString().trim().split('\t');
+    if (log !== undefined && offset !== undefined) return gtid.replaceAll(/\s/g, '');
+  }
+  throw failed('the copy does not say at which GTID it was taken');
+}
+
+async function* counted(stream: Readable, at: string, total: number, progress: CopyPorts['progress']) {
+  const began = performance.now();
+  let [done, told] = [0, 0];
+  for await (const chunk of stream) {
+    const bytes = chunk as Buffer;
+    done += bytes.length;
+    const now = performance.now();
+    if (now - told > tellEvery) {
+      progress({ at, unit: 'bytes', done, total: Math.max(total, done), rate: (done * 1000) / (now - began) });
+      told = now;
+    }
+    yield bytes;
+  }
+}
+
+async function mustRun(host: Host, argv: readonly (string | undefined)[], signal: AbortSignal): Promise<void> {
+  const words = argv.map((word) => word ?? '');
+  const { code, stderr } = await host.run(words, { signal, maxOutput: 16 * 2 ** 20 });
+  if (code !== 0) throw failed(`${host.name}: ${words[0] ?? ''} ended with ${code ?? 'a signal'}: ${tail(stderr)}`);
+}
+
+async function codeOf(running: Running): Promise<number | undefined> {
+  return running.ended.catch(() => undefined);
+}
+
+/** The last of what a program says. */
+async function said(stream: Readable): Promise<string> {
+  let text = '';
+  try {
+    for await (const chunk of stream) text = tail(text + String(chunk));
+  } catch {
+    // What it said until then.
+  }
+  return text.trim();
+}
+
+function tail(text: string): string {
+  return text.slice(-saidAtMost);
+}
+
+function failed(message: string): LockstepError {
+  return new LockstepError('copy-failed', message, 'Nothing was changed: what was copied so far is removed.');
+}

@@ -1,0 +1,76 @@
+import { LockstepError } from '../../base/errors.js';
+import type { Secret } from '../../base/secret.js';
+import type { CopyAction } from '../../domain/action.js';
+import type { Progress } from '../../domain/progress.js';
+import type { ServerName } from '../../domain/snapshot.js';
+import type { Host } from '../../hosts/host.js';
+import { openSession, type Target } from '../../mysql/session.js';
+import { backup } from './backup.js';
+import { clone } from './clone.js';
+import { placesOf, type Places } from './places.js';
+
+export interface CopyPorts {
+  /** How to log in on the operate account. */
+  target(server: ServerName): Promise<Target>;
+  /** Its password. */
+  password(): Promise<Secret>;
+  readonly from: Host;
+  readonly to: Host;
+  readonly progress: (progress: Progress) => void;
+}
+
+/** One way to copy a whole server into an empty place beside the data of another. */
+export type CopyMethod = (
+  action: CopyAction,
+  ports: CopyPorts,
+  places: Places,
+  /** Bytes of the donor's tables, by its own estimate. */
+  bytes: number,
+  /** The donor's `@@datadir`. */
+  donorData: string,
+  signal: AbortSignal,
+) => Promise<{ readonly position: string }>;
+
+const methods: Readonly<Record<CopyAction['method'], CopyMethod>> = { backup, clone };
+
+/** How much more than its tables a copy may take: logs, system tables, what is written meanwhile. */
+const roomFor = (bytes: number) => bytes * 1.1 + 512 * 2 ** 20;
+
+/**
+ * Copies a server beside the data of another, which goes on as it is. What an earlier try left of the copy is removed
+ * first; nothing of it is left when it fails.
+ * @returns the GTID position of the copy; '' where the copy itself holds it
+ * @throws LockstepError `room-short`, `kept-there`, `copy-failed`; those of hosts
+ */
+export async function copy(
+  action: CopyAction,
+  ports: CopyPorts,
+  data: { readonly from: string; readonly on: string },
+  signal: AbortSignal,
+): Promise<{ readonly position: string }> {
+  const places = placesOf(data.on);
+  const { to } = ports;
+  if ((await to.stat(places.kept, { signal })) !== undefined)
+    throw new LockstepError('kept-there', `${action.on} still holds what an earlier run kept aside in ${places.kept}`, 'See what it is worth, and remove it.'); // prettier-ignore
+  const bytes = await sizeOf(action.from, ports, signal);
+  await to.remove(places.fresh, { signal, recursive: true });
+  const { free } = await to.space(places.data, { signal });
+  if (free < roomFor(bytes))
+    throw new LockstepError('room-short', `${action.on} has ${free} bytes free, and a copy of ${action.from} may take ${Math.ceil(roomFor(bytes))}`, 'Make room there: what it holds now is kept until the copy was compared.'); // prettier-ignore
+  try {
+    return await methods[action.method](action, ports, places, bytes, data.from, signal);
+  } catch (cause) {
+    await to.remove(places.fresh, { signal: AbortSignal.timeout(60_000), recursive: true }).catch(() => undefined);
+    throw cause;
+  }
+}
+
+async function sizeOf(server: ServerName, ports: CopyPorts, signal: AbortSignal): Promise<number> {
+  const session = await openSession(await ports.target(server), { signal });
+  try {
+    const [rows] = await session.query('SELECT COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0) AS bytes FROM information_schema.TABLES', { signal }); // prettier-ignore
+    return Number(rows?.[0]?.['bytes'] ?? 0);
+  } finally {
+    await session.end();
+  }
+}

@@ -1,0 +1,12 @@
+/** Where a server's data lie, and beside it, on the same disk, the copy to come and what is kept of before. */
+export interface Places {
+  readonly data: string;
+  readonly fresh: string;
+  readonly kept: string;
+}
+
+/** @param data as the server says it (`@@datadir`) */
+export function placesOf(data: string): Places {
+  const plain = data.replace(/\/+$/, '');
+  return { data: plain, fresh: `${plain}.lockstep-new`, kept: `${plain}.lockstep-kept` };
+}

@@ -1,0 +1,66 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { LockstepError } from '../../base/errors.js';
+import type { SwapAction } from '../../domain/action.js';
+import type { Host } from '../../hosts/host.js';
+import { LoginError, openSession, type Target } from '../../mysql/session.js';
+import { placesOf, type Places } from './places.js';
+
+const lookEvery = 250;
+
+/**
+ * Lets a server run on the copy beside its data: shut down, directories exchanged, started again. Whoever comes after a
+ * crash sees by the directories how far it got, and goes on from there.
+ * @throws LockstepError `copy-missing`; those of hosts
+ */
+export async function swap(
+  { on, service }: SwapAction,
+  host: Host,
+  target: Target,
+  data: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const places = placesOf(data);
+  const there = async (path: string) => (await host.stat(path, { signal })) !== undefined;
+  if (await there(places.fresh)) {
+    if (await answers(target, signal)) await shutDown(target, signal);
+    if (await there(places.data)) await host.move(places.data, places.kept, { signal });
+    await keepPersisted(host, places, signal);
+    await host.move(places.fresh, places.data, { signal });
+    await host.restart(service, { signal });
+  } else {
+    if (!(await there(places.kept)))
+      throw new LockstepError('copy-missing', `${on} has no copy beside its data, in ${places.fresh}`, 'Run it again.');
+    if (!(await answers(target, signal))) await host.restart(service, { signal });
+  }
+  while (!(await answers(target, signal))) await pause(lookEvery, undefined, { signal });
+}
+
+/** What SET PERSIST laid down is the server's own, and no part of the copy. */
+async function keepPersisted(host: Host, { kept, fresh }: Places, signal: AbortSignal): Promise<void> {
+  const file = 'mysqld-auto.cnf';
+  const facts = await host.stat(`${kept}/${file}`, { signal });
+  if (facts === undefined) return;
+  const owner = { owner: String(facts.uid), group: String(facts.gid) };
+  await host.write(`${fresh}/${file}`, await host.read(`${kept}/${file}`, { signal }), { signal, mode: facts.mode, ...owner }); // prettier-ignore
+}
+
+async function shutDown(target: Target, signal: AbortSignal): Promise<void> {
+  const session = await openSession(target, { signal });
+  const ended = new Promise<void>((resolve) => session.onClose(resolve));
+  await session.query('SHUTDOWN', { signal }).catch((cause: unknown) => {
+    if (!session.closed) throw cause;
+  });
+  await ended;
+  while (await answers(target, signal)) await pause(lookEvery, undefined, { signal });
+}
+
+async function answers(target: Target, signal: AbortSignal): Promise<boolean> {
+  try {
+    const session = await openSession(target, { signal });
+    await session.end();
+    return true;
+  } catch (cause) {
+    if (cause instanceof LoginError && !signal.aborted) return false;
+    throw cause;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Parameters, Scene } from '../domain/scene.js';
+import type { Need, Procedure, Step } from '../engine/procedure.js';
+import { trouble } from './rebuild-replica/trouble.js';
+import { refusals } from './rebuild-replica/refusals.js';
+import { attachSteps, compareStep } from './rebuild-replica/attach.js';
+import { copySteps } from './rebuild-replica/copy-steps.js';
+import { subjectOf } from './rebuild-replica/subject.js';
+import { identityPremise } from './view.js';
+
+/**
+ * Builds a replica anew from a copy of another server: copied beside what it holds, exchanged, attached over TLS,
+ * compared row by row. What it held is kept aside until the copy was found equal.
+ */
+export const rebuildReplica: Procedure = {
+  name: 'rebuild-replica',
+  purpose: 'Build a replica anew from a copy of another server, attach it over TLS, and compare it row by row',
+  parameters: [
+    { name: 'server', kind: 'server', required: true, help: 'the replica' },
+    { name: 'from', kind: 'server', required: false, help: 'the server to copy; default the best by rank' },
+  ],
+  locks: 'server',
+  needed,
+  refusals,
+  asks,
+  premises,
+  steps,
+  remarks,
+};
+
+function needed(scene: Scene, parameters: Parameters): Need {
+  const { name, server, isPrimary } = subjectOf(scene, parameters);
+  if (server?.facts === undefined)
+    return { observed: 'unknown', why: `${name} cannot be seen: ${server?.failure?.message ?? 'no answer'}` };
+  if (isPrimary) return { observed: 'no', why: `${name} is the primary` };
+  const found = trouble(scene, name);
+  if (found === undefined) return { observed: 'no', why: `${name} replicates, and is not known to differ from its source: verify-replica compares them` }; // prettier-ignore
+  return { observed: 'yes', why: found };
+}
+
+function asks(scene: Scene, parameters: Parameters): string | undefined {
+  const { name, donor } = subjectOf(scene, parameters);
+  return `all that ${name} holds is replaced by a copy of ${donor?.server ?? 'another server'}, and it is restarted`;
+}
+
+function premises(scene: Scene, parameters: Parameters): unknown {
+  const { name, server, donor, primary, channel, method } = subjectOf(scene, parameters);
+  return {
+    server: name,
+    identity: server?.facts && identityPremise(server.facts.identity),
+    donor: donor && { server: donor.server, identity: identityPremise(donor.facts.identity) },
+    primary: primary?.facts && { server: primary.name, identity: identityPremise(primary.facts.identity) },
+    method,
+    channel: channel && { source: channel.source, tls: channel.tls },
+  };
+}
+
+function steps(scene: Scene, parameters: Parameters): readonly Step[] {
+  const subject = subjectOf(scene, parameters);
+  return [...copySteps(scene, subject), ...attachSteps(scene, subject), ...compareStep(subject)];
+}
+
+function remarks(scene: Scene, parameters: Parameters): readonly string[] {
+  const { name, donors, donor, method } = subjectOf(scene, parameters);
+  if (donor === undefined) return [];
+  const cost =
+    method === 'clone'
+      ? `CLONE reads all of ${donor.server}; it locks nothing there.`
+      : `mariadb-backup reads all of ${donor.server}; commits there wait for a moment at its end (BACKUP STAGE BLOCK_COMMIT), longer where it has large MyISAM tables.`;
+  return [
+    ...donors.map(({ server, against, reasons }) => `Donor ${server}: ${against.length === 0 ? reasons.join(', ') : `not, for ${against.join('; ')}`}.`), // prettier-ignore
+    cost,
+    `The disk of ${name} must hold the copy beside what it holds now, which is removed once the copy was found equal.`,
+    `Lockstep does not take ${name} out of what applications read: see to that first, and to putting it back.`,
+  ];
+}

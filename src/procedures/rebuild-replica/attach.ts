@@ -1,0 +1,86 @@
+import { comparingSession, standsAt, waitsFor } from '../../dialects/comparing-statements.js';
+import { stopReplica } from '../../dialects/replication-statements.js';
+import { plainSql, sql, type Action } from '../../domain/action.js';
+import type { Scene } from '../../domain/scene.js';
+import type { Step } from '../../engine/procedure.js';
+import { change } from '../actions.js';
+import { follow, isFollowing, type Following } from '../primary/follow.js';
+import { columnOf } from '../view.js';
+import { discardStep, notes } from './copy-steps.js';
+import type { Subject } from './subject.js';
+
+/** Like those of other procedures. */
+const [chunkSeconds, waitSeconds, atMost] = [0.25, 10, 14 * 86_400];
+
+/** The copy follows the primary, with every word of TLS, from where it was taken. */
+export function attachSteps(scene: Scene, subject: Subject): readonly Step[] {
+  const following = followingOf(scene, subject);
+  if (following === undefined) return [];
+  const [point, start] = follow(following);
+  if (point === undefined || start === undefined) return [];
+  return [point, { ...start, done: (seen) => isFollowing(seen, following), within: 120 }];
+}
+
+/** Nothing of the old goes before the new was found equal. */
+export function compareStep({ name, server, primary }: Subject): readonly Step[] {
+  if (server?.facts === undefined || primary?.facts === undefined) return [];
+  const [here, there] = [columnOf(server.facts), columnOf(primary.facts)];
+  const { gtid } = primary.facts;
+  return [
+    {
+      id: 'compare',
+      title: `Compare every row of ${name} with ${primary.name}, while both are at work`,
+      plan: [
+        {
+          kind: 'verify',
+          on: name,
+          with: primary.name,
+          channel: '',
+          sessions: { source: comparingSession(there), replica: comparingSession(here) },
+          position: standsAt(there, gtid),
+          wait: waitsFor(here, gtid, { name: '' }, waitSeconds),
+          chunkSeconds,
+          noteAs: 'verified',
+          mustEqual: true,
+        },
+      ],
+      done: (seen) => seen.notes['verified'] === 'equal',
+      within: atMost,
+      // It goes on where a connection was lost.
+      attempts: 3,
+    },
+    discardStep(name),
+  ];
+}
+
+function followingOf(scene: Scene, subject: Subject): Following | undefined {
+  const { name, server, primary, donor, channel, tls } = subject;
+  const user = scene.site.accounts.replication?.user;
+  const address = scene.site.servers.find((one) => one.name === primary?.name)?.address;
+  if (server?.facts === undefined || primary === undefined || donor === undefined) return undefined;
+  if (user === undefined || address === undefined || tls === undefined) return undefined;
+  const column = columnOf(server.facts);
+  const mysql = column.flavour === 'mysql';
+  // MySQL copies the channels of its donor, and starts them.
+  const copied = mysql && (donor.facts.channels?.length ?? 0) > 0;
+  const before: Action[] = mysql
+    ? copied
+      ? [change(name, stopReplica(column, ''))]
+      : []
+    : [change(name, sql`SET GLOBAL gtid_slave_pos = ${{ note: notes.copied }}`)];
+  const closed = column.readOnly === 'super' ? [change(name, plainSql('SET GLOBAL super_read_only = ON'))] : [];
+  return {
+    replica: name,
+    column,
+    channel: '',
+    exists: false,
+    source: { name: primary.name, address },
+    login: user,
+    from: 'gtid',
+    tls,
+    heartbeatPeriodSeconds: channel?.heartbeatPeriodSeconds,
+    wrote: false,
+    before: [...closed, ...before],
+    section: 'attach',
+  };
+}

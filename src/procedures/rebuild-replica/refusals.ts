@@ -1,0 +1,54 @@
+import type { Parameters, Scene } from '../../domain/scene.js';
+import type { Refusal } from '../../engine/procedure.js';
+import { given, viewOf } from '../view.js';
+import { programOf, subjectOf, type Subject } from './subject.js';
+
+/** What forbids it, each with a remedy. */
+export function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
+  const subject = subjectOf(scene, parameters);
+  const { name, primary, donor, donors, method, service, tls } = subject;
+  const own = viewOf(scene).topology.links.filter(({ source }) => source === name);
+  const facts = subject.server?.facts;
+  return [
+    ...(primary?.facts === undefined ? [refusal('no-primary', 'there is no primary that can be seen', 'Mend that first: docs/runbooks/NoPrimary.md.')] : []), // prettier-ignore
+    ...(donor === undefined ? [noDonor(donors, given(parameters, 'from'))] : []),
+    ...(method === undefined ? [refusal('no-method', `nothing that Lockstep knows copies ${facts?.identity.version ?? name}`, 'Build it by hand: docs/runbooks/SourceLogPurged.md.')] : []), // prettier-ignore
+    ...((facts?.channels?.length ?? 0) > 1 ? [refusal('several-sources', `${name} replicates on several channels, and one copy cannot hold them all`, 'Build it by hand.')] : []), // prettier-ignore
+    ...(own.length > 0 ? [refusal('has-replicas', `${own.map(({ replica }) => replica).join(', ')} replicate from ${name}, whose binary log begins anew`, 'Let them follow another server first.')] : []), // prettier-ignore
+    ...(facts?.state?.bootReadOnly === false ? [refusal('boots-writable', `${name} would start writable`, 'Write read_only into its configuration file first: docs/runbooks/BootsWritable.md.')] : []), // prettier-ignore
+    ...(tls === undefined || scene.site.accounts.replication === undefined ? [refusal('no-replication-account', `the configuration does not say how ${name} is to log in at its source, over TLS`, 'Write accounts: { replication: … } and its replication TLS.')] : []), // prettier-ignore
+    ...(service === undefined ? [refusal('no-service', `the configuration names no service that starts ${name}`, 'Name it among the `services` of its `hosts`, as mysql or mariadb.')] : []), // prettier-ignore
+    ...programRefusals(subject),
+    ...events(subject),
+  ];
+}
+
+function noDonor(donors: Subject['donors'], wanted: string): Refusal {
+  const against = donors
+    .filter(({ server }) => wanted === '' || server === wanted)
+    .map(({ server, against: why }) => `${server}: ${why.join('; ')}`);
+  return refusal('no-donor', `no server can be copied (${against.join('. ') || 'none is seen'})`, 'Mend one of them, or build it by hand.'); // prettier-ignore
+}
+
+function programRefusals({ method, donor, here, there, name }: Subject): readonly Refusal[] {
+  if (method !== 'backup' || donor === undefined) return [];
+  const wanted = [
+    [donor.server, there, ['mariadb-backup', 'mariabackup']],
+    [name, here, ['mariadb-backup', 'mariabackup']],
+    [name, here, ['mbstream']],
+  ] as const;
+  return wanted
+    .filter(([, host, names]) => programOf(host, ...names) === undefined)
+    .map(([server, , [program]]) => refusal('no-program', `the \`hosts\` of ${server} name no ${program}`, 'Add its absolute path to `programs` there.')); // prettier-ignore
+}
+
+/** A copy of the primary brings its events enabled, and what they wrote there would be errant. */
+function events({ donor, primary, name }: Subject): readonly Refusal[] {
+  const enabled = donor?.facts.activity?.enabledEvents ?? 0;
+  if (donor === undefined || donor.server !== primary?.name || enabled === 0) return [];
+  return [refusal('events-enabled', `${donor.server} is the primary and has ${enabled} enabled events, which would run on ${name} too`, 'Copy a replica (--from), whose events are disabled, or disable them on the primary for the time.')]; // prettier-ignore
+}
+
+function refusal(reason: string, why: string, remedy: string): Refusal {
+  return { reason, why, remedy };
+}

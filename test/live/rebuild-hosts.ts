@@ -1,0 +1,74 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import type { Scope } from '../../src/base/scope.js';
+import type { HostSettings } from '../../src/hosts/open.js';
+import type { SandboxCluster } from '../../src/sandbox/cluster.js';
+import type { Keys } from '../../src/sandbox/configuration.js';
+import { takeDirectory } from '../../src/sandbox/directories.js';
+import { unpack } from '../../src/sandbox/packages.js';
+import type { SandboxServer } from '../../src/sandbox/server.js';
+import { programs } from '../../src/sandbox/versions.js';
+
+/** How Lockstep reaches the machines of a sandbox: what a host's configuration would let it touch. */
+export async function hostsOf(scope: Scope, sandbox: SandboxCluster): Promise<(name: string) => HostSettings> {
+  const bin = sandbox.version.flavour === 'mariadb' ? await tools(scope) : [];
+  const restart = await restarter(scope, sandbox);
+  return (name) => {
+    const { disk, tlsDirectory } = sandbox.server(name);
+    return {
+      kind: 'local',
+      sudo: false,
+      paths: [disk, tlsDirectory],
+      programs: bin,
+      services: { mysql: restart(name) },
+    };
+  };
+}
+
+/** The same as keys of each server in a configuration. */
+export async function hostKeys(scope: Scope, sandbox: SandboxCluster): Promise<(server: SandboxServer) => Keys> {
+  const settings = await hostsOf(scope, sandbox);
+  return ({ name }) => {
+    const { paths, programs: allowed, services } = settings(name);
+    return { hosts: { paths, programs: allowed, services } };
+  };
+}
+
+/** As a distribution installs them: each in one file. */
+async function tools(scope: Scope): Promise<readonly string[]> {
+  const root = await unpack(programs['mariadb-backup']);
+  const directory = await takeDirectory(scope);
+  return Promise.all(
+    ['mariadb-backup', 'mbstream'].map(async (name) => {
+      const file = path.join(directory, name);
+      const words = root.argv(`usr/bin/${name}`).map((word) => `'${word}'`);
+      await writeFile(file, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`);
+      await chmod(file, 0o755);
+      return file;
+    }),
+  );
+}
+
+/** What systemd does for a real one: the sandbox is its servers' parent, so it is asked over HTTP. */
+async function restarter(scope: Scope, sandbox: SandboxCluster): Promise<(name: string) => readonly string[]> {
+  const http = createServer((request, response) => {
+    sandbox
+      .server((request.url ?? '').slice(1))
+      .restart()
+      .then(
+        () => response.end('started'),
+        (cause: unknown) => response.writeHead(500).end(String(cause)),
+      );
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  scope.defer(() => void http.close());
+  const { port } = http.address() as AddressInfo;
+  const script = path.join(await takeDirectory(scope), 'restart.mjs');
+  await writeFile(
+    script,
+    'const answer = await fetch(process.argv[2]);\nconsole.error(await answer.text());\nprocess.exit(answer.ok ? 0 : 1);\n',
+  );
+  return (name) => [process.execPath, script, `http://127.0.0.1:${port}/${name}`];
+}

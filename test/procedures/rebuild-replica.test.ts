@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { columnFor, type Column } from '../../src/dialects/capabilities.js';
+import { rankDonors } from '../../src/domain/donors.js';
+import type { Scene } from '../../src/domain/scene.js';
+import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
+import { rebuildReplica as procedure } from '../../src/procedures/rebuild-replica.js';
+import { down, withChannel } from '../domain/build.js';
+import { goldenPlans } from './golden.js';
+import { clusterOf, of, sceneOf, seenOf } from './scenes.js';
+
+const newest = {
+  mariadb: columnFor({ flavour: 'mariadb', release: [10, 11, 0] }),
+  mysql: columnFor({ flavour: 'mysql', release: [9, 7, 0] }),
+};
+
+/** Every machine as it must be configured. */
+function reached(snapshot: ClusterSnapshot, differing = 0): Scene {
+  const { site, ...scene } = sceneOf(snapshot);
+  const programs = ['/usr/bin/mariadb-backup', '/usr/bin/mbstream', '/usr/bin/chown'];
+  const servers = site.servers.map((server) => ({ ...server, programs, services: ['mysql'] }));
+  return { ...scene, site: { ...site, servers }, verified: [{ server: 'db2', differingTables: differing }] };
+}
+
+const stopped = { sql: 'stopped', sqlError: { errno: 1032, message: 'no such row', time: undefined } } as const;
+const reasons = (scene: Scene, more = {}) => procedure.refusals(scene, of('db2', more)).map(({ reason }) => reason);
+
+describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) => {
+  const well = clusterOf(newest[flavour]);
+
+  it('is needed by what is lost, diverged or known to differ, and by nothing else', () => {
+    const needed = (scene: Scene, server = 'db2') => procedure.needed(scene, of(server)).observed;
+    expect(needed(reached(well))).toBe('no');
+    expect(needed(reached(well, 1))).toBe('yes');
+    expect(needed(reached(withChannel(well, 'db2', stopped)))).toBe('yes');
+    expect(needed(reached(withChannel(well, 'db2', { sql: 'stopped' })))).toBe('no');
+    expect(needed(reached(down(well, 'db2')))).toBe('unknown');
+    expect(needed(reached(well, 1), 'db1')).toBe('no');
+  });
+
+  it('always asks, and takes a healthy replica before the primary', () => {
+    const scene = reached(well, 1);
+    expect(procedure.asks?.(scene, of('db2'))).toContain('replaced by a copy of db3');
+    expect(rankDonors(well, 'db2').map(({ server }) => server)).toEqual(['db3', 'db1']);
+    expect(rankDonors(well, 'db2', ['db3']).map(({ server, against }) => [server, against.length])).toEqual([
+      ['db1', 0],
+      ['db3', 1],
+    ]);
+    expect(procedure.asks?.(reached(withChannel(well, 'db3', stopped), 1), of('db2'))).toContain('copy of db1');
+  });
+
+  it('refuses what it cannot do whole', () => {
+    expect(reasons(reached(well, 1))).toEqual([]);
+    expect(reasons(sceneOf(well))).toContain('no-service');
+    expect(reasons(reached(withChannel(well, 'db3', stopped), 1), { from: 'db3' })).toContain('no-donor');
+    expect(reasons(reached(down(well, 'db1'), 1))).toContain('no-primary');
+  });
+
+  it('removes what was kept only once the copy was found equal', () => {
+    const steps = procedure.steps(reached(well, 1), of('db2'));
+    expect(steps.map(({ id }) => id)).toEqual([
+      'places',
+      'copy',
+      'swap',
+      'point-db2',
+      'start-db2',
+      'compare',
+      'discard',
+    ]);
+    const compare = steps.find(({ id }) => id === 'compare');
+    expect(compare?.done(seenOf(well, { verified: 'differs' }))).toBe(false);
+    expect(compare?.done(seenOf(well, { verified: 'equal' }))).toBe(true);
+  });
+});
+
+/** MySQL 5.7 and early 8.0 have no CLONE: a plan for them is a refusal. */
+const copies = (column: Column) => column.flavour === 'mariadb' || !['mysql-5.7', 'mysql-8.0'].includes(column.name);
+
+goldenPlans(
+  procedure,
+  [{ title: 'A replica that differs, copied from another', scene: (column) => reached(clusterOf(column), 2), parameters: of('db2') }], // prettier-ignore
+  copies,
+);
