@@ -23,9 +23,13 @@ export interface Link {
   mend(): Promise<void>;
 }
 
-/** Put a link in front of a server. It goes with the scope. */
-export async function openLink(scope: Scope, target: Address): Promise<Link> {
-  const link = new ProxyLink(target);
+/**
+ * Put a link in front of a server. It goes with the scope.
+ * @param from the address of this machine that the server sees come; default as the kernel chooses. Servers hold no
+ * broken connection against 127.0.0.1.
+ */
+export async function openLink(scope: Scope, target: Address, from?: string): Promise<Link> {
+  const link = new ProxyLink(target, from);
   scope.defer(() => link.cut());
   await link.mend();
   return link;
@@ -42,7 +46,10 @@ class ProxyLink implements Link {
   #rate = Infinity;
   #tlsHidden = false;
 
-  constructor(target: Address) {
+  constructor(
+    target: Address,
+    readonly from: string | undefined,
+  ) {
     this.#target = target;
   }
 
@@ -96,7 +103,7 @@ class ProxyLink implements Link {
   }
 
   #accept(client: net.Socket): void {
-    const upstream = net.connect(this.#target);
+    const upstream = net.connect({ ...this.#target, ...(this.from === undefined ? {} : { localAddress: this.from }) });
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],

@@ -49,7 +49,7 @@ export function stepsFor(sight: Sight, candidate: Candidate, site: Site, unfence
     forget(candidate),
     ...others.moved.flatMap((following) => follow(following)),
     verify(sight, candidate),
-    mark(candidate.server, columnOf(candidate.facts), others.moved),
+    mark(candidate.server, columnOf(candidate.facts), others.moved, drainWithin),
     ...announced(site, serverOf(sight, candidate.server)),
   ];
 }

@@ -11,8 +11,9 @@ import { hasApplied, hasExecuted, marked, notedPosition } from './positions.js';
 /**
  * A first write, which shows that the new primary takes any, and that everybody must have: what a channel says of
  * itself is not taken for it.
+ * @param within seconds that the slowest may take to apply what it has received
  */
-export function mark(server: ServerName, column: Column, followings: readonly Following[]): Step {
+export function mark(server: ServerName, column: Column, followings: readonly Following[], within = 90): Step {
   return {
     id: 'mark',
     title: `Write a row on ${server}${followings.length === 0 ? '' : ', and see that everybody has it'}`,
@@ -35,6 +36,6 @@ export function mark(server: ServerName, column: Column, followings: readonly Fo
           ? hasApplied(viewOf(seen).server(replica)?.facts, seen.notes[marked.gtid])
           : hasExecuted(channelOf(seen, { replica, channel }), notedPosition(seen.notes, marked)),
       ),
-    within: 90,
+    within,
   };
 }
