@@ -26,6 +26,7 @@ import { OutlookMemory } from './observe/outlook-memory.js';
 import { PlaintextMemory } from './observe/plaintext-memory.js';
 import { Vigil } from './observe/vigil.js';
 import { procedures } from './procedures/index.js';
+import { surveyor } from './surveyor.js';
 import { TimedJournal } from './timed-journal.js';
 import type { Verifications } from './verifications.js';
 
@@ -123,7 +124,7 @@ export async function readAutomation(options: AutomationOptions): Promise<Engine
 function partsOf(options: AutomationOptions, kept: Kept) {
   const redactor = new Redactor();
   return {
-    observer: eyes(options, kept),
+    observer: { ...eyes(options, kept), survey: surveyor(options, redactor) },
     actors: hands(options, redactor, kept),
     redact: (text: string) => redactor.redact(text),
   };

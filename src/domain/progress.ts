@@ -47,6 +47,11 @@ const steps = {
   ],
 } as const;
 
+/** `1.2 GiB` */
+export function bytesWords(bytes: number): string {
+  return amount(bytes, 'bytes');
+}
+
 function amount(value: number, unit: Progress['unit']): string {
   const step = steps[unit].find(([size]) => value >= size);
   return step === undefined

@@ -5,6 +5,7 @@ import type { Outlook } from './outlook.js';
 import type { PrimaryChange } from './primary-change.js';
 import type { Sightings } from './plaintext.js';
 import type { Address, ClusterName, ClusterSnapshot, ServerName } from './snapshot.js';
+import type { Survey } from './survey.js';
 
 /**
  * All that a plan may rest on: what was observed, and the part of the configuration that concerns it. Plain data: it is
@@ -21,6 +22,8 @@ export interface Scene {
   readonly authority?: Certificate;
   /** The newest comparison of each replica with its source; undefined: nobody remembers. */
   readonly verified?: readonly Pick<Verification, 'server' | 'differingTables'>[];
+  /** What a copy would meet, of the servers that the procedure named; left out: nobody looked. */
+  readonly surveys?: readonly Survey[];
   /** What is remembered of servers that cannot be asked now, and how much of the fleet can; undefined: nobody remembers. */
   readonly outlook?: Outlook;
   /** The last change of the primary that the journal tells of; undefined: it tells of none. */

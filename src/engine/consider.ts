@@ -19,6 +19,8 @@ export interface Considered {
 
 /** How long the look before a decision may take, milliseconds: a server that hangs is then one that cannot be asked. */
 const lookWithin = 15_000;
+/** Servers with very many tables take long to tell how large they are. */
+const surveyWithin = 60_000;
 
 /** Looks for itself, plans, and asks every guard. Nothing is changed. */
 export async function consider(
@@ -36,7 +38,33 @@ export async function consider(
       asked.mode === 'plan' ? 'recent' : procedure.looks,
     );
     const silence = await silenceOf(shop, asked, limit.signal);
-    return judge(shop, procedure, asked, recalled(seen, shop.book), silence);
+    const scene = recalled(seen, shop.book);
+    return judge(
+      shop,
+      procedure,
+      asked,
+      { ...scene, ...(await surveyed(shop, procedure, asked, scene, signal)) },
+      silence,
+    );
+  } finally {
+    limit.clear();
+  }
+}
+
+/** Only where it is needed: it costs more than a look. */
+async function surveyed(
+  shop: Shop,
+  procedure: Procedure,
+  { parameters }: Asked,
+  scene: Scene,
+  signal: AbortSignal,
+): Promise<Pick<Scene, 'surveys'>> {
+  const { observer } = shop.ports;
+  if (procedure.surveys === undefined || observer.survey === undefined) return {};
+  if (procedure.needed(scene, parameters).observed !== 'yes') return {};
+  const limit = deadline(surveyWithin, signal);
+  try {
+    return { surveys: await observer.survey(parameters.cluster, procedure.surveys(scene, parameters), limit.signal) };
   } finally {
     limit.clear();
   }

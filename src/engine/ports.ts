@@ -1,7 +1,8 @@
 import type { Action } from '../domain/action.js';
 import type { Progress } from '../domain/progress.js';
 import type { Scene } from '../domain/scene.js';
-import type { ClusterName, ServerName } from '../domain/snapshot.js';
+import type { ClusterName, Flavour, ServerName } from '../domain/snapshot.js';
+import type { Survey } from '../domain/survey.js';
 import type { Notes } from './procedure.js';
 import type { RunId } from './run.js';
 
@@ -27,8 +28,20 @@ export interface SceneObserver {
    * @throws LockstepError `unknown-cluster`
    */
   look(cluster: ClusterName, signal: AbortSignal, how?: 'recent' | 'anew'): Promise<Scene>;
+  /**
+   * What a copy would meet at these servers and on their machines; it may take seconds, and changes nothing. Left out:
+   * nobody can look. Never throws for what a server or a machine does.
+   */
+  survey?(cluster: ClusterName, wanted: readonly SurveyWish[], signal: AbortSignal): Promise<readonly Survey[]>;
   /** Looks for metrics wait until the returned function is called, or a few seconds have passed. */
   pauseCollection(cluster: ClusterName): () => void;
+}
+
+/** A server that is to be looked at more closely, and the programs of its machine that are to say their version. */
+export interface SurveyWish {
+  readonly server: ServerName;
+  readonly flavour: Flavour;
+  readonly programs: readonly string[];
 }
 
 export interface Actors {

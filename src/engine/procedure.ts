@@ -2,6 +2,7 @@ import type { Action } from '../domain/action.js';
 import type { ProcedureName } from '../domain/procedure-names.js';
 import type { Parameters, Scene } from '../domain/scene.js';
 import type { ServerName } from '../domain/snapshot.js';
+import type { SurveyWish } from './ports.js';
 
 /**
  * A remediation: pure functions from what is seen to what is to be done. The engine asks them in this order: `needed`,
@@ -22,6 +23,8 @@ export interface Procedure {
   readonly dead?: (scene: Scene, parameters: Parameters) => readonly ServerName[];
   /** Its looks log in anew and read files anew, so that they see what is served now. Default: as old as the newest login. */
   readonly looks?: 'anew';
+  /** Which servers are looked at more closely before it plans: what they hold, and the room on their machines. Default none. */
+  readonly surveys?: (scene: Scene, parameters: Parameters) => readonly SurveyWish[];
   /** Whether what it mends is there. */
   readonly needed: (scene: Scene, parameters: Parameters) => Need;
   /** What forbids it whoever asks, each with what to do about it. */

@@ -4,6 +4,7 @@ import { trouble } from './rebuild-replica/trouble.js';
 import { refusals } from './rebuild-replica/refusals.js';
 import { attachSteps, compareStep } from './rebuild-replica/attach.js';
 import { copySteps } from './rebuild-replica/copy-steps.js';
+import { roomAsks, roomPremises, roomRemarks, wishes } from './rebuild-replica/room.js';
 import { subjectOf } from './rebuild-replica/subject.js';
 import { identityPremise } from './view.js';
 
@@ -19,6 +20,7 @@ export const rebuildReplica: Procedure = {
     { name: 'from', kind: 'server', required: false, help: 'the server to copy; default the best by rank' },
   ],
   locks: 'server',
+  surveys: (scene, parameters) => wishes(subjectOf(scene, parameters)),
   needed,
   refusals,
   asks,
@@ -38,12 +40,15 @@ function needed(scene: Scene, parameters: Parameters): Need {
 }
 
 function asks(scene: Scene, parameters: Parameters): string | undefined {
-  const { name, donor } = subjectOf(scene, parameters);
-  return `all that ${name} holds is replaced by a copy of ${donor?.server ?? 'another server'}, and it is restarted`;
+  const subject = subjectOf(scene, parameters);
+  const { name, donor } = subject;
+  const all = `all that ${name} holds is replaced by a copy of ${donor?.server ?? 'another server'}, and it is restarted`;
+  return [all, ...roomAsks(scene, subject)].join('; and ');
 }
 
 function premises(scene: Scene, parameters: Parameters): unknown {
-  const { name, server, donor, primary, channel, method } = subjectOf(scene, parameters);
+  const subject = subjectOf(scene, parameters);
+  const { name, server, donor, primary, channel, method } = subject;
   return {
     server: name,
     identity: server?.facts && identityPremise(server.facts.identity),
@@ -51,6 +56,7 @@ function premises(scene: Scene, parameters: Parameters): unknown {
     primary: primary?.facts && { server: primary.name, identity: identityPremise(primary.facts.identity) },
     method,
     channel: channel && { source: channel.source, tls: channel.tls },
+    room: roomPremises(scene, subject),
   };
 }
 
@@ -60,7 +66,8 @@ function steps(scene: Scene, parameters: Parameters): readonly Step[] {
 }
 
 function remarks(scene: Scene, parameters: Parameters): readonly string[] {
-  const { name, donors, donor, method } = subjectOf(scene, parameters);
+  const subject = subjectOf(scene, parameters);
+  const { name, donors, donor, method } = subject;
   if (donor === undefined) return [];
   const cost =
     method === 'clone'
@@ -69,6 +76,7 @@ function remarks(scene: Scene, parameters: Parameters): readonly string[] {
   return [
     ...donors.map(({ server, against, reasons }) => `Donor ${server}: ${against.length === 0 ? reasons.join(', ') : `not, for ${against.join('; ')}`}.`), // prettier-ignore
     cost,
+    ...roomRemarks(scene, subject),
     `The disk of ${name} must hold the copy beside what it holds now, which is removed once the copy was found equal.`,
     `Lockstep does not take ${name} out of what applications read: see to that first, and to putting it back.`,
   ];

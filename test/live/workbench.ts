@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { noMemory } from './no-memory.js';
+import { survey } from '../../src/actors/survey.js';
 import { SqlActor, type Reach } from '../../src/actors/sql-actor.js';
 import { systemClock } from '../../src/base/clock.js';
 import { silentLog } from '../../src/base/log.js';
@@ -118,6 +119,20 @@ export class Workbench {
     };
   }
 
+  /** As for a plan of this procedure. */
+  async lookFor(procedure: Procedure, parameters: Parameters): Promise<Scene> {
+    const scene = await this.look(procedure.looks);
+    const wanted = procedure.surveys?.(scene, parameters) ?? [];
+    if (wanted.length === 0) return scene;
+    const surveys = wanted.map(async ({ server, ...wish }) => {
+      const host = this.reach.host(server);
+      const told = await survey({ server, ...wish, host, target: () => this.reach.target(server) }, AbortSignal.timeout(10_000)); // prettier-ignore
+      await host?.close();
+      return told;
+    });
+    return { ...scene, surveys: await Promise.all(surveys) };
+  }
+
   /** Looks until the scene is as wanted. */
   async lookUntil(what: string, wanted: (scene: Scene) => boolean): Promise<Scene> {
     let scene = await this.look();
@@ -138,7 +153,7 @@ export class Workbench {
 
   /** @throws when the procedure is not needed, or refuses: a test that runs one means it to run */
   async run(procedure: Procedure, parameters: Parameters, options: RunOptions = {}): Promise<Ran> {
-    const scene = await this.look(procedure.looks);
+    const scene = await this.lookFor(procedure, parameters);
     const need = procedure.needed(scene, parameters);
     const refusals = procedure.refusals(scene, parameters);
     if (need.observed !== 'yes' || refusals.length > 0)

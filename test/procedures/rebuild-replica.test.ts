@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { columnFor, type Column } from '../../src/dialects/capabilities.js';
 import { rankDonors } from '../../src/domain/donors.js';
 import type { Scene } from '../../src/domain/scene.js';
+import type { Holdings, MachineSurvey, Survey } from '../../src/domain/survey.js';
 import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
 import { rebuildReplica as procedure } from '../../src/procedures/rebuild-replica.js';
 import { down, withChannel } from '../domain/build.js';
@@ -12,6 +13,33 @@ const newest = {
   mariadb: columnFor({ flavour: 'mariadb', release: [10, 11, 0] }),
   mysql: columnFor({ flavour: 'mysql', release: [9, 7, 0] }),
 };
+
+const settings = {
+  lower_case_table_names: '0',
+  innodb_page_size: '16384',
+  sql_mode: '',
+  event_scheduler: 'ON',
+  log_bin_basename: '/var/lib/mysql/bin',
+};
+
+/** As both ends of a copy are found where nothing stands against it. */
+function surveyed(server: string, holds: Partial<Holdings> = {}, machine: Partial<MachineSurvey> = {}): Survey {
+  return {
+    server,
+    holds: {
+      bytes: 3 * 2 ** 30,
+      tables: 120,
+      plain: [],
+      plainBytes: 0,
+      data: '/var/lib/mysql',
+      settings,
+      clonePlugin: true,
+      ...holds,
+    },
+    machine: { freeBytes: 2 ** 40, exchangeable: true, kept: false, programs: {}, ...machine },
+    failures: [],
+  };
+}
 
 /** Every machine as it must be configured. */
 function reached(snapshot: ClusterSnapshot, differing = 0): Scene {
@@ -55,6 +83,47 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
     expect(reasons(reached(down(well, 'db1'), 1))).toContain('no-primary');
   });
 
+  it('refuses what the disk, the settings or the machine do not bear', () => {
+    const against = (here: Survey, there = surveyed('db3')) => reasons({ ...reached(well, 1), surveys: [here, there] });
+    expect(against(surveyed('db2'))).toEqual([]);
+    expect(against(surveyed('db2', {}, { freeBytes: 2 ** 30 }))).toEqual(['room-short']);
+    expect(against(surveyed('db2', {}, { exchangeable: false }))).toEqual(['data-apart']);
+    expect(against(surveyed('db2', {}, { kept: true }))).toEqual(['kept-there']);
+    expect(against(surveyed('db2', { settings: { ...settings, innodb_undo_directory: '/undo' } }))).toEqual([
+      'data-elsewhere',
+    ]);
+    expect(against(surveyed('db2', { settings: { ...settings, innodb_page_size: '4096' } }))).toEqual([
+      'settings-differ',
+    ]);
+    expect(against(surveyed('db2', {}, { programs: { '/usr/bin/mariadb-backup': '9.9.9' } }))).toEqual(
+      flavour === 'mysql' ? [] : ['program-version'],
+    );
+    expect(against({ ...surveyed('db2'), machine: undefined, failures: ['db2: no'] })).toEqual(['not-surveyed']);
+    if (flavour === 'mysql') {
+      expect(against(surveyed('db2', { clonePlugin: false }))).toEqual(['no-clone-plugin']);
+      expect(against(surveyed('db2', { settings: { ...settings, log_bin_basename: '/logs/bin' } }))).toEqual([
+        'binlog-elsewhere',
+      ]);
+      expect(against(surveyed('db2'), surveyed('db3', { plain: ['a.b'] }))).toEqual(['not-transactional']);
+    }
+  });
+
+  it('tells what it costs, and asks where writes on the donor wait', () => {
+    const scene = {
+      ...reached(well, 1),
+      surveys: [
+        surveyed('db2', { settings: { ...settings, sql_mode: 'ANSI' } }),
+        surveyed('db3', { plain: ['wiki.searchindex'], plainBytes: 5000 }),
+      ],
+    };
+    const told = procedure.remarks?.(scene, of('db2')).join('\n');
+    expect(told).toContain('db3 has about 3.0 GiB in 120 tables');
+    expect(told).toContain('of 1.0 TiB that are free. At 100 MiB/s the copy takes 31 s');
+    expect(told).toContain('sql_mode is empty on db3 and ANSI here');
+    expect(procedure.asks?.(scene, of('db2'))?.includes('wiki.searchindex')).toBe(flavour === 'mariadb');
+    expect(procedure.surveys?.(scene, of('db2')).map(({ server }) => server)).toEqual(['db2', 'db3']);
+  });
+
   it('removes what was kept only once the copy was found equal', () => {
     const steps = procedure.steps(reached(well, 1), of('db2'));
     expect(steps.map(({ id }) => id)).toEqual([
@@ -77,6 +146,6 @@ const copies = (column: Column) => column.flavour === 'mariadb' || !['mysql-5.7'
 
 goldenPlans(
   procedure,
-  [{ title: 'A replica that differs, copied from another', scene: (column) => reached(clusterOf(column), 2), parameters: of('db2') }], // prettier-ignore
+  [{ title: 'A replica that differs, copied from another', scene: (column) => ({ ...reached(clusterOf(column), 2), surveys: [surveyed('db2'), surveyed('db3')] }), parameters: of('db2') }], // prettier-ignore
   copies,
 );

@@ -3,6 +3,7 @@ import type { Secret } from '../../base/secret.js';
 import type { CopyAction } from '../../domain/action.js';
 import type { Progress } from '../../domain/progress.js';
 import type { ServerName } from '../../domain/snapshot.js';
+import { roomFor } from '../../domain/survey.js';
 import type { Host } from '../../hosts/host.js';
 import { openSession, type Target } from '../../mysql/session.js';
 import { backup } from './backup.js';
@@ -33,9 +34,6 @@ export type CopyMethod = (
 
 const methods: Readonly<Record<CopyAction['method'], CopyMethod>> = { backup, clone };
 
-/** How much more than its tables a copy may take: logs, system tables, what is written meanwhile. */
-const roomFor = (bytes: number) => bytes * 1.1 + 512 * 2 ** 20;
-
 /**
  * Copies a server beside the data of another, which goes on as it is. What an earlier try left of the copy is removed
  * first; nothing of it is left when it fails.
@@ -56,7 +54,7 @@ export async function copy(
   await to.remove(places.fresh, { signal, recursive: true });
   const { free } = await to.space(places.data, { signal });
   if (free < roomFor(bytes))
-    throw new LockstepError('room-short', `${action.on} has ${free} bytes free, and a copy of ${action.from} may take ${Math.ceil(roomFor(bytes))}`, 'Make room there: what it holds now is kept until the copy was compared.'); // prettier-ignore
+    throw new LockstepError('room-short', `${action.on} has ${free} bytes free, and a copy of ${action.from} may take ${roomFor(bytes)}`, 'Make room there: what it holds now is kept until the copy was compared.'); // prettier-ignore
   try {
     return await methods[action.method](action, ports, places, bytes, data.from, signal);
   } catch (cause) {

@@ -1,6 +1,7 @@
 import type { Parameters, Scene } from '../../domain/scene.js';
 import type { Refusal } from '../../engine/procedure.js';
 import { given, viewOf } from '../view.js';
+import { endsOf, roomRefusals } from './room.js';
 import { programOf, subjectOf, type Subject } from './subject.js';
 
 /** What forbids it, each with a remedy. */
@@ -19,7 +20,8 @@ export function refusals(scene: Scene, parameters: Parameters): readonly Refusal
     ...(tls === undefined || scene.site.accounts.replication === undefined ? [refusal('no-replication-account', `the configuration does not say how ${name} is to log in at its source, over TLS`, 'Write accounts: { replication: … } and its replication TLS.')] : []), // prettier-ignore
     ...(service === undefined ? [refusal('no-service', `the configuration names no service that starts ${name}`, 'Name it among the `services` of its `hosts`, as mysql or mariadb.')] : []), // prettier-ignore
     ...programRefusals(subject),
-    ...events(subject),
+    ...events(subject, eventsRun(scene, subject)),
+    ...roomRefusals(scene, subject),
   ];
 }
 
@@ -43,10 +45,15 @@ function programRefusals({ method, donor, here, there, name }: Subject): readonl
 }
 
 /** A copy of the primary brings its events enabled, and what they wrote there would be errant. */
-function events({ donor, primary, name }: Subject): readonly Refusal[] {
+function events({ donor, primary, name }: Subject, run: boolean): readonly Refusal[] {
   const enabled = donor?.facts.activity?.enabledEvents ?? 0;
-  if (donor === undefined || donor.server !== primary?.name || enabled === 0) return [];
+  if (donor === undefined || donor.server !== primary?.name || enabled === 0 || !run) return [];
   return [refusal('events-enabled', `${donor.server} is the primary and has ${enabled} enabled events, which would run on ${name} too`, 'Copy a replica (--from), whose events are disabled, or disable them on the primary for the time.')]; // prettier-ignore
+}
+
+/** Whether the target would start them; unknown is taken for yes. */
+function eventsRun(scene: Scene, subject: Subject): boolean {
+  return endsOf(scene, subject)?.here.holds?.settings['event_scheduler']?.toUpperCase() !== 'OFF';
 }
 
 function refusal(reason: string, why: string, remedy: string): Refusal {

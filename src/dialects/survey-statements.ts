@@ -1,0 +1,29 @@
+import { directories, sameForFiles, worthSaying, type Holdings } from '../domain/survey.js';
+import type { Row } from './question.js';
+import { number, text } from './values.js';
+
+/** More names than this are not read. */
+const most = 200;
+const own = "('mysql', 'sys', 'performance_schema', 'information_schema')";
+const settings = [...sameForFiles, ...worthSaying, ...directories, 'event_scheduler', 'log_bin_basename', 'log_bin'];
+
+/** Four statements; {@link holdingsOf} reads their answers. The account must be able to read every table, or it sees fewer. */
+export const holdingsStatements = [
+  "SELECT TRIM(TRAILING '/' FROM @@datadir) AS data, COUNT(*) AS tables, COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0) AS bytes FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')",
+  `SELECT CONCAT(t.TABLE_SCHEMA, '.', t.TABLE_NAME) AS name, COALESCE(t.DATA_LENGTH + t.INDEX_LENGTH, 0) AS bytes FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE WHERE t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND COALESCE(e.TRANSACTIONS, 'NO') <> 'YES' AND t.TABLE_SCHEMA NOT IN ${own} ORDER BY bytes DESC, name LIMIT ${most}`,
+  `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${settings.map((name) => `'${name}'`).join(', ')})`,
+  "SELECT COUNT(*) AS active FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'clone' AND PLUGIN_STATUS = 'ACTIVE'",
+] as const;
+
+export function holdingsOf(answers: readonly (readonly Row[])[], flavour: 'mariadb' | 'mysql'): Holdings {
+  const [[sums = {}] = [], plain = [], variables = [], [plugin = {}] = []] = answers;
+  return {
+    bytes: number(sums, 'bytes'),
+    tables: number(sums, 'tables'),
+    data: text(sums, 'data'),
+    plain: plain.map((row) => text(row, 'name')),
+    plainBytes: plain.reduce((sum, row) => sum + number(row, 'bytes'), 0),
+    settings: Object.fromEntries(variables.map((row) => [row['Variable_name'] ?? '', row['Value'] ?? ''])),
+    clonePlugin: flavour === 'mysql' ? number(plugin, 'active') > 0 : undefined,
+  };
+}

@@ -1,0 +1,78 @@
+import type { ServerName } from './snapshot.js';
+
+/** What copying a server, or copying over one, would meet there: read when a plan is made, on the operate account and on the machine. */
+export interface Survey {
+  readonly server: ServerName;
+  /** What the server itself tells; undefined: it could not be asked, and `failures` says why. */
+  readonly holds: Holdings | undefined;
+  /** What its machine tells; undefined: Lockstep does not reach it, or it could not be asked. */
+  readonly machine: MachineSurvey | undefined;
+  /** One sentence each. */
+  readonly failures: readonly string[];
+}
+
+export interface Holdings {
+  /** Bytes of all tables and their indexes, by the server's own estimate. */
+  readonly bytes: number;
+  readonly tables: number;
+  /** Tables of applications in engines without transactions, `schema.table`, the largest first. */
+  readonly plain: readonly string[];
+  readonly plainBytes: number;
+  /** `@@datadir`, without a slash at its end. */
+  readonly data: string;
+  /** By name, as the server says them: those that {@link sameForFiles} and {@link worthSaying} name. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Whether MySQL's plugin `clone` is at work; undefined where there is no such thing. */
+  readonly clonePlugin: boolean | undefined;
+}
+
+export interface MachineSurvey {
+  /** Bytes that are free where the data lie. */
+  readonly freeBytes: number;
+  /** Whether the data directory and the one above it are on one file system, and neither is a link: only then can one directory take the place of another. */
+  readonly exchangeable: boolean;
+  /** Whether something that an earlier run kept aside, or left, lies beside the data. */
+  readonly kept: boolean;
+  /** What each program that was asked says of its version, `11.8.9`, by path; '' where it says none. */
+  readonly programs: Readonly<Record<string, string>>;
+}
+
+/** Files of one server can be read by another only where these are the same. */
+export const sameForFiles = ['lower_case_table_names', 'innodb_page_size', 'innodb_data_file_path'] as const;
+
+/** What may differ, and is then said: the same statement may come out otherwise. */
+export const worthSaying = [
+  'character_set_server',
+  'collation_server',
+  'default_storage_engine',
+  'explicit_defaults_for_timestamp',
+  'max_allowed_packet',
+  'sql_mode',
+  'time_zone',
+] as const;
+
+/** Directories of a server that may lie elsewhere than its data. */
+export const directories = ['innodb_data_home_dir', 'innodb_log_group_home_dir', 'innodb_undo_directory'] as const;
+
+/** Bytes that a copy may take: more than its tables, for logs, system tables, and what is written meanwhile. */
+export function roomFor(bytes: number): number {
+  return Math.ceil(bytes * 1.1) + 512 * 2 ** 20;
+}
+
+/** Directories of data that do not lie in the data directory, `innodb_undo_directory /undo`. */
+export function elsewhere({ data, settings }: Holdings): readonly string[] {
+  return directories.flatMap((name) => {
+    const value = (settings[name] ?? '').replace(/\/+$/, '');
+    const inside = !value.startsWith('/') || value === data || value.startsWith(`${data}/`);
+    return inside ? [] : [`${name} ${value}`];
+  });
+}
+
+/** Settings of a list that differ, `sql_mode ANSI there, '' here`. */
+export function differences(names: readonly string[], there: Holdings, here: Holdings): readonly string[] {
+  return names.flatMap((name) => {
+    const [one, other] = [there.settings[name], here.settings[name]];
+    if (one === undefined || other === undefined || one === other) return [];
+    return [`${name} is ${one === '' ? 'empty' : one} there and ${other === '' ? 'empty' : other} here`];
+  });
+}

@@ -1,0 +1,149 @@
+import path from 'node:path';
+import { bytesWords } from '../../domain/progress.js';
+import type { Scene, SiteServer } from '../../domain/scene.js';
+import type { Flavour, ServerName } from '../../domain/snapshot.js';
+import { differences, elsewhere, roomFor, sameForFiles, worthSaying, type Survey } from '../../domain/survey.js';
+import type { SurveyWish } from '../../engine/ports.js';
+import type { Refusal } from '../../engine/procedure.js';
+import type { Subject } from './subject.js';
+
+/** Bytes per second that an estimate of the time goes by: a gigabit network, or a disk that is not idle. */
+const assumedRate = 100 * 2 ** 20;
+/** Names that a sentence lists at most. */
+const named = 10;
+const copiers = ['mariadb-backup', 'mariabackup'];
+
+/** Both ends of a copy, as they were looked at. */
+export interface Ends {
+  readonly here: Survey;
+  readonly there: Survey;
+}
+
+/** Who is looked at more closely: the target, and the donor that would be taken. */
+export function wishes({ name, server, donor, here, there }: Subject): readonly SurveyWish[] {
+  const wish = (one: ServerName, flavour: Flavour | undefined, host: SiteServer | undefined): readonly SurveyWish[] =>
+    flavour === undefined ? [] : [{ server: one, flavour, programs: copiersOf(host) }];
+  return [
+    ...wish(name, server?.facts?.identity.flavour, here),
+    ...(donor === undefined ? [] : wish(donor.server, donor.facts.identity.flavour, there)),
+  ];
+}
+
+export function endsOf({ surveys = [] }: Scene, { name, donor }: Subject): Ends | undefined {
+  const here = surveys.find(({ server }) => server === name);
+  const there = surveys.find(({ server }) => server === donor?.server);
+  return here === undefined || there === undefined ? undefined : { here, there };
+}
+
+/** What stands against a copy once both ends were looked at; nothing where nobody looked. */
+export function roomRefusals(scene: Scene, subject: Subject): readonly Refusal[] {
+  const ends = endsOf(scene, subject);
+  if (ends === undefined) return [];
+  const { name, method } = subject;
+  const { holds, machine } = ends.here;
+  const failures = [...ends.here.failures, ...ends.there.failures];
+  const apart = holds === undefined ? [] : elsewhere(holds);
+  const need = roomFor(ends.there.holds?.bytes ?? 0);
+  return [
+    ...(failures.length > 0 ? [refusal('not-surveyed', failures.join('; '), 'The whole directory above the data must be among the `paths` of its `hosts`: lockstep check tells of hosts and accounts.')] : []), // prettier-ignore
+    ...(machine?.exchangeable === false ? [refusal('data-apart', `the data directory of ${name} is a file system of its own, or a link, and another directory cannot take its place`, 'Move the data one directory down on that disk, or build it by hand.')] : []), // prettier-ignore
+    ...(apart.length > 0 ? [refusal('data-elsewhere', `${name} keeps data outside its data directory: ${apart.join(', ')}`, 'Build it by hand.')] : []), // prettier-ignore
+    ...(machine?.kept === true ? [refusal('kept-there', `beside the data of ${name} lies what an earlier run kept aside, or left`, `See what it is worth, and remove ${holds?.data ?? ''}.lockstep-kept.`)] : []), // prettier-ignore
+    ...(machine !== undefined && machine.freeBytes < need ? [refusal('room-short', `the disk of ${name} has ${bytesWords(machine.freeBytes)} free, and a copy of ${ends.there.server} may take ${bytesWords(need)} beside what it holds now`, 'Make room there: what it holds is kept until the copy was found equal.')] : []), // prettier-ignore
+    ...(method === undefined ? [] : methodRefusals(method, subject, ends)),
+  ];
+}
+
+/** What stands against one method. */
+export function methodRefusals(
+  method: NonNullable<Subject['method']>,
+  { name, donor, server }: Subject,
+  { here, there }: Ends,
+): readonly Refusal[] {
+  if (here.holds === undefined || there.holds === undefined) return [];
+  const from = there.server;
+  const files = differences(sameForFiles, there.holds, here.holds);
+  const both = [here, there];
+  const series = (version: string) => version.split('.').slice(0, 2).join('.');
+  const versions = [[name, here, server?.facts], [from, there, donor?.facts]] as const; // prettier-ignore
+  const old = versions.flatMap(([one, { machine }, facts]) =>
+    Object.entries(machine?.programs ?? {}).flatMap(
+      ([program, version]) =>
+      facts === undefined || version === '' || series(version) === series(facts.identity.release.join('.')) ? [] : [`${program} of ${one} is of ${version}, and ${one} of ${facts.identity.version}`], // prettier-ignore
+    ),
+  );
+  switch (method) {
+    case 'backup':
+      return [
+        ...differing(name, from, files),
+        ...(old.length > 0 ? [refusal('program-version', old.join('; '), 'Install the one of the same series as the server.')] : []), // prettier-ignore
+      ];
+    case 'clone': {
+      const without = both.filter(({ holds }) => holds?.clonePlugin === false).map((one) => one.server);
+      const { plain } = there.holds;
+      return [
+        ...differing(name, from, files),
+        ...(without.length > 0 ? [refusal('no-clone-plugin', `the plugin clone is not at work on ${without.join(' and ')}`, 'Write plugin_load_add = mysql_clone.so into the configuration file, and for now: INSTALL PLUGIN clone SONAME \'mysql_clone.so\', on a replica with super_read_only off so long.')] : []), // prettier-ignore
+        ...(plain.length > 0 ? [refusal('not-transactional', `CLONE copies InnoDB alone, and would leave these empty: ${list(plain)}`, 'Convert them to InnoDB, or build the replica by hand.')] : []), // prettier-ignore
+        ...(binlogElsewhere(here) ? [refusal('binlog-elsewhere', `${name} keeps its binary log outside its data directory, and would go on in the old one`, 'Build it by hand.')] : []), // prettier-ignore
+      ];
+    }
+  }
+}
+
+/** What people must agree to, beside that all is replaced. */
+export function roomAsks(scene: Scene, subject: Subject): readonly string[] {
+  const plain = endsOf(scene, subject)?.there.holds?.plain ?? [];
+  if (plain.length === 0 || subject.method !== 'backup') return [];
+  return [
+    `writes on ${subject.donor?.server ?? ''} wait while its tables without transactions are copied: ${list(plain)}`,
+  ];
+}
+
+export function roomRemarks(scene: Scene, subject: Subject): readonly string[] {
+  const ends = endsOf(scene, subject);
+  const [there, here, machine] = [ends?.there.holds, ends?.here.holds, ends?.here.machine];
+  if (ends === undefined || there === undefined || here === undefined) return [];
+  const { name } = subject;
+  const room = machine === undefined ? '' : `, of ${bytesWords(machine.freeBytes)} that are free`;
+  const other = differences(worthSaying, there, here);
+  return [
+    `${ends.there.server} has about ${bytesWords(there.bytes)} in ${there.tables} tables: as much crosses the network, and takes up to ${bytesWords(roomFor(there.bytes))} of the disk of ${name}${room}. At 100 MiB/s the copy takes ${spelt(there.bytes / assumedRate)}, and comparing each row as long again.`, // prettier-ignore
+    ...(there.plain.length > 0 ? [`Without transactions, ${bytesWords(there.plainBytes)}: ${list(there.plain)}.`] : []),
+    ...(other.length > 0 ? [`Set otherwise on ${name}, which stays so: ${other.map((one) => one.replace('there', `on ${ends.there.server}`)).join('; ')}.`] : []), // prettier-ignore
+  ];
+}
+
+/** The stable part of it, for premises. */
+export function roomPremises(scene: Scene, subject: Subject): unknown {
+  const ends = endsOf(scene, subject);
+  return ends && { data: ends.here.holds?.data, plain: ends.there.holds?.plain };
+}
+
+function copiersOf(host: SiteServer | undefined): readonly string[] {
+  return (host?.programs ?? []).filter((program) => copiers.includes(path.posix.basename(program)));
+}
+
+function binlogElsewhere({ holds }: Survey): boolean {
+  const base = holds?.settings['log_bin_basename'] ?? '';
+  return base.startsWith('/') && holds !== undefined && !base.startsWith(`${holds.data}/`);
+}
+
+function differing(name: ServerName, from: ServerName, files: readonly string[]): readonly Refusal[] {
+  if (files.length === 0) return [];
+  const said = files.map((one) => one.replace('there', `on ${from}`).replace('here', `on ${name}`)).join('; ');
+  return [refusal('settings-differ', `the files of ${from} cannot be read by ${name}: ${said}`, 'Set it alike, or copy another server (--from).')]; // prettier-ignore
+}
+
+function list(names: readonly string[]): string {
+  const more = names.length - named;
+  return `${names.slice(0, named).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function spelt(seconds: number): string {
+  return seconds < 100 ? `${Math.max(1, Math.ceil(seconds))} s` : `${Math.ceil(seconds / 60)} min`;
+}
+
+function refusal(reason: string, why: string, remedy: string): Refusal {
+  return { reason, why, remedy };
+}
