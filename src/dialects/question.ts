@@ -47,6 +47,7 @@ export const questionIds = [
   'state',
   'uptime',
   'boot',
+  'set_since',
   'identity',
   'channels',
   'received',

@@ -1,6 +1,7 @@
 import type { ServerState } from '../domain/snapshot.js';
 import type { Column } from './capabilities.js';
 import type { Answers, Question, Row } from './question.js';
+import { restartChangesOf, restartQuestions } from './restart-changes.js';
 import { isOn, number, optionalNumber, text } from './values.js';
 
 /** When a look's questions were sent and answered, on our clock, milliseconds since the Unix epoch. */
@@ -13,7 +14,7 @@ export interface Timing {
 const longestRoundTrip = 2000;
 
 export function stateQuestions(column: Column): Question[] {
-  return [stateQuestion(column), uptimeQuestion(column), ...bootQuestion(column)];
+  return [stateQuestion(column), uptimeQuestion(column), ...bootQuestion(column), ...restartQuestions(column)];
 }
 
 /**
@@ -75,6 +76,7 @@ export function stateOf(column: Column, answers: Answers, timing: Timing | undef
     readOnly: isReadOnly(level),
     superReadOnly: superReadOnlyOf(column, state, level),
     bootReadOnly: bootReadOnlyOf(answers.boot),
+    restartChanges: restartChangesOf(answers),
     syncBinlog: number(state, 'sync_binlog'),
     flushAtCommit: optionalNumber(state, 'flush_at_commit'),
     logsReplicaUpdates: isOn(state['log_bin']) && isOn(state['log_updates']),

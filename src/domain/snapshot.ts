@@ -153,10 +153,20 @@ export interface ServerState {
   readonly superReadOnly: boolean | undefined;
   /** Whether the settings on disk would start the server read-only; undefined where the server does not tell. */
   readonly bootReadOnly: boolean | undefined;
+  /** Settings that a restart would change, read_only and what follows from the role apart; undefined where the server does not tell. */
+  readonly restartChanges?: RestartChanges | undefined;
   readonly syncBinlog: number;
   readonly flushAtCommit: number | undefined;
   /** Whether applied events are written to this server's own binary log. */
   readonly logsReplicaUpdates: boolean;
+}
+
+/** Names of global settings. */
+export interface RestartChanges {
+  /** Another value is persisted for the next start than is in force. */
+  readonly surely: readonly string[];
+  /** Set since the start, and nothing tells what the next one takes. */
+  readonly perhaps: readonly string[];
 }
 
 export type IoState = 'running' | 'connecting' | 'stopped';

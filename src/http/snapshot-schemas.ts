@@ -88,6 +88,10 @@ const state = z.object({
   readOnly: z.boolean(),
   superReadOnly: z.boolean().optional(),
   bootReadOnly: z.boolean().optional(),
+  restartChanges: z
+    .object({ surely: z.array(z.string()), perhaps: z.array(z.string()) })
+    .optional()
+    .describe('Settings that a restart would change: something else is persisted, or nothing tells.'),
   syncBinlog: z.number(),
   flushAtCommit: z.number().optional(),
   logsReplicaUpdates: z.boolean(),

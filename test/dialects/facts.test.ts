@@ -94,6 +94,22 @@ describe('the state', () => {
     };
     expect(mysql(answers).state?.bootReadOnly).toBe(expected);
   });
+
+  it('names settings that a restart would change, and those of which nothing tells', () => {
+    const rows: readonly (readonly [string, string, string | null])[] = [
+      ['max_connections', '200', '300'],
+      ['long_query_time', '2.000000', '2'],
+      ['log_bin_trust_function_creators', 'ON', '1'],
+      ['wait_timeout', '1000', null],
+    ];
+    const set_since = rows.map(([name, value, persisted]) => ({ name, value, persisted }));
+    const answers = { state: [{ ...state, super_read_only: '0' }], uptime };
+    expect(mysql({ ...answers, set_since }).state?.restartChanges).toEqual({
+      surely: ['max_connections'],
+      perhaps: ['wait_timeout'],
+    });
+    expect(mysql(answers).state?.restartChanges).toBeUndefined();
+  });
 });
 
 describe('channels', () => {

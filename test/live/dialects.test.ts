@@ -112,6 +112,23 @@ await describeEach('dialects', (version) => {
       expect((await askAll(cluster, replica)).facts.state).toMatchObject({ readOnly: true, bootReadOnly: true });
     });
 
+    it('knows which settings a restart would change, and of which nothing tells', async () => {
+      const { primary } = cluster;
+      const { column } = await dialectOf(primary);
+      const before = (await askAll(cluster, primary)).facts.state?.restartChanges;
+      expect(before?.surely).toEqual([]);
+      await primary.run([
+        ...(column.persists ? ['SET PERSIST max_connections = 170', 'SET PERSIST long_query_time = 7'] : []),
+        'SET GLOBAL max_connections = 171',
+        'SET GLOBAL net_retry_count = 11',
+      ]);
+      const { restartChanges } = (await askAll(cluster, primary)).facts.state ?? {};
+      if (column.persists) expect(restartChanges?.surely).toEqual(['max_connections']);
+      expect(restartChanges?.perhaps).toContain('net_retry_count');
+      expect(restartChanges?.perhaps.includes('max_connections')).toBe(!column.persists);
+      if (column.persists) await primary.sql('RESET PERSIST');
+    });
+
     it('follows a source on two channels in its own words, and tells both apart', async () => {
       const [replica] = cluster.replicas;
       if (replica === undefined) throw new Error('no replica');

@@ -64,6 +64,9 @@ const cases: Readonly<Partial<Record<Reason, readonly [Scene, Parameters?]>>> = 
   'version-newer': [with2(withSection(well(), 'db2', 'identity', { release: [99, 0, 0] }))],
   'durability-weaker': [with2(withSection(well(), 'db2', 'state', { syncBinlog: 0 }))],
   'boots-writable': [with2(withSection(well(), 'db3', 'state', { bootReadOnly: false }))],
+  'settings-unsaved': [
+    with2(withSection(well(), 'db2', 'state', { restartChanges: { surely: ['max_connections'], perhaps: [] } })),
+  ],
   connections: [with2(quiet(well(), { connections: { limit: 10, used: 10 } }))],
   'semi-sync-missing': [with2(withSection(well(), 'db2', 'semiSync', { source: undefined }))],
   'plaintext-channel': [with2(withChannel(well(), 'db3', ({ tls }) => ({ tls: { ...tls, enabled: false } })))],

@@ -28,6 +28,7 @@ export function asksOf(subject: Subject): readonly string[] {
 
 export function remarksOf(subject: Subject): readonly string[] {
   const { old, to, others, sessions, site, longRunning } = subject;
+  const perhaps = to.facts.state?.restartChanges?.perhaps ?? [];
   const heartbeat = old.facts.semiSync?.source;
   return [
     `Writes stand still from the freeze until ${to.name} is open: at most 4 round trips to the servers and one write to the journal; what takes longer ends the freeze, and changes nothing.`,
@@ -46,6 +47,7 @@ export function remarksOf(subject: Subject): readonly string[] {
     ...((site.announcers ?? []).length === 0
       ? ['Nothing tells the applications: configure `announce`, or point them at the new primary by hand.']
       : []),
+    ...(perhaps.length === 0 ? [] : [`Set on ${to.name} since its start: ${perhaps.join(', ')}. Whether a restart would keep that is not known.`]), // prettier-ignore
     `${to.name} and ${others.length === 0 ? old.name : `the other servers`} keep their option files: that every server starts read-only is what makes a restart safe.`,
   ];
 }

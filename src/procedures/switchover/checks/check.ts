@@ -27,6 +27,7 @@ export const reasons = [
   'version-newer',
   'durability-weaker',
   'boots-writable',
+  'settings-unsaved',
   'connections',
   'semi-sync-missing',
   'semi-sync-differs',

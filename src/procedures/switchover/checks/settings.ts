@@ -66,6 +66,20 @@ const boots: Check = ({ old, to, others }) =>
       ),
     );
 
+/** What it was measured and chosen with is not what it would run with after the next restart. */
+const unsaved: Check = ({ to }) => {
+  const names = to.facts.state?.restartChanges?.surely ?? [];
+  return names.length === 0
+    ? []
+    : [
+        objection(
+          'settings-unsaved',
+          `a restart of ${to.name} would change ${names.join(', ')}: something else is persisted than is in force`,
+          `Persist what is in force on ${to.name} (SET PERSIST), or put into force what is persisted.`,
+        ),
+      ];
+};
+
 const connections: Check = ({ old, to }) => {
   const [used, limit] = [old.facts.activity?.connections.used, to.facts.activity?.connections.limit];
   if (used === undefined || limit === undefined || limit > used) return [];
@@ -112,4 +126,4 @@ const semiSync: Check = ({ old, to, others }) => {
       ];
 };
 
-export const settingsChecks: readonly Check[] = [logs, versions, durability, boots, connections, semiSync];
+export const settingsChecks: readonly Check[] = [logs, versions, durability, boots, unsaved, connections, semiSync];
