@@ -1,5 +1,5 @@
 import { siteAnnouncersOf } from './announcers.js';
-import type { ClusterConfig, ServerConfig } from './config/config.js';
+import type { ClusterConfig, OwnServerTls, ServerConfig } from './config/config.js';
 import type { Site, SiteServer, SiteServerTls } from './domain/scene.js';
 import { serverNames } from './domain/server-names.js';
 import { within } from './hosts/allowed.js';
@@ -16,9 +16,7 @@ export function siteOf(cluster: ClusterConfig): Site {
       host: server.host?.kind,
       replicationTls: server.replicationTls,
       ...reachOf(server.host),
-      ...(server.serverTls === undefined
-        ? {}
-        : { serverTls: serverTlsOf(cluster, server, server.serverTls.directory) }),
+      ...(server.serverTls === undefined ? {} : { serverTls: serverTlsOf(cluster, server, server.serverTls) }),
     })),
     names: cluster.names,
     accounts: {
@@ -37,12 +35,17 @@ export function siteOf(cluster: ClusterConfig): Site {
             authority: serverTls.authority,
             renewBefore: serverTls.renewBeforeSeconds,
             lifetime: serverTls.lifetimeSeconds,
+            ...(serverTls.keys === 'host' ? { keys: 'host' } : {}),
           },
         }),
   };
 }
 
-function serverTlsOf(cluster: ClusterConfig, server: ServerConfig, directory: string): SiteServerTls {
+function serverTlsOf(
+  cluster: ClusterConfig,
+  server: ServerConfig,
+  { directory, optionFiles }: OwnServerTls,
+): SiteServerTls {
   const { mode, verify, serverName } = cluster.tls;
   return {
     directory,
@@ -53,6 +56,17 @@ function serverTlsOf(cluster: ClusterConfig, server: ServerConfig, directory: st
         ? undefined
         : { name: verify === 'identity' ? (serverName ?? server.address.host) : undefined },
     services: Object.keys(server.host?.services ?? {}),
+    ...(optionFiles === undefined
+      ? {}
+      : {
+          optionFiles: {
+            ...optionFiles,
+            allowed:
+              server.host !== undefined &&
+              within(server.host.paths, optionFiles.directory) &&
+              server.host.programs.includes(optionFiles.command[0] ?? ''),
+          },
+        }),
   };
 }
 

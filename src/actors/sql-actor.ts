@@ -125,6 +125,9 @@ export class SqlActor implements Actor {
       case 'rehearse-certificates':
       case 'place-certificates':
       case 'discard-certificates':
+      case 'option-file':
+      case 'check-configuration':
+      case 'meet-certificate':
       case 'restart':
         if (this.reach.certificates === undefined)
           throw new LockstepError('no-host', `nothing on the machine of ${action.on} can be changed`);

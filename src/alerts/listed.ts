@@ -10,6 +10,7 @@ export type Severity = 'critical' | 'warning' | 'none';
 
 /** Procedures that mend what an alert names. */
 export type Mending =
+  | 'enable-tls'
   | 'failover'
   | 'fence-writable-replica'
   | 'open-primary'

@@ -145,6 +145,8 @@ export interface ServerTlsConfig {
   readonly lifetimeSeconds: number;
   /** What else clients call every server of the cluster: a proxy, a virtual address. Default none. */
   readonly names: readonly string[];
+  /** Where private keys are made. Default `lockstep`; `host`: on the server's machine, which they never leave. */
+  readonly keys: 'lockstep' | 'host';
 }
 
 /** What of {@link ServerTlsConfig} is one server's own. */
@@ -153,6 +155,16 @@ export interface OwnServerTls {
   readonly directory: string;
   /** What else clients call this server alone. Default none. */
   readonly names: readonly string[];
+  /** What turning TLS on takes. Default undefined: it is not turned on. */
+  readonly optionFiles: OptionFilesConfig | undefined;
+}
+
+/** How a server is given settings of its own, without an edit of anybody's file. */
+export interface OptionFilesConfig {
+  /** A directory of option files that the server reads at its start, on its own machine: absolute. */
+  readonly directory: string;
+  /** The words that the server is started with, its program first: they are run with words that only ask it to check its configuration. */
+  readonly command: readonly string[];
 }
 
 /** A table as pt-heartbeat writes it, read where it exists. */

@@ -30,12 +30,13 @@ export const knownPlaceholders: [(given: readonly string[]) => boolean, { error:
 const kinds = ['local', 'ssh', 'command'] as const;
 
 const words = 'the words of a command, the program first, such as [systemctl, restart, mariadb]';
-const command = list(text(words), words).refine((given) => given.length > 0, { error: words });
+/** A program of a host with its arguments. */
+export const commandOnHost = list(text(words), words).refine((given) => given.length > 0, { error: words });
 
 const limits = {
   paths: list(place, 'a list of absolute paths').optional(),
   programs: list(place, 'a list of absolute paths of programs').optional(),
-  services: mapping(command, 'a mapping from services to the commands that restart them')
+  services: mapping(commandOnHost, 'a mapping from services to the commands that restart them')
     .refine((given) => Object.keys(given).every((name) => safeName.test(name)), {
       error: `services named by ${safeNameWords}`,
     })

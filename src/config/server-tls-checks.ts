@@ -63,7 +63,7 @@ function ofServers(main: YamlFile, file: YamlFile, cluster: string): readonly Fa
     if (typeof directory !== 'string' || hosts === undefined) return [];
     const paths = valueAt(entry, ['hosts', 'paths']) ?? valueAt(hosts, ['paths']) ?? [];
     const remedy = 'Add it there: on a host Lockstep touches nothing else than its `paths`';
-    const outside =
+    const outside: Fault[] =
       Array.isArray(paths) && !paths.some((one) => typeof one === 'string' && lies(directory, one))
         ? [
             file.fault(
@@ -74,6 +74,7 @@ function ofServers(main: YamlFile, file: YamlFile, cluster: string): readonly Fa
             ),
           ]
         : [];
+    outside.push(...optionFileFaults(file, at, { tls, own, entry, hosts }));
     // On one machine two servers in one directory would overwrite each other's key.
     const owner = valueAt(hosts, ['kind']) === 'local' ? owners.get(bare(directory)) : undefined;
     owners.set(bare(directory), owner ?? server);
@@ -84,6 +85,34 @@ function ofServers(main: YamlFile, file: YamlFile, cluster: string): readonly Fa
       file.fault(at, 'key', message, 'Give each its own: `servers: { NAME: { server_tls: { directory: … } } }`'),
     ];
   });
+}
+
+/** Both keys or neither, and both allowed on the host. */
+function optionFileFaults(
+  file: YamlFile,
+  at: readonly string[],
+  { tls, own, entry, hosts }: Readonly<Record<'tls' | 'own' | 'entry' | 'hosts', unknown>>,
+): readonly Fault[] {
+  const given = (key: string) => valueAt(own, [key]) ?? valueAt(tls, [key]);
+  const [directory, command] = [given('include_directory'), given('server_command')];
+  if (directory === undefined && command === undefined) return [];
+  if (directory === undefined || command === undefined) {
+    const message = `${directory === undefined ? 'server_command' : 'include_directory'} stands without ${directory === undefined ? 'include_directory' : 'server_command'}`;
+    return [file.fault(at, 'key', message, 'TLS is turned on by both: a file that the server reads, once its program has checked it')]; // prettier-ignore
+  }
+  const allowed = (key: string) => {
+    const listed = valueAt(entry, ['hosts', key]) ?? valueAt(hosts, [key]) ?? [];
+    return Array.isArray(listed) ? listed.filter((one) => typeof one === 'string') : [];
+  };
+  const program: unknown = Array.isArray(command) ? command[0] : undefined;
+  return [
+    ...(typeof directory === 'string' && !allowed('paths').some((one) => lies(directory, one))
+      ? [file.fault(at, 'key', `the include_directory ${quoted(directory)} is in none of the \`paths\` of its host`, 'Add it there')] // prettier-ignore
+      : []),
+    ...(typeof program === 'string' && !allowed('programs').includes(program)
+      ? [file.fault(at, 'key', `the program ${quoted(program)} of server_command is none of the \`programs\` of its host`, 'Add it there')] // prettier-ignore
+      : []),
+  ];
 }
 
 function lies(directory: string, below: string): boolean {

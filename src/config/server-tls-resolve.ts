@@ -23,9 +23,17 @@ export function serverTlsOf(entry: ServerTlsEntry): ServerTlsConfig {
     renewBeforeSeconds: entry.renew_before,
     lifetimeSeconds: entry.lifetime ?? defaultLifetime,
     names: entry.names ?? [],
+    keys: entry.keys ?? 'lockstep',
   };
 }
 
 export function ownServerTlsOf(cluster: ServerTlsEntry, own: OwnServerTlsEntry = {}): OwnServerTls {
-  return { directory: (own.directory ?? cluster.directory).replace(/\/$/, ''), names: own.names ?? [] };
+  const bare = (given: string) => given.replace(/\/$/, '');
+  const include = own.include_directory ?? cluster.include_directory;
+  const command = own.server_command ?? cluster.server_command;
+  return {
+    directory: bare(own.directory ?? cluster.directory),
+    names: own.names ?? [],
+    optionFiles: include === undefined || command === undefined ? undefined : { directory: bare(include), command },
+  };
 }

@@ -54,6 +54,14 @@ export interface Column {
   readonly haveSsl: boolean;
   /** Whether a statement makes the server read its certificate, key and authorities anew, without a restart. */
   readonly reloadsTls: boolean;
+  /** Whether `ssl` in an option file turns TLS on; one that has no such option refuses to start with it. */
+  readonly sslOption: boolean;
+  /** Whether certificate, key, authorities and protocols are settings, so that TLS is turned on without a restart. */
+  readonly settableTls: boolean;
+  /** What the option file says of protocols; undefined: the default holds, and nothing turns TLS off by it. */
+  readonly tlsVersions: string | undefined;
+  /** Whether the program has --validate-config. */
+  readonly validatesConfig: boolean;
   /** Whether performance_schema.tls_channel_status exists; it answers nothing while performance_schema is off. */
   readonly tlsChannelStatus: boolean;
   /** Whether performance_schema.status_by_thread tells protocol and cipher of each session. */
@@ -107,6 +115,10 @@ const mariadb105: Column = {
   expiry: ['expire_logs_days'], // binlog_expire_logs_seconds came with 10.6.1
   haveSsl: true, // kept to this day: MySQL alone removed it
   reloadsTls: true, // FLUSH SSL since 10.4
+  sslOption: true, // on by itself as soon as there is a certificate, unless skip_ssl stands before it
+  settableTls: false, // ssl_* are read-only (1238), and FLUSH SSL leaves TLS off where it was off
+  tlsVersions: undefined,
+  validatesConfig: false, // --verbose --help ends with 7 at an unknown option
   tlsChannelStatus: false,
   statusByThread: false, // the table is there and holds no Ssl_ rows before 10.11
   receivedTimes: undefined, // heartbeats are counted (Slave_received_heartbeats), never dated
@@ -192,6 +204,10 @@ const mysql57: Column = {
   expiry: ['expire_logs_days'],
   haveSsl: true,
   reloadsTls: false, // ALTER INSTANCE RELOAD TLS came with 8.0.16
+  sslOption: true, // on by default; removed with 8.4
+  settableTls: false, // ssl_* became dynamic with 8.0.16
+  tlsVersions: 'TLSv1.2', // 1.3 came with 8.0.16
+  validatesConfig: false, // came with 8.0.16
   tlsChannelStatus: false,
   statusByThread: true,
   receivedTimes: 'heartbeats',
@@ -234,6 +250,9 @@ const mysql8022: Column = {
   // CHANGE REPLICATION SOURCE TO came with 8.0.23 only; the old words, which 8.0.22 needs, work until 8.3.
   sourceWord: 'MASTER',
   reloadsTls: true, // since 8.0.16
+  settableTls: true,
+  tlsVersions: 'TLSv1.2,TLSv1.3', // empty turns TLS off
+  validatesConfig: true,
   tlsChannelStatus: true, // 8.0.21; have_ssl stays beside it until 8.3
 };
 
@@ -256,6 +275,7 @@ const mysql84: Column = {
   binlogStatus: 'SHOW BINARY LOG STATUS', // since 8.2; SHOW MASTER STATUS is a syntax error from 8.4 on
   givesUpConnecting: true, // SOURCE_RETRY_COUNT: 10 tries, 60 s apart, since 8.4.0
   haveSsl: false, // removed in 8.4.0
+  sslOption: false, // and with it the option: "unknown option '--ssl'"
   expiry: ['binlog_expire_logs_seconds', 'binlog_expire_logs_auto_purge'], // expire_logs_days was removed in 8.4.0
 };
 

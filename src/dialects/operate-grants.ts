@@ -14,6 +14,11 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
   'fence-writable-replica': (column) => [...closing(column), ...endingSessions(column)],
   'secure-channel': (column) => [...replicationAdmin(column), ...channelStatus(column)],
   'renew-certificate': (column) => [...reloading(column), ...replicationAdmin(column)],
+  'enable-tls': (column) => [
+    ...(column.settableTls ? [...globalSettings(column), ...reloading(column)] : []),
+    ...replicationAdmin(column),
+    ...channelStatus(column),
+  ],
   'require-tls': (column) => [...globalSettings(column), 'CREATE USER ON *.*'],
   switchover: changingPrimary,
   'rebuild-replica': (column) => [...copying(column), ...replicationAdmin(column), 'SELECT ON *.*'],

@@ -6,7 +6,15 @@ import type { ServerName } from './snapshot.js';
  * and the link `current` says which of them the server reads. All of them change with that one link. `next` names the
  * generation that is made ready.
  */
-export type CertificateAction = StageAction | RehearseAction | PlaceAction | DiscardAction | RestartAction;
+export type CertificateAction =
+  | StageAction
+  | RehearseAction
+  | PlaceAction
+  | DiscardAction
+  | OptionFileAction
+  | CheckConfigurationAction
+  | MeetAction
+  | RestartAction;
 
 /** Names of the files of a generation, without their directory. */
 export interface FilePair {
@@ -76,13 +84,18 @@ export interface Peer extends Truster {
   readonly expects: string | undefined;
 }
 
-/** Lets the server read a generation: one link. Files that stand where links belong give way to links with the same content. */
+/**
+ * Lets the server read a generation: one link. Files that stand where links belong give way to links with the same
+ * content; what the generation does not hold is linked to no longer.
+ */
 export interface PlaceAction {
   readonly kind: 'place-certificates';
   readonly on: ServerName;
   readonly directory: string;
   readonly files: readonly string[];
   readonly generation: NoteValue;
+  /** Keeps which one it is; left out where looks at the files show it. */
+  readonly noteAs?: string;
 }
 
 /** Removes what was made ready and is not read. */
@@ -93,11 +106,52 @@ export interface DiscardAction {
   readonly noteAs: string;
 }
 
+/** Puts an option file of Lockstep's own beside those of others, which it never changes, or takes it back as it was. */
+export interface OptionFileAction {
+  readonly kind: 'option-file';
+  readonly on: ServerName;
+  readonly act: 'put' | 'take-back';
+  readonly file: string;
+  /** What is put there, or was. */
+  readonly lines: readonly string[];
+  readonly noteAs: string;
+}
+
+/** Lets the server's own program read the configuration that it would start with, and say what has come of it. Nothing is started or changed. */
+export interface CheckConfigurationAction {
+  readonly kind: 'check-configuration';
+  readonly on: ServerName;
+  /** The words that the server is started with. */
+  readonly command: readonly string[];
+  readonly checks: readonly {
+    /** Behind those. */
+    readonly words: readonly string[];
+    /** What the printed table of settings must say; left out: its code alone counts. */
+    readonly expects?: Readonly<Record<string, string>>;
+  }[];
+  /** Keeps `valid`. */
+  readonly noteAs: string;
+}
+
+/** Logs in over TLS, whatever the configuration says, and learns which certificate is served; the authority's must verify it. */
+export interface MeetAction {
+  readonly kind: 'meet-certificate';
+  readonly on: ServerName;
+  /** By its name in the configuration. */
+  readonly authority: string;
+  /** The SHA-256 that is to be met. */
+  readonly expects: NoteValue;
+  /** Keeps the SHA-256 of what is served. */
+  readonly noteAs: string;
+}
+
 /** Restarts a service by its configured command, and waits until the server lets a login in again. */
 export interface RestartAction {
   readonly kind: 'restart';
   readonly on: ServerName;
   readonly service: string;
+  /** `greeting`: until it greets, since it may let nobody in yet. Default: until it lets a login in. */
+  readonly until?: 'greeting';
   /** Keeps when it answered again. */
   readonly noteAs: string;
 }

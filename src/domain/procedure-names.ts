@@ -10,6 +10,7 @@ export const procedureNames = [
   'rejoin',
   'open-primary',
   'renew-certificate',
+  'enable-tls',
   'rebuild-replica',
 ] as const;
 export type ProcedureName = (typeof procedureNames)[number];

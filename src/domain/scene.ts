@@ -62,6 +62,8 @@ export interface SiteTls {
   readonly renewBefore: number | undefined;
   /** How long a new certificate holds, seconds. */
   readonly lifetime: number;
+  /** Private keys are made on the server's machine, and never leave it. Left out: Lockstep makes them. */
+  readonly keys?: 'host';
 }
 
 /** What the configuration says of failing over. */
@@ -114,6 +116,17 @@ export interface SiteServerTls {
   readonly checked: { readonly name: string | undefined } | undefined;
   /** Services of its machine that Lockstep may restart. */
   readonly services: readonly string[];
+  /** How it is given settings; left out: it is not. */
+  readonly optionFiles?: SiteOptionFiles;
+}
+
+export interface SiteOptionFiles {
+  /** A directory of option files that the server reads at its start. */
+  readonly directory: string;
+  /** The words that it is started with, its program first. */
+  readonly command: readonly string[];
+  /** Whether Lockstep may write into the directory, and run the program. */
+  readonly allowed: boolean;
 }
 
 export interface ReplicationTls {

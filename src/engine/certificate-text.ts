@@ -1,4 +1,10 @@
-import type { CertificateAction, Leaf, RehearseAction, StageAction } from '../domain/certificate-action.js';
+import type {
+  CertificateAction,
+  Leaf,
+  OptionFileAction,
+  RehearseAction,
+  StageAction,
+} from '../domain/certificate-action.js';
 import { spell } from '../domain/spell.js';
 
 /** What an action on certificates does, a line for each thing. What is learned only in the run stands in angle brackets. */
@@ -15,9 +21,27 @@ export function certificateLines(action: CertificateAction): readonly string[] {
       ];
     case 'discard-certificates':
       return [`${on}: remove what ${action.directory}/next names, unless it is in use`];
+    case 'option-file':
+      return optionFileLines(action);
+    case 'check-configuration':
+      return action.checks.map(({ words, expects }, index) => {
+        const wants = expects === undefined ? '' : `, and say ${Object.entries(expects).map(([name, value]) => `${name} ${value}`).join(', ')}`; // prettier-ignore
+        const gives = index === action.checks.length - 1 ? ` -- gives <${action.noteAs}>` : '';
+        return `${on}: run ${[...action.command, ...words].join(' ')} on its machine, which must end with 0${wants}${gives}`;
+      });
+    case 'meet-certificate':
+      return [
+        `${on}: log in over TLS, and meet <${action.expects.note}>, verified by ${action.authority} -- gives <${action.noteAs}>`,
+      ];
     case 'restart':
-      return [`${on}: restart the service "${action.service}", and wait until it answers -- gives <${action.noteAs}>`];
+      return [`${on}: restart the service "${action.service}", and wait until it ${action.until === 'greeting' ? 'greets' : 'answers'} -- gives <${action.noteAs}>`]; // prettier-ignore
   }
+}
+
+function optionFileLines({ on, act, file, lines, noteAs }: OptionFileAction): readonly string[] {
+  return act === 'put'
+    ? [`${on}: write ${file} -- gives <${noteAs}>`, ...lines.map((line) => `  ${line}`)]
+    : [`${on}: leave ${file} as it was before, or take it away where there was none -- gives <${noteAs}>`];
 }
 
 function stageLines({ on, directory, files, leaves, trust, noteAs }: StageAction): readonly string[] {

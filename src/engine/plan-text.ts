@@ -61,6 +61,9 @@ export function actionLines(action: Action): readonly string[] {
     case 'rehearse-certificates':
     case 'place-certificates':
     case 'discard-certificates':
+    case 'option-file':
+    case 'check-configuration':
+    case 'meet-certificate':
     case 'restart':
       return certificateLines(action);
     case 'login': {

@@ -17,8 +17,8 @@ export interface Procedure {
   /** What it locks: the whole cluster, the server that its parameter `server` names, or nothing, for one that only looks. */
   readonly locks: Locks;
   /**
-   * Servers that it takes for dead. Whoever of them answers is locked like the others; they are not waited for, because
-   * one that stands still would take all the time that there is.
+   * Servers that it takes for dead, or that let nobody in. Whoever of them answers is locked like the others; they are not waited for, because
+   * one that stands still would take all the time that there is, and the run starts without them.
    */
   readonly dead?: (scene: Scene, parameters: Parameters) => readonly ServerName[];
   /** Its looks log in anew and read files anew, so that they see what is served now. Default: as old as the newest login. */

@@ -1,6 +1,7 @@
 import { deadline } from '../base/deadline.js';
 import { LockstepError, messageOf } from '../base/errors.js';
 import { progressWords } from '../domain/progress.js';
+import type { ServerName } from '../domain/snapshot.js';
 import type { Scene } from '../domain/scene.js';
 import type { Lease, Reservation } from '../journal/journal.js';
 import { recalled, viewOf, type BookedRun } from './book.js';
@@ -126,7 +127,7 @@ export class Worker {
     const unreachable = await this.#lock(actor, resuming);
     if (typeof unreachable === 'string') return this.#locked(unreachable, resuming);
     const missing = run.parameters['server'];
-    if (!resuming && missing !== undefined && unreachable.includes(missing))
+    if (!resuming && missing !== undefined && unreachable.includes(missing) && !this.#dead().includes(missing))
       return this.#locked(`${missing} cannot be reached`, resuming);
     await shop.ports.fault(runLocked);
     if (resuming) {
@@ -170,16 +171,21 @@ export class Worker {
     const named = run.parameters['server'];
     const all = run.scene?.site.servers.map(({ name }) => name) ?? [];
     const servers = procedure.locks === 'server' && named !== undefined ? [named] : all;
-    const dead = run.scene && procedure.dead?.(run.scene, run.parameters);
     const limit = deadline(resuming ? locksWithin.resume : locksWithin.start, this.shop.giveUp);
     try {
-      return (await actor.lock(servers, limit.signal, dead)).unreachable;
+      return (await actor.lock(servers, limit.signal, this.#dead())).unreachable;
     } catch (cause) {
       if (this.shop.giveUp.aborted) throw cause;
       return messageOf(cause);
     } finally {
       limit.clear();
     }
+  }
+
+  /** Servers that are not waited for. */
+  #dead(): readonly ServerName[] {
+    const { procedure, scene, parameters } = this.#run;
+    return (scene && this.shop.procedure(procedure).dead?.(scene, parameters)) ?? [];
   }
 
   async #locked(why: string, resuming: boolean): Promise<false> {

@@ -17,6 +17,9 @@ const settled = new Set<Failure['reason']>([
   'stuck',
 ]);
 
+/** After a failure of that kind, how soon somebody who has to know how a login goes now may have one, milliseconds. */
+const soonest = 1000;
+
 /** How long a login keeps its place in the queue, milliseconds: many times what one takes that gets an answer. */
 const placeFor = 1000;
 
@@ -47,6 +50,7 @@ export class Entrance<T> {
   #notBefore = -Infinity;
   #login: Login | undefined;
   #failure: unknown;
+  #failedAt = -Infinity;
   readonly #ending = new AbortController();
 
   constructor(readonly options: EntranceOptions<T>) {}
@@ -73,12 +77,13 @@ export class Entrance<T> {
   }
 
   /**
-   * A login that begins after this call takes the place of the kept session. Never throws: where it fails,
-   * {@link login} says so, and the old session still serves.
+   * A login that begins after this call takes the place of the kept session, or of the failure that is waited after.
+   * Never throws: where it fails, {@link login} says so, and the old session still serves.
    */
   async renew(): Promise<void> {
     await this.#underway?.catch(() => undefined);
-    if (this.#kept !== undefined) await this.#open().catch(() => undefined);
+    const rested = this.options.clock.monotonic() >= this.#failedAt + soonest;
+    if (this.#kept !== undefined || rested) await this.#open().catch(() => undefined);
   }
 
   /**
@@ -149,6 +154,7 @@ export class Entrance<T> {
       const handshake = newest(failed.handshake, this.#login?.handshake);
       this.#login = { at: clock.now(), failure, handshake };
       this.#failure = failed;
+      this.#failedAt = clock.monotonic();
       const rest = settled.has(failure.reason) || this.#kept !== undefined ? renewEvery / 4 : 0;
       this.#notBefore = clock.monotonic() + rest;
       throw failed;

@@ -4,6 +4,7 @@ import { failover } from './failover.js';
 import { openPrimary } from './open-primary.js';
 import { rejoin } from './rejoin.js';
 import { fenceWritableReplica } from './fence-writable-replica.js';
+import { enableTls } from './certificates/enable-tls.js';
 import { renewCertificate } from './certificates/renew-certificate.js';
 import { rebuildReplica } from './rebuild-replica.js';
 import { restartReplication } from './restart-replication.js';
@@ -18,6 +19,7 @@ export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
   'secure-channel': secureChannel,
   'require-tls': requireTls,
   'renew-certificate': renewCertificate,
+  'enable-tls': enableTls,
   'fence-writable-replica': fenceWritableReplica,
   switchover,
   'verify-replica': verifyReplica,

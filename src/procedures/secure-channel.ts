@@ -3,7 +3,7 @@ import { spell } from '../domain/spell.js';
 import type { Need, Procedure, Step } from '../engine/procedure.js';
 import { refusalsFor } from './secure-channel/refusals.js';
 import { stepsFor } from './secure-channel/steps.js';
-import { fetchesAgain, subjectOf, type Subject } from './secure-channel/subject.js';
+import { fetchesAgain, reasonsToAsk, subjectOf, type Subject } from './secure-channel/subject.js';
 import { given, identityPremise, viewOf } from './view.js';
 
 /**
@@ -72,17 +72,7 @@ function unseen(scene: Scene, parameters: Parameters): Need {
 }
 
 function asks(scene: Scene, parameters: Parameters): string | undefined {
-  const reasons = withSubject(scene, parameters, (subject) => {
-    const { rehearsal, words, sourceWords } = subject;
-    return [
-      ...(rehearsal === 'partial'
-        ? [`the rehearsal is partial: nobody has logged in to ${sourceWords} with the certificate and key of ${words}`]
-        : []),
-      ...(fetchesAgain(subject)
-        ? [`if ${sourceWords} died in between, what ${words} has received and not applied would be gone`]
-        : []),
-    ];
-  });
+  const reasons = withSubject(scene, parameters, reasonsToAsk);
   return reasons.length === 0 ? undefined : reasons.join('; and ');
 }
 

@@ -73,12 +73,32 @@ export function serverKeys(sandbox: SandboxCluster, server: SandboxServer) {
   };
 }
 
-/** Lets Lockstep look after the certificates of every server, from the cluster's own authority. @param more of `server_tls` */
-export function certificatesKept(sandbox: SandboxCluster, more: Keys = {}): ConfigurationOptions {
+/** Of each server by its name, the words that restart it. */
+export type Services = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Lets Lockstep look after the certificates of every server, from the cluster's own authority, and turn TLS on.
+ * @param more of `server_tls` @param services default: nothing restarts a server
+ */
+export function certificatesKept(
+  sandbox: SandboxCluster,
+  more: Keys = {},
+  services: Services = {},
+): ConfigurationOptions {
   const authority = 'sandbox';
   return {
     whole: { authorities: { [authority]: { directory: sandbox.authority.directory } } },
     keys: { server_tls: { authority, directory: sandbox.primary.tlsDirectory, ...more } },
-    ofServer: ({ tlsDirectory }) => ({ server_tls: { directory: tlsDirectory }, hosts: { paths: [tlsDirectory] } }),
+    ofServer: ({ name, tlsDirectory, includeDirectory, argv }) => ({
+      server_tls: { directory: tlsDirectory, include_directory: includeDirectory, server_command: argv },
+      hosts: {
+        paths: [tlsDirectory, includeDirectory],
+        programs: [argv[0], ...openssl],
+        ...(services[name] === undefined ? {} : { services: { mysql: services[name] } }),
+      },
+    }),
   };
 }
+
+/** What makes keys on a host. */
+const openssl = ['/usr/bin/openssl'];

@@ -68,6 +68,8 @@ export class SandboxServer {
   readonly tlsDirectory: string;
   readonly socketPath: string;
   readonly configFile: string;
+  /** Of option files that it reads after its own: empty unless somebody writes into it. */
+  readonly includeDirectory: string;
   readonly errorLog: string;
   readonly #admin: Admin;
   #tls: ServerTls = 'default';
@@ -92,6 +94,7 @@ export class SandboxServer {
     this.tlsDirectory = path.join(directory, 'tls');
     this.socketPath = path.join(directory, 'sock');
     this.configFile = path.join(directory, 'my.cnf');
+    this.includeDirectory = path.join(directory, 'conf.d');
     this.errorLog = path.join(directory, 'error.log');
     this.#admin = new Admin(this.socketPath);
   }
@@ -109,6 +112,11 @@ export class SandboxServer {
     return this.#child?.alive ?? false;
   }
 
+  /** The words that it is started with. */
+  get argv(): readonly [string, ...string[]] {
+    return [...this.root.argv('usr/sbin/mysqld'), `--defaults-file=${this.configFile}`];
+  }
+
   /** Takes effect at the next start. */
   setTls(tls: ServerTls): void {
     this.#tls = tls;
@@ -124,6 +132,8 @@ export class SandboxServer {
     await this.stop(0);
     this.#extra = {};
     await rm(this.dataDirectory, { recursive: true, force: true });
+    await rm(this.includeDirectory, { recursive: true, force: true });
+    await mkdir(this.includeDirectory);
     await mkdir(this.disk, { recursive: true });
     await copyTemplate(this.version, this.root, this.dataDirectory, { cache: this.cache, ...unpacking });
   }
@@ -134,9 +144,9 @@ export class SandboxServer {
    */
   async start(signal?: AbortSignal): Promise<void> {
     if (this.running) return;
-    await writeFile(this.configFile, optionFile(this.#settings()), { mode: 0o600 });
-    const argv = [...this.root.argv('usr/sbin/mysqld'), `--defaults-file=${this.configFile}`];
-    const child = await startChild(argv, { log: this.errorLog, cwd: this.directory });
+    const options = `${optionFile(this.#settings())}!includedir ${this.includeDirectory}\n`;
+    await writeFile(this.configFile, options, { mode: 0o600 });
+    const child = await startChild(this.argv, { log: this.errorLog, cwd: this.directory });
     this.#child = child;
     const over = new AbortController();
     const died = child.ended.then(async (ending) => {

@@ -102,7 +102,7 @@ it('accepts the hosts of that example, which stand there as a comment', async ()
   expect(config.clusters[0]?.servers[0]?.host).toMatchObject({
     kind: 'ssh',
     address: { host: 'db1.production.example', port: 22 },
-    paths: ['/etc/mysql/tls'],
+    paths: ['/etc/mysql/tls', '/etc/mysql/conf.d'],
     services: { mysql: ['systemctl', 'restart', 'mariadb'] },
   });
 });

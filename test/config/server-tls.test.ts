@@ -54,10 +54,11 @@ clusters:
     renewBeforeSeconds: undefined,
     lifetimeSeconds: 365 * 86_400,
     names: ['proxy', '192.0.2.100'],
+    keys: 'lockstep',
   });
   expect(shop?.servers.map(({ serverTls }) => serverTls)).toEqual([
-    { directory: '/etc/mysql/tls', names: [] },
-    { directory: '/srv/tls', names: ['*.db2'] },
+    { directory: '/etc/mysql/tls', names: [], optionFiles: undefined },
+    { directory: '/srv/tls', names: ['*.db2'], optionFiles: undefined },
   ]);
   expect([plain?.serverTls, plain?.servers[0]?.serverTls]).toEqual([undefined, undefined]);
   expect(more?.serverTls).toMatchObject({ authority: 'two', renewBeforeSeconds: 864_000, lifetimeSeconds: 2_592_000 });
@@ -105,4 +106,29 @@ it('names the way to an authority where there is none', async () => {
   expect(fault).toContain(
     'given "x", which is none of the authorities. Write `authorities: { NAME: { directory: … } }`',
   );
+});
+
+it('says what is missing to turn TLS on', async () => {
+  const text = (more: string, paths: string) => `authorities: { one: { directory: pki } }
+clusters:
+  a:
+    server_tls: { authority: one, directory: /etc/mysql/tls, ${more} }
+    hosts: { kind: ssh, user: u, key_file: k, known_hosts_file: h, paths: [/etc/mysql/tls${paths}], programs: [/usr/sbin/mysqld] }
+    servers: { db1: { address: h } }
+`;
+  const given = 'include_directory: /etc/mysql/conf.d/, server_command: [/usr/sbin/mysqld, --defaults-file=/x]';
+  const { config } = await loaded(text(given, ', /etc/mysql'));
+  expect(config.clusters[0]?.servers[0]?.serverTls?.optionFiles).toEqual({
+    directory: '/etc/mysql/conf.d',
+    command: ['/usr/sbin/mysqld', '--defaults-file=/x'],
+  });
+  expect(await faultsOf(text('include_directory: /etc/mysql/conf.d', ''))).toEqual([
+    expect.stringContaining('include_directory stands without server_command'),
+  ]);
+  expect(
+    await faultsOf(text('include_directory: /etc/mysql/conf.d, server_command: [/usr/sbin/mariadbd]', '')),
+  ).toEqual([
+    expect.stringContaining('the include_directory "/etc/mysql/conf.d" is in none of the `paths`'),
+    expect.stringContaining('the program "/usr/sbin/mariadbd" of server_command is none of the `programs`'),
+  ]);
 });

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
 import type { Scope } from '../../src/base/scope.js';
 import { Secret } from '../../src/base/secret.js';
 import { resetReplica, startReplica, stopReplica, type ChannelTls } from '../../src/dialects/replication-statements.js';
@@ -8,7 +9,7 @@ import type { Row } from '../../src/dialects/question.js';
 import { written } from '../../src/dialects/written.js';
 import type { ProcedureName } from '../../src/domain/procedure-names.js';
 import { issuedFiles } from '../../src/pki/written.js';
-import { openSession, SessionLost, type Target } from '../../src/mysql/session.js';
+import { LoginError, openSession, SessionLost, type Target } from '../../src/mysql/session.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
 import { swapReplicaCertificate, swapServerCertificate } from '../../src/sandbox/faults.js';
 import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
@@ -104,6 +105,32 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
     },
     state: async (sandbox) => `${await papersOf(sandbox, 'db2')} ${await channelState(sandbox.server('db2'))}`,
     mend: () => Promise.resolve(),
+  },
+  'enable-tls': {
+    parameters: { cluster: 'sandbox', server: 'db2' },
+    provoke: async (sandbox) => {
+      const replica = sandbox.server('db2');
+      replica.setTls('off');
+      await replica.restart(1500);
+      await untilReplicating(replica);
+    },
+    state: async (sandbox) => {
+      const server = sandbox.server('db2');
+      const offered = await offersTls(server);
+      const names = ['cert.pem', 'key.pem', 'ca.pem'].map((name) => path.join(server.tlsDirectory, name));
+      const [cert, key] = await Promise.all(names.map((file) => readFile(file, 'utf8')));
+      const whole = new X509Certificate(cert ?? '').checkPrivateKey(createPrivateKey(key ?? ''));
+      const options = await readdir(server.includeDirectory);
+      return `${offered} ${whole ? 'whole' : 'halved'} [${options.join()}] ${await channelState(server)}`;
+    },
+    mend: async (sandbox) => {
+      const server = sandbox.server('db2');
+      for (const name of await readdir(server.includeDirectory)) await rm(path.join(server.includeDirectory, name));
+      const file = (name: string) => path.join(server.tlsDirectory, name);
+      server.setTls({ ca: file('ca.pem'), cert: file('cert.pem'), key: file('key.pem') });
+      await server.restart(1500);
+      await untilReplicating(server);
+    },
   },
   'require-tls': {
     parameters: { cluster: 'sandbox', 'observed-for': '0s' },
@@ -241,6 +268,17 @@ async function papersOf(sandbox: SandboxCluster, name: string): Promise<string> 
   const [leaf] = session.handshake.chain;
   const served = files[0]?.cert.fingerprint256.replaceAll(':', '').toLowerCase() === leaf?.fingerprint;
   return [...files.map(({ words }) => words), served ? 'served' : 'another served'].join(', ');
+}
+
+/** Whether its greeting does. */
+async function offersTls(server: SandboxServer): Promise<string> {
+  const target = { address: server.address, user: 'nobody', password: () => Promise.resolve(new Secret('')), tls: undefined }; // prettier-ignore
+  const signal = AbortSignal.timeout(10_000);
+  const handshake = await openSession(target, { signal }).then(
+    async (session) => session.end().then(() => session.handshake),
+    (failure: unknown) => (failure instanceof LoginError ? failure.handshake : undefined),
+  );
+  return handshake === undefined ? 'silent' : handshake.tlsOffered ? 'offered' : 'not offered';
 }
 
 const day = 86_400_000;

@@ -6,6 +6,6 @@ export const crashGroups = {
   servers: ['require-tls', 'verify-replica'],
   primary: ['switchover'],
   deaths: ['failover', 'rejoin', 'open-primary'],
-  certificates: ['renew-certificate'],
+  certificates: ['renew-certificate', 'enable-tls'],
   copies: ['rebuild-replica'],
 } as const satisfies Readonly<Record<string, readonly ProcedureName[]>>;

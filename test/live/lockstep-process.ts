@@ -12,6 +12,7 @@ import {
   type Keys,
 } from '../../src/sandbox/configuration.js';
 import { takeDirectory } from '../../src/sandbox/directories.js';
+import { serviceOf } from '../../src/sandbox/service.js';
 import { until } from '../../src/sandbox/until.js';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -54,11 +55,14 @@ export class LockstepProcess {
     const token = path.join(directory, 'ops.token');
     await writeFile(token, 'operators-token\n', { mode: 0o600 });
     const journal = path.join(directory, 'journal');
-    const kept = certificatesKept(sandbox);
+    const services = await Promise.all(
+      sandbox.servers.map(async (server) => [server.name, await serviceOf(scope, server)] as const),
+    );
+    const kept = certificatesKept(sandbox, {}, Object.fromEntries(services));
     const file = await writeConfiguration(sandbox, {
       ...kept,
       keys: { ...kept.keys, ...keys },
-      ofServer: (server) => ({ ...kept.ofServer?.(server), ...ofServer?.(server) }),
+      ofServer: (server) => withHosts(kept.ofServer?.(server) ?? {}, ofServer?.(server) ?? {}),
       whole: {
         ...kept.whole,
         listen: `${host}:${port}`,
@@ -184,4 +188,13 @@ export class LockstepProcess {
       () => false,
     );
   }
+}
+
+/** Keys of a server over others; what may be touched on its host is what either names. */
+function withHosts(first: Keys, second: Keys): Keys {
+  const [one, other] = [first['hosts'], second['hosts']] as readonly (Keys | undefined)[];
+  const lists = Object.fromEntries(
+    ['paths', 'programs'].map((key) => [key, [one?.[key] ?? [], other?.[key] ?? []].flat()]),
+  );
+  return { ...first, ...second, hosts: { ...one, ...other, ...lists } };
 }

@@ -4,6 +4,9 @@ import type { ServerName } from '../../domain/snapshot.js';
 import type { Notes } from '../../engine/procedure.js';
 import type { Host } from '../../hosts/host.js';
 import type { Target } from '../../mysql/session.js';
+import { checkConfiguration } from './check-configuration.js';
+import { meet } from './meet.js';
+import { optionFile } from './option-file.js';
 import { discard, place } from './place.js';
 import { rehearseCertificates, type TrustReader } from './rehearse.js';
 import { restart } from './restart.js';
@@ -37,10 +40,15 @@ export async function certificateAction(
       case 'rehearse-certificates':
         return await rehearseCertificates(action, host, trustOf(reach), signal);
       case 'place-certificates':
-        await place(action, host, notes, signal);
-        return {};
+        return await place(action, host, notes, signal);
       case 'discard-certificates':
         return await discard(action, host, signal);
+      case 'option-file':
+        return await optionFile(action, host, notes, signal);
+      case 'check-configuration':
+        return await checkConfiguration(action, host, signal);
+      case 'meet-certificate':
+        return await meet(action, await reach.target(action.on), reach.authority, notes, signal);
       case 'restart':
         return await restart(action, host, await reach.target(action.on), signal);
     }

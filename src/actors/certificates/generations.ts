@@ -47,24 +47,33 @@ export class Generations {
     });
   }
 
-  /** Nothing is left of what was made ready and is not read. */
+  /** Nothing is left of what was made ready and is not read; nor of the generation in use, where that holds nothing. */
   async discard(): Promise<void> {
     const [current, next] = [await this.named('current'), await this.named('next')];
     if (next !== undefined && next !== current)
       await this.host.remove(this.at(next), { ...this.#options, recursive: true });
     await this.host.remove(this.at('next'), this.#options);
+    if (current === undefined) return;
+    try {
+      await this.host.remove(this.at(current), this.#options);
+      await this.host.remove(this.at('current'), this.#options);
+    } catch (cause) {
+      if (!(cause instanceof LockstepError) || cause.code !== 'directory-not-empty') throw cause;
+    }
   }
 
   /**
    * The generation that is read now, whole. Where files stand as files, all are first copied into one as they are read
-   * now, links followed: nothing changes for anybody, and from then on they can all change at once.
+   * now, links followed: nothing changes for anybody, and from then on they can all change at once. One that is not
+   * there yet is in none of them.
    */
   async inUse(files: readonly string[]): Promise<Slot> {
     const current = await this.named('current');
     if (current !== undefined && (await this.#alike(current, await this.plain(files)))) return current;
     const slot = other(current);
     await this.clear(slot);
-    for (const file of files) await this.copy(this.at(file), this.at(slot, file));
+    for (const file of files)
+      if ((await this.factsIfAny(this.at(file))) !== undefined) await this.copy(this.at(file), this.at(slot, file));
     await this.point('current', slot);
     return slot;
   }
@@ -88,6 +97,18 @@ export class Generations {
       await this.host.symlink(this.at(file), path.posix.join('current', file), { ...this.#options, overFile: true });
   }
 
+  /** Once the generation is read: a link for each file that it holds and that stands nowhere yet, and none for what it does not hold. */
+  async tidy(files: readonly string[], slot: Slot): Promise<void> {
+    for (const file of files) {
+      const target = path.posix.join('current', file);
+      const [held, here] = await Promise.all(
+        [this.at(slot, file), this.at(file)].map((one) => this.host.stat(one, this.#options)),
+      );
+      if (held !== undefined && here === undefined) await this.host.symlink(this.at(file), target, this.#options);
+      if (held === undefined && here?.target === target) await this.host.remove(this.at(file), this.#options);
+    }
+  }
+
   async copy(from: string, to: string): Promise<void> {
     await this.host.write(to, await this.host.read(from, this.#options), {
       ...this.#options,
@@ -102,6 +123,26 @@ export class Generations {
       return this.factsOf(path.posix.resolve(path.posix.dirname(file), facts.target));
     if (facts !== undefined) return facts;
     throw new LockstepError('file-missing', `${this.host.name}: ${JSON.stringify(file)} is not there`);
+  }
+
+  /** As {@link factsOf}; undefined where nothing is there. */
+  async factsIfAny(file: string): Promise<FileFacts | undefined> {
+    try {
+      return await this.factsOf(file);
+    } catch (cause) {
+      if (cause instanceof LockstepError && cause.code === 'file-missing') return undefined;
+      throw cause;
+    }
+  }
+
+  /** As a file stands in a generation; where it is new there, as the directory is owned. */
+  async ownershipIn(slot: Slot, file: string, what: 'open' | 'key') {
+    const facts = await this.factsIfAny(this.at(slot, file));
+    if (facts !== undefined) return ownershipOf(facts);
+    const { uid, gid } = await this.facts();
+    // Root's directory with the server's group: its user reads the key by that.
+    const keyMode = uid === 0 && gid !== 0 ? 0o640 : 0o600;
+    return { mode: what === 'key' ? keyMode : 0o644, owner: String(uid), group: String(gid) };
   }
 
   async facts(): Promise<FileFacts> {

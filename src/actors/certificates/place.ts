@@ -8,13 +8,15 @@ import { Generations, slotNamed } from './generations.js';
  * Lets the server read a generation, at once. What stands as files becomes links to the generation in use before that,
  * each with the content that it had: at no moment do a certificate and a key of two generations stand together.
  */
-export async function place(action: PlaceAction, host: Host, notes: Notes, signal: AbortSignal): Promise<void> {
-  const { directory, files, generation } = action;
+export async function place(action: PlaceAction, host: Host, notes: Notes, signal: AbortSignal): Promise<Notes> {
+  const { directory, files, generation, noteAs } = action;
   const all = new Generations(host, directory, signal);
   const slot = slotNamed(notes[generation.note]);
   const current = await all.named('current');
   if (current !== undefined) await all.link(files, current);
   await all.point('current', slot);
+  await all.tidy(files, slot);
+  return noteAs === undefined ? {} : { [noteAs]: slot };
 }
 
 /** A host that has gone keeps what nobody reads, until the next generation takes its place. */

@@ -2,14 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { RestartAction } from '../../domain/certificate-action.js';
 import type { Notes } from '../../engine/procedure.js';
 import type { Host } from '../../hosts/host.js';
-import { openSession, type Target } from '../../mysql/session.js';
+import { LoginError, openSession, type Target } from '../../mysql/session.js';
 
 /** Between two logins at a server that has not answered, milliseconds. */
 const answerPause = 250;
 
 /** Restarts a service, and waits until the server lets a login in again. @throws LoginError of the last try once the signal is over */
 export async function restart(
-  { service, noteAs }: RestartAction,
+  { service, noteAs, until }: RestartAction,
   host: Host,
   target: Target,
   signal: AbortSignal,
@@ -19,10 +19,12 @@ export async function restart(
     try {
       const session = await openSession(target, { signal });
       await session.end();
-      return { [noteAs]: new Date().toISOString() };
+      break;
     } catch (cause) {
       if (signal.aborted) throw cause;
+      if (until === 'greeting' && cause instanceof LoginError && cause.handshake !== undefined) break;
       await pause(answerPause, undefined, { signal });
     }
   }
+  return { [noteAs]: new Date().toISOString() };
 }

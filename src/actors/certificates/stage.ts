@@ -5,7 +5,7 @@ import type { Notes } from '../../engine/procedure.js';
 import type { Host } from '../../hosts/host.js';
 import type { Authority } from '../../pki/authority.js';
 import { issue } from '../../pki/issue.js';
-import { Generations, other, ownershipOf, type Slot } from './generations.js';
+import { Generations, other, type Slot } from './generations.js';
 
 export type Authorities = (name: string) => Promise<Authority>;
 
@@ -42,15 +42,14 @@ export async function stage(
 
 async function lay(leaf: Leaf, all: Generations, previous: Slot, next: Slot, authority: Authority): Promise<string> {
   const { host, signal } = all;
-  const [certificate, key] = await Promise.all(
-    [leaf.certificate, leaf.key].map(async (file) => ownershipOf(await all.factsOf(all.at(previous, file)))),
-  );
+  const certificate = await all.ownershipIn(previous, leaf.certificate, 'open');
+  const key = await all.ownershipIn(previous, leaf.key, 'key');
   const { commonName, use, names, lifetime } = leaf;
   const notAfter = new Date(Math.min(Date.now() + lifetime * 1000, authority.certificate.notAfter * 1000));
   const issued = await issue(authority, { commonName, use, names, notAfter });
   await host.write(all.at(next, leaf.key), issued.keyPem, {
     ...key,
-    mode: (key?.mode ?? 0) & keyMode || 0o600,
+    mode: key.mode & keyMode || 0o600,
     signal,
   });
   await host.write(all.at(next, leaf.certificate), Buffer.from(issued.chainPem), { ...certificate, signal });
@@ -67,12 +66,16 @@ async function lead(
 ): Promise<void> {
   const { host, signal } = all;
   const from = all.at(previous, file);
-  const before = x509sOf((await host.read(from, { signal })).toString());
+  const there = await all.factsIfAny(from);
+  const before = there === undefined ? [] : x509sOf((await host.read(from, { signal })).toString());
   const joining = (await Promise.all(add.map(authorities))).flatMap(({ authorityPem }) => x509sOf(authorityPem));
   const after = [...before.filter((one) => !drop.includes(certificateOf(one).fingerprint)), ...joining];
   const each = [...new Map(after.map((one) => [one.fingerprint256, one])).values()];
   if (each.length === 0)
     throw new LockstepError('trust-empty', `${host.name}: nobody would be trusted by ${JSON.stringify(all.at(file))}`);
   const text = each.map((one) => one.toString()).join('');
-  await host.write(all.at(next, file), Buffer.from(text), { ...ownershipOf(await all.factsOf(from)), signal });
+  await host.write(all.at(next, file), Buffer.from(text), {
+    ...(await all.ownershipIn(previous, file, 'open')),
+    signal,
+  });
 }

@@ -8,6 +8,7 @@ export const tlsAlerts = {
     meaning:
       'A server does not offer TLS: have_ssl, or what replaced it, is not YES, or its greeting does not offer TLS.',
     metrics: ['mysql_have_ssl', 'mysql_tls_offered'],
+    procedure: 'enable-tls',
     problem: 'tls-off',
   },
   TlsNotRequired: {

@@ -15,28 +15,50 @@ import { viewOf } from '../view.js';
 import { hasTls } from '../primary/channel-tls.js';
 import type { Subject } from './subject.js';
 
-const rehearsed = 'rehearsed';
-const file = 'executed-file';
-const position = 'executed-position';
+/** Where it stands in a plan of more than this one channel. */
+export interface Placed {
+  /** Before its steps' names and its notes. Default none. */
+  readonly prefix?: string;
+  /** Whether the plan has passed its commit point before this. Default false: its CHANGE is that point. */
+  readonly committed?: boolean;
+}
 
 /**
  * Until the CHANGE is seen everything is taken back; from then on it only goes forward: a channel that is safe and
  * does not replicate is for a human, for the way back would be plaintext. Every `done` before it also holds once the
  * channel is secured, so that a run that goes on beyond it does none of them again.
  */
-export function stepsFor(subject: Subject, tls: ChannelTls): readonly Step[] {
+export function stepsFor(subject: Subject, tls: ChannelTls, placed: Placed = {}): readonly Step[] {
   const { runs, way, rehearsal } = subject;
-  return [
-    ...(rehearsal === 'full' ? [rehearse(subject, tls)] : []),
+  const { prefix = '', committed = false } = placed;
+  const notes = notesOf(prefix);
+  const steps = [
+    ...(rehearsal === 'full' ? [rehearse(subject, tls, notes)] : []),
     ...(way === 'drained' ? [drain(subject, tls)] : []),
-    stop(subject, tls),
-    repoint(subject, tls),
+    stop(subject, tls, notes),
+    repoint(subject, tls, notes),
     ...(runs.io || runs.sql ? [start(subject)] : []),
     ...(runs.io ? [verify(subject, tls)] : []),
   ];
+  return steps.map(({ commits, section, ...step }) => ({
+    ...step,
+    id: `${prefix}${step.id}`,
+    ...(section === undefined ? {} : { section: `${prefix}${section}` }),
+    ...(commits === true && !committed ? { commits } : {}),
+  }));
 }
 
-function rehearse({ words, channel, sourceWords, replica }: Subject, tls: ChannelTls): Step {
+function notesOf(prefix: string) {
+  return {
+    rehearsed: `${prefix}rehearsed`,
+    file: `${prefix}executed-file`,
+    position: `${prefix}executed-position`,
+  };
+}
+
+type Names = ReturnType<typeof notesOf>;
+
+function rehearse({ words, channel, sourceWords, replica }: Subject, tls: ChannelTls, { rehearsed }: Names): Step {
   const { host, port, user } = channel.source;
   const { caFile, certFile, keyFile, verify: name } = tls;
   const login: LoginAction = {
@@ -69,7 +91,7 @@ function drain(subject: Subject, tls: ChannelTls): Step {
 }
 
 /** In file and position mode it learns where the applier stands: a CHANGE that names the host begins anew without it. */
-function stop(subject: Subject, tls: ChannelTls): Step {
+function stop(subject: Subject, tls: ChannelTls, { file, position }: Names): Step {
   const { words, channel, column, replica, way } = subject;
   const beside = way === 'beside';
   const columns = executedColumns(column);
@@ -102,7 +124,7 @@ function stop(subject: Subject, tls: ChannelTls): Step {
   };
 }
 
-function repoint(subject: Subject, tls: ChannelTls): Step {
+function repoint(subject: Subject, tls: ChannelTls, notes: Names): Step {
   const { words, channel, column, replica, rehearsal } = subject;
   const { host, port, user } = channel.source;
   const statement = changeSource(column, channel.name, {
@@ -110,7 +132,7 @@ function repoint(subject: Subject, tls: ChannelTls): Step {
     port,
     // What was rehearsed is what it gets; what was not stays.
     login: rehearsal === 'full' ? { user, password: { secret: 'replication' } } : undefined,
-    from: startOf(subject),
+    from: startOf(subject, notes),
     tls,
     ...(channel.heartbeatPeriodSeconds === undefined ? {} : { heartbeatPeriodSeconds: channel.heartbeatPeriodSeconds }),
   });
@@ -167,7 +189,7 @@ function started({ column, channel, runs }: Subject): Statement {
   return startReplica(column, channel.name, runs.io && runs.sql ? undefined : runs.io ? 'io' : 'sql');
 }
 
-function startOf({ channel, way }: Subject): Start {
+function startOf({ channel, way }: Subject, { file, position }: Names): Start {
   switch (channel.gtid.mode) {
     case 'off':
       return { file: { note: file }, position: { note: position, as: 'number' } };

@@ -71,6 +71,19 @@ export function fetchesAgain({ way, channel: { read, executed } }: Subject): boo
   return way === 'refetched' && !(read.file === executed.file && read.position === executed.position);
 }
 
+/** Why a person must approve it. */
+export function reasonsToAsk(subject: Subject): readonly string[] {
+  const { rehearsal, words, sourceWords } = subject;
+  return [
+    ...(rehearsal === 'partial'
+      ? [`the rehearsal is partial: nobody has logged in to ${sourceWords} with the certificate and key of ${words}`]
+      : []),
+    ...(fetchesAgain(subject)
+      ? [`if ${sourceWords} died in between, what ${words} has received and not applied would be gone`]
+      : []),
+  ];
+}
+
 /** Behind its source by more than this, seconds, nobody waits until all that was received is applied. */
 const mostLag = 60;
 

@@ -7,6 +7,7 @@ export const tlsCases: readonly Case[] = [
     alert: 'TlsOff',
     when: 'by have_ssl',
     after: 5 * minute,
+    keep,
     series: {
       'mysql_have_ssl{source="have_ssl",state="YES"}': [1, 0],
       'mysql_have_ssl{source="have_ssl",state="DISABLED"}': [0, 1],
@@ -19,6 +20,7 @@ export const tlsCases: readonly Case[] = [
     alert: 'TlsOff',
     when: 'by what replaced have_ssl',
     after: 5 * minute,
+    keep,
     series: { 'mysql_have_ssl{source="tls_channel_status",state="YES"}': [1, 0], mysql_tls_offered: [1, 1] },
     summary: 'production/db2 does not offer TLS',
     description: 'production/db2 does not offer TLS: whoever connects speaks plaintext or not at all.',
@@ -27,6 +29,7 @@ export const tlsCases: readonly Case[] = [
     alert: 'TlsOff',
     when: 'by the greeting, where nobody logs in without TLS',
     after: 5 * minute,
+    keep,
     series: {
       mysql_up: [1, 0],
       'mysql_down{reason="tls-not-offered"}': [0, 1],
