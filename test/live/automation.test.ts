@@ -39,10 +39,11 @@ await describeEach(
           'secure-channel',
           'require-tls',
           'renew-certificate',
+          'enable-tls',
         ].map((run) => ({
           match: [`procedure="${run}"`],
           run,
-          mode: 'auto',
+          mode: run === 'enable-tls' ? 'approve' : 'auto',
           // Nobody waits for seven days here.
           ...(run === 'require-tls' ? { with: { 'observed-for': '0s' } } : {}),
         })),
@@ -109,6 +110,26 @@ await describeEach(
       expect((await channelStatus(replica))?.io).toBe('Yes');
     });
 
+    it('turns TLS on where a server lost it, once somebody has approved it', async () => {
+      const replica = sandbox.server('db3');
+      replica.setTls('off');
+      await replica.restart(1500);
+      const run = async () => (await lockstep.runs()).find(({ procedure }) => procedure === 'enable-tls');
+      const asks = async () => (await run())?.guard?.guard === 'approval';
+      await until('the run to wait for an approval', asks, { within: 60_000 });
+      expect(await loop.fires('TlsOff')).toBe(true);
+      const waiting = await run();
+      expect([waiting?.state, waiting?.startedAt, waiting?.parameters['server']]).toEqual([
+        'waiting',
+        undefined,
+        'db3',
+      ]);
+      await lockstep.api('POST', `/runs/${waiting?.id ?? ''}/approve`, {});
+      await mended('enable-tls', 'TlsOff');
+      expect((await lockstepsView(lockstep, 'db3')).notAfter).toBeGreaterThan((Date.now() + 300 * day) / 1000);
+      expect((await channelStatus(replica))?.io).toBe('Yes');
+    });
+
     it('requires TLS of three servers at once, when somebody has approved it and not before', async () => {
       await crashCases['require-tls']?.provoke(sandbox);
       const run = async () => (await lockstep.runs()).find(({ procedure }) => procedure === 'require-tls');
@@ -132,7 +153,7 @@ await describeEach(
       expect(page.value('lockstep_procedure_last_success_timestamp_seconds', of)).toBeGreaterThan(
         Date.now() / 1000 - 300,
       );
-      expect(page.value('lockstep_webhook_alerts_total', { result: 'accepted' })).toBe(5);
+      expect(page.value('lockstep_webhook_alerts_total', { result: 'accepted' })).toBe(6);
       expect(page.value('lockstep_webhook_alerts_total', { result: 'repeated' })).toBeGreaterThan(0);
       expect(page.value('lockstep_webhook_last_received_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000 - 300);
       expect(page.value('lockstep_watchdog_last_received_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000 - 300);
