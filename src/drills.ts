@@ -8,8 +8,8 @@ import { recalled } from './engine/book.js';
 import type { Engine } from './engine/engine.js';
 import type { Actor, Actors, SceneObserver } from './engine/ports.js';
 import { switchover } from './procedures/switchover.js';
-import { objectionsTo } from './procedures/switchover/checks.js';
 import type { Reason } from './procedures/switchover/checks/check.js';
+import { readinessOf } from './procedures/switchover/readiness.js';
 
 /** What stands against a switchover, as its pre-flight says it; `rehearsal`: a login as a replica would do it failed. */
 export interface DrillObjection {
@@ -107,12 +107,10 @@ export class Drills {
 
   /** undefined of the primary. */
   async #server(scene: Scene, to: string, signal: AbortSignal): Promise<readonly DrillObjection[] | undefined> {
-    const parameters = { cluster: scene.snapshot.cluster, to };
-    const need = switchover.needed(scene, parameters);
-    if (need.observed === 'no') return undefined;
-    const refused = objectionsTo(scene, parameters);
+    const refused = readinessOf(scene, to);
+    if (refused === undefined) return undefined;
     if (refused.length > 0) return refused.map(({ reason, why }) => ({ reason, why }));
-    if (need.observed === 'unknown') return [{ reason: 'server-unseen', why: need.why }];
+    const parameters = { cluster: scene.snapshot.cluster, to };
     const actions = switchover.steps(scene, parameters).flatMap(({ plan }) => plan).filter(changesNothing); // prettier-ignore
     const actor = this.#options.actors.open('drill', parameters.cluster);
     const limit = deadline(tryWithin, signal);

@@ -17,6 +17,8 @@ import { terminalColours } from './colours.js';
 import { configOption } from './options.js';
 import { type ClusterStatus, statusOf } from './status.js';
 import type { Colours } from './colours.js';
+import { switchoverLines } from './switchovers.js';
+import type { Objection } from '../procedures/switchover/checks/check.js';
 
 export function checkCommand(): Command {
   return new Command('check')
@@ -83,6 +85,8 @@ interface Checked {
   readonly actsAlone: readonly string[];
   /** What tells applications of its cluster's primary. */
   readonly announcers: readonly CheckedAnnouncer[];
+  /** What stands against making it the primary; none: it is ready. Undefined of the primary, and without an operate account. */
+  readonly switchover: readonly Objection[] | undefined;
 }
 
 interface Around {
@@ -90,13 +94,16 @@ interface Around {
   readonly announcers: CheckedAnnouncers;
 }
 
-function checkedOf({ view }: ClusterStatus, around: Around, config: Config): readonly Checked[] {
+function checkedOf({ view, switchovers }: ClusterStatus, around: Around, config: Config): readonly Checked[] {
   const actsAlone = actingAlone(config, { name: view.snapshot.cluster });
   const announcers = around.announcers.get(view.snapshot.cluster) ?? [];
-  return view.snapshot.servers.map((server) => ({ ...checked(server, around.hosts), actsAlone, announcers }));
+  return view.snapshot.servers.map((server) => {
+    const switchover = switchovers?.find((one) => one.server === server.name)?.objections;
+    return { ...checked(server, around.hosts), actsAlone, announcers, switchover };
+  });
 }
 
-function checked(server: ServerSnapshot, hosts: Unreached): Omit<Checked, 'actsAlone' | 'announcers'> {
+function checked(server: ServerSnapshot, hosts: Unreached): Omit<Checked, 'actsAlone' | 'announcers' | 'switchover'> {
   const identity = server.facts?.identity;
   return {
     cluster: server.cluster,
@@ -131,11 +138,12 @@ function grantsOf(server: ServerSnapshot): string[] {
   return [...new Set(server.collectors.flatMap((outcome) => outcome.remedy?.split('; ') ?? []))];
 }
 
-function report({ view }: ClusterStatus, { hosts, announcers }: Around, colours: Colours): string {
+function report({ view, switchovers = [] }: ClusterStatus, { hosts, announcers }: Around, colours: Colours): string {
   return [
     colours.bold(view.snapshot.cluster),
     ...view.snapshot.servers.flatMap((server) => serverReport(server, hosts, colours)),
     ...announcerReport(announcers.get(view.snapshot.cluster) ?? [], colours),
+    ...switchoverLines(switchovers, colours, { whole: true }),
   ].join('\n');
 }
 

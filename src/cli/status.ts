@@ -12,6 +12,7 @@ import { atWork, atWorkLines, ofCluster, type AtWork } from './at-work.js';
 import { terminalColours } from './colours.js';
 import { clustersNamed, configOption } from './options.js';
 import { statusTable } from './status-table.js';
+import { switchoverLines, switchoversOf, type Switchover } from './switchovers.js';
 
 interface StatusOptions {
   readonly config: string;
@@ -23,6 +24,8 @@ interface StatusOptions {
 export interface ClusterStatus {
   readonly view: ClusterView;
   readonly problems: readonly Problem[];
+  /** Undefined without an account to change anything. */
+  readonly switchovers?: readonly Switchover[];
   /** Undefined without a journal, or when nobody tells. */
   readonly atWork?: AtWork;
 }
@@ -63,10 +66,13 @@ export async function statusOf(
 ): Promise<ClusterStatus[]> {
   const signal = AbortSignal.timeout(Math.ceil(config.observe.timeoutSeconds * 1000));
   return Promise.all(
-    clustersNamed(config, names).map(async ({ name, thresholds }) => {
+    clustersNamed(config, names).map(async (cluster) => {
+      const { name, thresholds } = cluster;
       const view = await observer.lookAtCluster(name, { signal });
+      const switchovers = switchoversOf(cluster, view.snapshot);
       return {
         view,
+        ...(switchovers === undefined ? {} : { switchovers }),
         problems: problemsOf(view.snapshot, view.topology, view.relations, thresholds, systemClock.now() / 1000),
       };
     }),
@@ -77,8 +83,11 @@ export function statusText(statuses: readonly ClusterStatus[]): string {
   const colours = terminalColours();
   const now = systemClock.now();
   return statuses
-    .map(({ view, problems, atWork: work }) => {
-      const lines = work === undefined ? [] : atWorkLines(work, now, colours);
+    .map(({ view, problems, switchovers = [], atWork: work }) => {
+      const lines = [
+        ...switchoverLines(switchovers, colours, { whole: false }),
+        ...(work === undefined ? [] : atWorkLines(work, now, colours)),
+      ];
       return [statusTable(view, problems, now, colours), ...(lines.length === 0 ? [] : ['', ...lines])].join('\n');
     })
     .join('\n\n');
@@ -91,11 +100,12 @@ async function once(
   options: StatusOptions,
 ): Promise<void> {
   const { statuses, note } = await withWork(config, await statusOf(config, observer, names));
-  const json = statuses.map(({ view, problems, atWork: work }) => ({
+  const json = statuses.map(({ view, problems, switchovers, atWork: work }) => ({
     ...view.snapshot,
     topology: view.topology,
     relations: view.relations,
     problems,
+    ...(switchovers === undefined ? {} : { switchovers }),
     ...(work === undefined ? {} : { automation: work }),
   }));
   const text = () => [statusText(statuses), ...note].join('\n\n');

@@ -37,20 +37,27 @@ await describeEach('lockstep check and status', (version) => {
     const json = await witness.run('check', '--config', file, '--json');
     expect(JSON.parse(json.output)).toMatchObject([
       { cluster: 'sandbox', server: 'db1', proof: 'live', faults: [], grants: [] },
-      { cluster: 'sandbox', server: 'db2', proof: 'live', faults: [], grants: [] },
+      { cluster: 'sandbox', server: 'db2', proof: 'live', faults: [], grants: [], switchover: [] },
     ]);
   });
 
   it('status shows the topology, to people and programs', async () => {
     const status = await witness.run('status', '--config', file, '--json', '--fail-on-problem');
     expect(JSON.parse(status.output)).toMatchObject([
-      { cluster: 'sandbox', topology: { primary: 'db1' }, servers: [{ name: 'db1' }, { name: 'db2' }], problems: [] },
+      {
+        cluster: 'sandbox',
+        topology: { primary: 'db1' },
+        servers: [{ name: 'db1' }, { name: 'db2' }],
+        problems: [],
+        switchovers: [{ server: 'db2', objections: [] }],
+      },
     ]);
     expect(status.code).toBe(0);
     const table = await witness.run('status', '--config', file, 'sandbox');
     expect(table.code).toBe(0);
     expect(table.output).toMatch(/db1.*primary/);
     expect(table.output).toMatch(/db2.*replica/);
+    expect(table.output).toContain('ready for a switchover: db2\n');
     const elsewhere = await witness.run('status', '--config', file, 'elsewhere');
     expect(elsewhere.code).toBe(2);
     expect(elsewhere.output).toContain('there is no cluster "elsewhere"');
@@ -62,10 +69,12 @@ await describeEach('lockstep check and status', (version) => {
     const problem = await witness.run('status', '--config', file, '--fail-on-problem');
     expect(problem.code).toBe(1);
     expect(problem.output).toContain('certificate-wrong-name');
+    expect(problem.output).toContain('not ready for a switchover: db2 (server-unseen)');
     const checked = await witness.run('check', '--config', file);
     expect(checked.code).toBe(1);
     expect(checked.output).toContain('certificate wrong-name');
     expect(checked.output).toContain('elsewhere.example');
+    expect(checked.output).toMatch(/not ready for a switchover: db2\n {6}server-unseen: /);
     await swapServerCertificate(sandbox.authority, replica, {});
   });
 
