@@ -13,12 +13,14 @@ export function binlogQuestions(column: Column, answers: Answers): Question[] {
     privileges: [],
   };
   const privileges = [column.privileges.binlogStatus];
+  const waitsForCommits = column.flavour === 'mariadb';
   const position: Question = {
     id: 'binlog_position',
     collector: 'binlog',
     pace: 'look',
     sql: column.binlogStatus,
     privileges,
+    waitsForCommits,
   };
   const files: Question = {
     id: 'binlog_files',
@@ -26,6 +28,7 @@ export function binlogQuestions(column: Column, answers: Answers): Question[] {
     pace: 'slow',
     sql: 'SHOW BINARY LOGS',
     privileges,
+    waitsForCommits,
   };
   // SHOW BINARY LOGS is an error (1381) on a server without a binary log.
   return isOn(named(answers.binlog_settings ?? [])['log_bin']) ? [settings, position, files] : [settings, position];

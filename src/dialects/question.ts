@@ -19,6 +19,8 @@ export interface Question {
   readonly sql: string;
   /** The privileges that suffice, each as it stands after GRANT, such as `SLAVE MONITOR ON *.*`; `[]` when none is needed. */
   readonly privileges: readonly string[];
+  /** Not answered while commits wait for a replica: MariaDB's statements on the binary log wait for its lock, and do not yield to KILL. */
+  readonly waitsForCommits?: boolean;
 }
 
 /** What may be chosen about the questions of one server. */

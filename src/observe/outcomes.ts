@@ -12,6 +12,7 @@ const privilegeErrors = new Set([1044, 1045, 1142, 1143, 1227, 1370]);
  * How each collector fared in a look that reached the server. Collectors share one round trip, so they share its
  * duration as well.
  * @param grant the GRANT statements that a question needs
+ * @param leftOut those that were not asked, because an earlier question of theirs still hangs
  */
 export function outcomesOf(
   collectors: ReadonlySet<CollectorName>,
@@ -19,6 +20,7 @@ export function outcomesOf(
   grant: (question: Question) => readonly string[],
   login: Login | undefined,
   files: FromFiles | undefined,
+  leftOut: ReadonlySet<CollectorName>,
 ): CollectorOutcome[] {
   const durationSeconds = (asked.receivedAt - asked.sentAt) / 1000;
   return [...collectors].map((collector) => {
@@ -31,6 +33,8 @@ export function outcomesOf(
       remedy: undefined,
     };
     if (collector === 'certificates') return certificateOutcome(ok, login, files);
+    if (leftOut.has(collector))
+      return { ...ok, success: false, reason: 'timeout', message: 'an earlier statement of this collector still hangs on the server: do its commits wait for replicas?' }; // prettier-ignore
     const failed = [...asked.failures].filter(([question]) => question.collector === collector);
     return refused(ok, failed, grant);
   });

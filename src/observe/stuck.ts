@@ -1,30 +1,41 @@
+import type { Failure } from '../domain/snapshot.js';
 import type { Session } from '../mysql/session.js';
-import { LoginError } from '../mysql/session.js';
 
 /**
  * Keeps statements that hang from piling up. A server thread that waits on a lock does not notice that its client has
  * gone: asked again at every scrape, a hung `SHOW REPLICA STATUS` would take one more thread each time until no
- * connection is left. So a new session first ends the thread that the last one left behind, and asks nothing while
- * that one is still there.
+ * connection is left. So a new session first ends the threads that earlier ones left behind, and counts those that stay.
  */
-export class StuckThread {
-  #thread: number | undefined;
+export class StuckThreads {
+  #threads: readonly number[] = [];
 
   remember(threadId: number): void {
-    this.#thread = threadId;
+    if (!this.#threads.includes(threadId)) this.#threads = [...this.#threads, threadId];
   }
 
-  /** @throws LoginError with reason `stuck` while the thread that was left behind has not ended */
-  async clear(session: Session, signal: AbortSignal): Promise<void> {
-    const thread = this.#thread;
-    if (thread === undefined) return;
-    if (await runs(session, thread, signal)) {
-      // It may end between the two statements: 1094, no such thread, is what was wanted.
-      await session.query(`KILL ${thread}`, { signal }).catch(() => undefined);
-      if (await runs(session, thread, signal)) throw stuck(session, thread);
-    }
-    this.#thread = undefined;
+  /** How many of those that were left behind have not ended, and do not yield to KILL. */
+  async left(session: Session, signal: AbortSignal): Promise<number> {
+    const left: number[] = [];
+    for (const thread of this.#threads) if (await hangs(session, thread, signal)) left.push(thread);
+    this.#threads = left;
+    return left.length;
   }
+
+  /** What to fail with where nothing more is asked until they end. */
+  get failure(): Failure {
+    const [thread] = this.#threads;
+    return {
+      reason: 'stuck',
+      message: `the statement of an earlier look still hangs on the server as thread ${thread ?? 0} and does not yield to KILL; nothing more is asked until it ends: look at SHOW PROCESSLIST there`,
+    };
+  }
+}
+
+async function hangs(session: Session, thread: number, signal: AbortSignal): Promise<boolean> {
+  if (!(await runs(session, thread, signal))) return false;
+  // It may end between the two statements: 1094, no such thread, is what was wanted.
+  await session.query(`KILL ${thread}`, { signal }).catch(() => undefined);
+  return runs(session, thread, signal);
 }
 
 /** Only threads of this very account: after a restart of the server the number may be somebody else's. */
@@ -34,14 +45,4 @@ async function runs(session: Session, thread: number, signal: AbortSignal): Prom
     { signal },
   );
   return (rows ?? []).length > 0;
-}
-
-function stuck(session: Session, thread: number): LoginError {
-  return new LoginError(
-    {
-      reason: 'stuck',
-      message: `the statement of an earlier look still hangs on the server as thread ${thread} and does not yield to KILL; nothing more is asked until it ends: look at SHOW PROCESSLIST there`,
-    },
-    session.handshake,
-  );
 }

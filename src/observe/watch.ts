@@ -8,7 +8,7 @@ import { type Column, columnFor } from '../dialects/capabilities.js';
 import { type Detected, detection, identify } from '../dialects/detect.js';
 import { factsOf } from '../dialects/facts.js';
 import { grantFor } from '../dialects/grants.js';
-import type { Answers, QuestionOptions } from '../dialects/question.js';
+import type { Answers, Question, QuestionOptions } from '../dialects/question.js';
 import { questionsFor } from '../dialects/questions.js';
 import type { SeenCertificate } from '../domain/certificate.js';
 import {
@@ -36,7 +36,7 @@ import {
 } from './certificates.js';
 import { Entrance } from './entrance.js';
 import { failedOutcomes, outcomesOf } from './outcomes.js';
-import { StuckThread } from './stuck.js';
+import { StuckThreads } from './stuck.js';
 
 /** One server to watch, as the configuration names it. */
 export interface Watched {
@@ -71,6 +71,8 @@ interface Opened {
   readonly detected: Detected;
   readonly column: Column;
   readonly asker: Asker;
+  /** Collectors some of whose questions are not asked in this session: one of an earlier session still hangs. */
+  readonly leftOut: ReadonlySet<CollectorName>;
 }
 
 /** Reading the files that a server names, begun by a look after this login. */
@@ -101,7 +103,7 @@ const patience = 0.1;
 export class Watch {
   readonly #entrance: Entrance<Opened>;
   readonly #arrivals = new Arrivals();
-  readonly #stuck = new StuckThread();
+  readonly #stuck = new StuckThreads();
   readonly #underway = new Map<string, Promise<ServerSnapshot>>();
   #newest: ServerSnapshot | undefined;
   #last: ServerSnapshot | undefined;
@@ -222,7 +224,6 @@ export class Watch {
   async #open(signal: AbortSignal): Promise<Opened> {
     const session = await openSession(await this.watched.target(), { signal });
     try {
-      await this.#stuck.clear(session, signal);
       const opened = await this.#recognised(session, signal);
       await opened.asker.prepare(signal);
       return opened;
@@ -237,9 +238,15 @@ export class Watch {
     const [row] = (await session.query(detection, { signal }))[0] ?? [];
     const detected = identify(row ?? {});
     const column = columnFor(detected);
-    const questions = (answers: Answers) => questionsFor(column, detected, this.watched.questions, answers);
+    const all = (answers: Answers) => questionsFor(column, detected, this.watched.questions, answers);
+    const waiting = all({}).filter(waits);
+    const left = await this.#stuck.left(session, signal);
+    // Without what probably hangs the others may be answered; two that hang are enough.
+    if (left > (waiting.length > 0 ? 1 : 0)) throw new LoginError(this.#stuck.failure, session.handshake);
+    const questions = left === 0 ? all : (answers: Answers) => all(answers).filter((question) => !waits(question));
     const asker = new Asker(session, questions, this.options.clock, 2 * this.options.slowInterval);
-    return { session, detected, column, asker };
+    const leftOut = new Set(left === 0 ? [] : waiting.map(({ collector }) => collector));
+    return { session, detected, column, asker, leftOut };
   }
 
   async #ask(
@@ -276,6 +283,7 @@ export class Watch {
         (question) => grantFor(question, opened.detected.account),
         this.#entrance.login,
         this.#files,
+        opened.leftOut,
       ),
       certificates,
       servedEqualsFile: servedEqualsFile(certificates),
@@ -354,6 +362,10 @@ export class Watch {
     const message = `${where} did not answer in time; look at its process list, load and network`;
     return { reason: 'timeout', message };
   }
+}
+
+function waits({ waitsForCommits }: Question): boolean {
+  return waitsForCommits === true;
 }
 
 /** Channels name certificate files as well. */

@@ -8,6 +8,7 @@ import { change } from './actions.js';
 import { announce, announced } from './primary/announce.js';
 import { hasApplied } from './primary/positions.js';
 import { isOpen } from './primary/promote.js';
+import { waitingOf, waitingStatements, type Waiting } from './primary/semi-sync.js';
 import { columnOf, identityPremise, viewOf, type View } from './view.js';
 
 /**
@@ -104,13 +105,13 @@ function premises(scene: Scene, parameters: Parameters): unknown {
 }
 
 function steps(scene: Scene, parameters: Parameters): readonly Step[] {
-  const { name, server, facts } = sightOf(scene, parameters);
-  if (server === undefined || facts === undefined) return [];
+  const { name, server, facts, waiting } = sightOf(scene, parameters);
+  if (server === undefined || facts === undefined || waiting === undefined) return [];
   return [
     {
       id: 'open',
-      title: `Let ${name} accept writes`,
-      plan: [change(name, notedChange(name), ...openServer(columnOf(facts)))],
+      title: `Let ${name} accept writes${waiting.on ? ', and wait for a replica at each commit' : ''}`,
+      plan: [change(name, notedChange(name), ...waitingStatements(waiting), ...openServer(columnOf(facts)))],
       done: (seen) => isOpen(seen, name),
       commits: true,
       within: 10,
@@ -121,12 +122,13 @@ function steps(scene: Scene, parameters: Parameters): readonly Step[] {
 }
 
 function remarks(scene: Scene, parameters: Parameters): readonly string[] {
-  const { name, followers, unreachable } = sightOf(scene, parameters);
+  const { name, followers, unreachable, waiting } = sightOf(scene, parameters);
   return [
     followers.length === 0 ? `No other server is configured.` : `${followers.join(' and ')} follow${followers.length === 1 ? 's' : ''} it, and ha${followers.length === 1 ? 's' : 've'} nothing that it has not.`, // prettier-ignore
     ...(unreachable.length === 0
       ? []
       : [`${unreachable.join(' and ')} cannot be asked: make sure that it does not accept writes.`]),
+    ...(waiting?.off === true ? [`No replica is there to acknowledge, so ${name} does not wait for one: rpl_semi_sync is turned off there.`] : []), // prettier-ignore
     `Find out why ${name} was restarted before it happens again.`,
   ];
 }
@@ -142,6 +144,8 @@ interface Sight {
   readonly followers: readonly ServerName[];
   /** Others that have, or may have, what it has not. */
   readonly ahead: readonly ServerName[];
+  /** What semi-synchronous replication, which a restart leaves as its file has it, is to be. */
+  readonly waiting: Waiting | undefined;
   /** Whom applications are told, where all that could be read back agree; undefined: nobody tells. */
   readonly told: ServerName | undefined;
 }
@@ -175,6 +179,7 @@ function sightOf(scene: Scene, parameters: Parameters): Sight {
           ),
       )
       .map((one) => one.name),
+    waiting: server?.facts && waitingOf(server.facts, links.flatMap(({ replica }) => view.server(replica)?.facts ?? []), undefined), // prettier-ignore
     told: said.size === 1 ? [...said][0] : said.size === 0 ? undefined : 'more than one',
   };
 }

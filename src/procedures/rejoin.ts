@@ -41,7 +41,7 @@ function needed(scene: Scene, parameters: Parameters): Need {
 
 function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
   const sight = sightOf(scene, parameters);
-  const { name, heads, primary, writable, said, tail, following } = sight;
+  const { name, facts, heads, primary, writable, said, tail, following } = sight;
   if (heads.length > 1)
     return [
       {
@@ -65,6 +65,16 @@ function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
         reason: 'two-primaries',
         why: `${name} and ${primary.name} accept writes, and nothing tells which is right: neither the journal, nor applications, nor replicas`,
         remedy: 'Decide which one stays, and close the other by hand: docs/runbooks/TwoPrimaries.md.',
+        human: true,
+      },
+    ];
+  const waiting = facts?.activity?.waitingForReplicas ?? 0;
+  if (writable && waiting > 0)
+    return [
+      {
+        reason: 'commits-wait',
+        why: `${waiting} commits of ${name} wait for replicas, which follow ${primary.name} now: they were acknowledged to nobody, and while they wait it cannot be closed`,
+        remedy: `Stop its server hard (SIGKILL) and start it: MariaDB with init_rpl_role=SLAVE takes them back then, of others rejoin writes them out. Never turn semi-synchronous replication off there: that acknowledges them.`,
         human: true,
       },
     ];

@@ -34,7 +34,7 @@ export function goodEvidence(): Evidence {
       rows: held,
       checksum: '4711',
       transactions: { text: '0-1-3,0-2-6', missingFrom: { db1: '', db2: '', db3: '' } },
-      channels: [{ sourcedFrom: 'db2', io: 'Yes', sql: 'Yes', tls: tls(name) }],
+      channels: [{ sourcedFrom: 'db2', io: 'Yes', sql: 'Yes', error: '', tls: tls(name) }],
       plaintextStreams: 0,
       held: [],
       changed: [],

@@ -162,7 +162,7 @@ function tlsOf(name: string): string {
 }
 
 function channel(name: string, change: Partial<Evidence['servers'][number]['channels'][number]>) {
-  return { sourcedFrom: 'db2', io: 'Yes', sql: 'Yes', tls: tlsOf(name), ...change };
+  return { sourcedFrom: 'db2', io: 'Yes', sql: 'Yes', error: '', tls: tlsOf(name), ...change };
 }
 
 function run(state: string) {

@@ -6,6 +6,7 @@ import type { Parameters, Scene } from '../../src/domain/scene.js';
 import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
 import { openPrimary as procedure } from '../../src/procedures/open-primary.js';
 import { down, lookedAt, promoted, uuidOf, withFacts, withGtid, withSection } from '../domain/build.js';
+import { holding } from './dead.js';
 import { goldenPlans } from './golden.js';
 import { clusterOf, of, site } from './scenes.js';
 
@@ -66,6 +67,33 @@ describe.each(['mariadb', 'mysql'] as const)('open-primary on %s', (flavour) => 
   });
 });
 
+/** Its replicas acknowledge, and it does not wait for them any more. */
+function forgot(column: Column): ClusterSnapshot {
+  const source = { ...holding(column), enabled: false, active: false };
+  const replica = { enabled: true, active: true };
+  return ['db1', 'db2', 'db3'].reduce((all, name) => withFacts(all, name, { semiSync: { source, replica } }), rebooted(column)); // prettier-ignore
+}
+
+describe('semi-synchronous replication, which a restart leaves as the file has it', () => {
+  const opening = (snapshot: ClusterSnapshot) =>
+    JSON.stringify(procedure.steps({ snapshot, site, lastChange: change('db1') }, given)[0]?.plan);
+
+  it('waits again for replicas that acknowledge, before it is opened', () => {
+    expect(opening(forgot(newest.mariadb))).toMatch(/rpl_semi_sync_master_enabled = ON.*read_only = OFF/);
+    expect(opening(rebooted(newest.mariadb))).not.toContain('rpl_semi_sync');
+  });
+
+  it('waits for nobody where fewer acknowledge than a commit waits for', () => {
+    const source = { ...holding(newest.mysql), waitsFor: 2 };
+    const waits = withFacts(forgot(newest.mysql), 'db1', { semiSync: { source, replica: undefined } });
+    expect(opening(waits)).toContain('_enabled = ON');
+    const one = withFacts(waits, 'db3', { semiSync: undefined });
+    expect(opening(one)).toMatch(/_enabled = OFF.*super_read_only = OFF/);
+    expect(procedure.remarks?.({ snapshot: one, site }, given).join(' ')).toContain('does not wait for one');
+  });
+});
+
 goldenPlans(procedure, [
   { title: 'it was restarted', scene: (column) => ({ snapshot: rebooted(column), site, lastChange: change('db1') }), parameters: given }, // prettier-ignore
+  { title: 'its replicas acknowledge', scene: (column) => ({ snapshot: forgot(column), site, lastChange: change('db1') }), parameters: given }, // prettier-ignore
 ]);

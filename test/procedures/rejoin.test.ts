@@ -6,6 +6,7 @@ import { defaultFailover } from '../../src/domain/scene.js';
 import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
 import { rejoin as procedure } from '../../src/procedures/rejoin.js';
 import { down, following, lookedAt, promoted, uuidOf, withFacts, withGtid, withSection } from '../domain/build.js';
+import { holding } from './dead.js';
 import { goldenPlans } from './golden.js';
 import { clusterOf, of, seenOf, site } from './scenes.js';
 
@@ -49,6 +50,20 @@ describe.each(['mariadb', 'mysql'] as const)('rejoin on %s', (flavour) => {
     expect(ids(scene)).toEqual(['compare', 'point-db1', 'start-db1', 'verify']);
   });
 
+  it('lets it acknowledge, and wait for nobody itself, where the others do so', () => {
+    const source = holding(column);
+    const waited = withFacts(open, 'db1', { semiSync: { source, replica: { prefix: column.semiSync[0]?.replica ?? '', enabled: false, active: false } } }); // prettier-ignore
+    const acknowledging = withFacts(waited, 'db3', { semiSync: { source: undefined, replica: { enabled: true, active: true } } }); // prettier-ignore
+    const pointing = (snapshot: ClusterSnapshot) => JSON.stringify(procedure.steps(sceneOf(snapshot), given).find(({ id }) => id === 'point-db1')?.plan); // prettier-ignore
+    const prefix = flavour === 'mysql' ? ['source', 'replica'] : ['master', 'slave'];
+    expect(pointing(acknowledging)).toMatch(
+      new RegExp(`_${prefix[0]}_enabled = OFF.*_${prefix[1]}_enabled = ON.*CHANGE`),
+    );
+    const nobody = ['db2', 'db3'].reduce((all, name) => withFacts(all, name, { semiSync: undefined }), waited);
+    expect(pointing(nobody)).toContain('_enabled = OFF');
+    expect(pointing(nobody)).not.toContain('_enabled = ON');
+  });
+
   it('closes it first where it accepts writes, if it is known who is right', () => {
     expect(ids(sceneOf(open))[0]).toBe('close-db1');
     expect(procedure.asks?.(sceneOf(open), given)).toBeUndefined();
@@ -57,6 +72,12 @@ describe.each(['mariadb', 'mysql'] as const)('rejoin on %s', (flavour) => {
     expect(procedure.asks?.(forgotten, given)).toContain('only replicas tell');
     const alone = forgetful(withFacts(open, 'db3', { channels: [] }));
     expect(procedure.refusals(alone, given)).toMatchObject([{ reason: 'two-primaries', human: true }]);
+  });
+
+  it('leaves one whose commits wait for replicas that have left it to a person: it cannot be closed', () => {
+    const activity = { statements: [], transactions: [], waitingForReplicas: 3, connections: { limit: 100, used: 5 }, enabledEvents: 0 }; // prettier-ignore
+    expect(procedure.refusals(sceneOf(withFacts(open, 'db1', { activity })), given)).toMatchObject([{ reason: 'commits-wait', human: true }]); // prettier-ignore
+    expect(reasons(sceneOf(withFacts(closed, 'db1', { activity })))).toEqual([]);
   });
 
   it('never closes the only server that accepts writes', () => {

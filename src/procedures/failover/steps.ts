@@ -3,7 +3,6 @@ import {
   coordinatesOf,
   notedCoordinates,
   notedGtid,
-  setSemiSync,
   waitForCoordinates,
   waitForGtid,
   type PositionNotes,
@@ -21,6 +20,7 @@ import { follow, isFollowing } from '../primary/follow.js';
 import { mark } from '../primary/mark.js';
 import { opened } from '../primary/positions.js';
 import { isOpen, promote } from '../primary/promote.js';
+import { waitingOf, waitingStatements, type Waiting } from '../primary/semi-sync.js';
 import { columnOf, viewOf } from '../view.js';
 
 import { evidenceOf, type Sight } from './sight.js';
@@ -46,9 +46,9 @@ export function stepsFor(sight: Sight, candidate: Candidate, site: Site, unfence
     ...(replicas.length > 1 ? [contain(sight, candidate)] : []),
     promoteStep(sight, candidate),
     ...announce(site, serverOf(sight, candidate.server)),
-    forget(candidate),
     ...others.moved.flatMap((following) => follow(following)),
     verify(sight, candidate),
+    forget(candidate),
     mark(candidate.server, columnOf(candidate.facts), others.moved, drainWithin),
     ...announced(site, serverOf(sight, candidate.server)),
   ];
@@ -207,27 +207,20 @@ function promoteStep(sight: Sight, { server, facts, channel }: Candidate): Step 
       stopReplica(column, channel.name),
       notedGtid(column, opened),
       notedCoordinates(column, opened),
-      ...(semiSync.off && semiSync.prefix !== undefined ? [setSemiSync(semiSync.prefix, false)] : []),
+      ...(semiSync.off ? waitingStatements(semiSync) : []),
     ],
     section,
   });
 }
 
-/** As before where there are replicas to acknowledge; off where there are none, for every commit would wait for them. */
-export function semiSyncOf(
-  { outage, others }: Pick<Sight, 'outage' | 'others'>,
-  { facts }: Pick<Candidate, 'facts'>,
-): { readonly prefix: string | undefined; readonly on: boolean; readonly off: boolean } {
-  const source = facts.semiSync?.source;
-  const waited = outage?.lastSeen?.facts?.semiSync?.source?.enabled === true;
-  const enough = others.moved.length >= (source?.waitsFor ?? 1);
-  return {
-    prefix: source?.prefix,
-    on: source?.prefix !== undefined && enough && waited,
-    off: source?.prefix !== undefined && !enough && source.enabled,
-  };
+/** As before, where enough of those that are re-pointed acknowledge. */
+export function semiSyncOf({ outage, others, view }: Sight, { facts }: Pick<Candidate, 'facts'>): Waiting {
+  const followers = others.moved.flatMap(({ replica }) => view.server(replica)?.facts ?? []);
+  const seen = outage?.lastSeen?.facts;
+  return waitingOf(facts, followers, seen && seen.semiSync?.source?.enabled === true);
 }
 
+/** MariaDB's RESET waits for commits under way, and those may wait for a replica: not before there is one again. */
 function forget({ server, facts, channel }: Candidate): Step {
   return {
     id: 'forget',

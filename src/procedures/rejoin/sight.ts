@@ -2,8 +2,10 @@ import { tailOf, type Tail } from '../../domain/former.js';
 import { defaultFailover, type Parameters, type Scene } from '../../domain/scene.js';
 import type { Channel, ServerFacts, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
 import { isWritable } from '../../domain/topology.js';
+import { change } from '../actions.js';
 import { wantedTls } from '../primary/channel-tls.js';
 import type { Following } from '../primary/follow.js';
+import { replicaStatements } from '../primary/semi-sync.js';
 import { columnOf, viewOf, type View } from '../view.js';
 
 /** All that a rejoin rests on. */
@@ -96,7 +98,9 @@ function followingOf(
   const { replication } = site.accounts;
   if (facts === undefined || target === undefined || tls === undefined || replication === undefined) return undefined;
   const from = startOf(facts, primary.name, view, lastChange);
-  if (from === undefined) return undefined;
+  if (from === undefined || primary.facts === undefined) return undefined;
+  const others = followersOf(view, primary.name).flatMap(({ replica }) => view.server(replica)?.facts ?? []);
+  const semiSync = replicaStatements(facts, primary.facts, others);
   return {
     replica: name,
     column: columnOf(facts),
@@ -108,6 +112,7 @@ function followingOf(
     tls,
     heartbeatPeriodSeconds: othersOf(view, primary.name)[0]?.heartbeatPeriodSeconds,
     wrote: true,
+    before: semiSync.length === 0 ? [] : [change(name, ...semiSync)],
     section: 'follow',
   };
 }
@@ -129,7 +134,9 @@ function startOf(
 }
 
 function othersOf(view: View, primary: ServerName): readonly Channel[] {
-  return view.topology.links
-    .filter(({ source }) => source === primary)
-    .flatMap(({ replica, channel }) => view.channel(replica, channel) ?? []);
+  return followersOf(view, primary).flatMap(({ replica, channel }) => view.channel(replica, channel) ?? []);
+}
+
+function followersOf({ topology }: View, primary: ServerName) {
+  return topology.links.filter(({ source }) => source === primary);
 }

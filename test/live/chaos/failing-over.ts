@@ -46,6 +46,7 @@ export async function failOver(stage: Stage, primary: SandboxServer): Promise<vo
   const loss = dice.pick(possible.flatMap((one) => Array.from({ length: one.weight }, () => one)));
   const [from, to] = cluster.servers.filter((server) => server !== primary);
   if (from === undefined || to === undefined) throw new Error('a failover takes three servers');
+  await cluster.seen();
   const semiSync = cluster.options.semiSync === true;
   const parameters = { cluster: 'sandbox', ...(semiSync ? {} : { 'accept-loss': 'yes' }) };
   // As it comes back: what it was, or from its files.
@@ -59,14 +60,15 @@ export async function failOver(stage: Stage, primary: SandboxServer): Promise<vo
   };
   const others = nemeses.filter(({ name }) => name !== notOnReplicas);
   const scene = { cluster, dice, from, to, others: [] };
-  const asked = { procedure: 'failover', parameters, mode: 'auto' };
+  const asked = { procedure: 'failover', parameters };
   const under = { first, nemeses: loss.dead && stage.faults ? others : [], waitsAtMost };
-  const runs = [...(await operate(stage, scene, asked, under))];
+  const runs = [...(await operate(stage, scene, { ...asked, mode: 'auto' }, under))];
   if (runs.at(-1)?.outcome === 'refused' && runs.at(-1)?.why.includes('may be lost') === true && loss.dead) {
     // A person has read what may be lost: Lockstep has not seen it alive since it was started, for instance.
     counts.add('failover', 'asked again, with a loss accepted');
-    runs.push(...(await operate({ ...stage, faults: false }, scene, { ...asked, parameters: { ...parameters, 'accept-loss': 'yes' } }, { waitsAtMost }))); // prettier-ignore
+    runs.push(...(await operate({ ...stage, faults: false }, scene, { ...asked, mode: 'auto', parameters: { ...parameters, 'accept-loss': 'yes' } }, { waitsAtMost }))); // prettier-ignore
   }
+  for (const run of runs) if (process.env['LOCKSTEP_CHAOS_STORY'] !== undefined) await slow(stage, run.id);
   const committed = runs.some((run) => run.committed);
   if (committed && !loss.dead) throw new Error(`${primary.name} was replaced although it was ${loss.name}`);
   if (loss.dead) counts.add(`primary ${loss.name}`, committed ? 'replaced' : 'not replaced');
@@ -116,4 +118,12 @@ async function outOfSight({ cluster }: Stage, primary: SandboxServer): Promise<(
   const link = cluster.network.to(primary.name, 'lockstep');
   await link.cut();
   return () => link.mend();
+}
+
+async function slow({ cluster, tell }: Stage, id: string): Promise<void> {
+  const { history } = await cluster.lockstep.shown(id);
+  history.forEach(({ at, sentence }, index) => {
+    const took = (history[index + 1]?.at ?? at) - at;
+    if (took > 1500) tell(`    ${(took / 1000).toFixed(1)} s after: ${sentence}`);
+  });
 }

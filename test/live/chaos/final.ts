@@ -33,6 +33,7 @@ export async function channelsOf(server: SandboxServer, network: Network): Promi
     ),
     io: row['Replica_IO_Running'] ?? row['Slave_IO_Running'] ?? '',
     sql: row['Replica_SQL_Running'] ?? row['Slave_SQL_Running'] ?? '',
+    error: [row['Last_IO_Error'], row['Last_SQL_Error']].filter(Boolean).join('; '),
     tls: Object.entries(row)
       .filter(([name]) => /SSL|TLS/.test(name))
       .map(([name, value]) => `${name}=${value ?? 'NULL'}`)

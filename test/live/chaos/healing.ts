@@ -29,17 +29,19 @@ export async function heal(stage: Stage): Promise<void> {
   }
   await people(stage);
   const began = performance.now();
-  let byHand = false;
+  let byHand = 0;
   for (;;) {
     const wrong = await wrongWith(stage).catch((cause: unknown) => `it cannot be asked: ${messageOf(cause)}`);
     if (wrong === undefined) break;
     const waited = performance.now() - began;
     if (waited > healsWithin) throw new Error(`the cluster does not heal: ${wrong}`);
-    if (waited > patience && !(await mended(stage)) && waited > healsWithin / 3 && !byHand) {
-      byHand = true;
+    if (waited > patience && !(await mended(stage)) && waited > (healsWithin / 4) * (byHand + 1)) {
+      byHand += 1;
       tell(`by hand: ${wrong}`);
       counts.add('healing', 'by hand');
-      if ((await cluster.writable()).length === 0) await openByHand(stage);
+      const { length } = await cluster.writable();
+      if (length === 0) await openByHand(stage);
+      else if (length > 1) await stopHard(stage);
       else await rebuildByHand(stage);
     }
     await pause(200);
@@ -58,7 +60,7 @@ export async function wrongWith({ cluster }: Stage): Promise<string | undefined>
     if (server.name === primary) continue;
     if (channel === undefined) return `${server.name} follows nobody`;
     if (channel.sourcedFrom !== primary || channel.io !== 'Yes' || channel.sql !== 'Yes')
-      return `${server.name} follows ${channel.sourcedFrom ?? 'a stranger'} (io ${channel.io}, sql ${channel.sql}), not ${primary}`;
+      return `${server.name} follows ${channel.sourcedFrom ?? 'a stranger'} (io ${channel.io}, sql ${channel.sql}, ${channel.error}), not ${primary}`;
   }
   const says = await cluster.announcer.says();
   const { host, port } = cluster.network.to(primary, 'replicas').address;
@@ -101,7 +103,10 @@ async function mended({ cluster, tell, counts }: Pick<Stage, 'cluster' | 'tell' 
   ];
   for (const one of asked.filter(({ procedure }) => known.includes(procedure))) {
     const plan = await lockstep.plan(one).catch((cause: unknown) => tell(`${one.procedure}: ${messageOf(cause)}`));
-    if (plan?.digest === undefined || plan.guards.some(({ guard }) => guard !== 'approval')) continue;
+    if (plan?.digest === undefined || plan.guards.some(({ guard }) => guard !== 'approval')) {
+      if (plan?.guards.some(({ reason }) => reason === 'commits-wait') === true) return false;
+      continue;
+    }
     const { id } = await lockstep.run({ ...one, mode: 'auto' });
     const run = await lockstep.until(id, 'at rest', ({ state, guard }) => state === 'ended' || state === 'needs-human' || guard?.guard === 'approval', 60_000); // prettier-ignore
     if (run.guard?.guard === 'approval') {
@@ -140,6 +145,19 @@ async function rebuildByHand({ cluster, tell, counts }: Stage): Promise<void> {
     tell(`${server.name} is rebuilt by hand`);
     counts.add('healing', 'rebuilt by hand');
     await cluster.rebuild(server, primary);
+  }
+}
+
+/** A former primary whose commits wait for replicas that have left it cannot be closed: whom applications are not told of is killed, and starts read-only. */
+async function stopHard({ cluster, tell, counts }: Stage): Promise<void> {
+  const says = await cluster.announcer.says();
+  for (const name of await cluster.writable()) {
+    const { host, port } = cluster.network.to(name, 'replicas').address;
+    if (says === `${host}:${port}`) continue;
+    tell(`${name} is stopped hard, and started`);
+    counts.add('healing', 'stopped hard');
+    await cluster.sandbox.server(name).kill();
+    await cluster.sandbox.server(name).start();
   }
 }
 

@@ -63,6 +63,8 @@ export interface FinalChannel {
   readonly sourcedFrom: ServerName | undefined;
   readonly io: string;
   readonly sql: string;
+  /** Of both threads, '' for none. */
+  readonly error: string;
   /** Everything that the channel says of TLS, as `name=value`, in its order. */
   readonly tls: string;
 }

@@ -105,7 +105,8 @@ async function deedOf({ cluster, dice, counts, faults }: Stage, asked: Asked): P
   const timing = { signal, after: dice.between(0, 1200), lasts: dice.between(50, signal === 'SIGKILL' ? 3000 : 18_000) } as const; // prettier-ignore
   counts.add('faults', signal === 'SIGKILL' ? 'Lockstep killed' : 'Lockstep frozen');
   if (dice.chance(0.3)) return timing;
-  const plan = await cluster.lockstep.plan(asked).catch((): PlanView | undefined => undefined);
+  const { procedure, parameters } = asked;
+  const plan = await cluster.lockstep.plan({ procedure, parameters }).catch((): PlanView | undefined => undefined);
   if (plan === undefined || plan.steps.length === 0) return timing;
   const names = [...new Set(plan.steps.map(({ section }) => section))];
   const sections = names.map((name) => ({ name, steps: plan.steps.filter(({ section }) => section === name) }));
