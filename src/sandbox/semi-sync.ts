@@ -27,10 +27,14 @@ export function semiSyncSettings({ flavour }: VersionRecipe): Settings {
       };
 }
 
-/** From now on the primary's commits are acknowledged only once a replica has them. */
+/** From now on the primary's commits are acknowledged only once a replica has them, whatever its file says. */
 export async function waitForReplicas({ primary, replicas, version }: SandboxCluster): Promise<void> {
   const prefix = version.flavour === 'mariadb' ? 'rpl_semi_sync_master' : 'rpl_semi_sync_source';
-  await primary.sql(`SET GLOBAL ${prefix}_enabled = ON`);
+  await primary.run([
+    `SET GLOBAL ${prefix}_wait_point = 'AFTER_SYNC'`,
+    `SET GLOBAL ${prefix}_timeout = ${timeout}`,
+    `SET GLOBAL ${prefix}_enabled = ON`,
+  ]);
   for (const replica of replicas) {
     // What a replica acknowledges is agreed on when it connects.
     await replica.run([stopReplica(replica.column, '', 'io'), startReplica(replica.column, '', 'io')]);
