@@ -106,10 +106,10 @@ export class SqlActor implements Actor {
         await this.#release(action);
         return {};
       case 'verify':
-        return this.#verify(action, signal, told);
+        return this.#verify(action, notes, signal, told);
       case 'copy': {
-        const { position } = await this.#copy(action, notes, signal, told);
-        return { [action.noteAs]: position };
+        const { position, cost } = await this.#copy(action, notes, signal, told);
+        return { [action.noteAs]: position, ...(cost === undefined ? {} : { cost }) };
       }
       case 'swap':
         await this.#onHost(action.on, async (host) => swap(action, host, await this.reach.target(action.on), noted(notes, action.data), signal)); // prettier-ignore
@@ -135,7 +135,12 @@ export class SqlActor implements Actor {
     }
   }
 
-  async #verify(action: VerifyAction, signal: AbortSignal, progress: (progress: Progress) => void): Promise<Notes> {
+  async #verify(
+    action: VerifyAction,
+    notes: Notes,
+    signal: AbortSignal,
+    progress: (progress: Progress) => void,
+  ): Promise<Notes> {
     const { reach } = this;
     const memory = reach.memory(`verify-${action.on}`);
     const result = await verify(
@@ -150,7 +155,7 @@ export class SqlActor implements Actor {
     );
     await reach.verified(result);
     await memory.forget();
-    const lines = verificationLines({ ...result, cluster: '' });
+    const lines = [...(notes['cost'] === undefined ? [] : [notes['cost']]), ...verificationLines({ ...result, cluster: '' })]; // prettier-ignore
     if (action.mustEqual === true && result.differingTables > 0) throw new LockstepError('differs', lines.join('; '));
     return { [action.noteAs]: result.differingTables === 0 ? 'equal' : 'differs', report: lines.join('\n') };
   }

@@ -13,7 +13,8 @@ export const programNames = [
   'mysqld-exporter-0.14',
   'openssh',
   'haproxy',
-  'mariadb-backup',
+  'mariadb-backup-10.11',
+  'mariadb-backup-11.8',
 ] as const;
 export type ProgramName = (typeof programNames)[number];
 
@@ -79,11 +80,9 @@ export const programs: Readonly<Record<ProgramName, Recipe>> = {
     ...program('openssh', 'OpenSSH', 'bookworm', ['openssh-server', 'libnss-wrapper'], '9.2'),
     closure: true,
   },
-  // Copies MariaDB 10.11, and no other series.
-  'mariadb-backup': {
-    ...program('mariadb-backup', 'mariadb-backup', 'bookworm', ['mariadb-backup'], '10.11.'),
-    closure: true,
-  },
+  // Each copies the servers of its own series alone; the mirror no longer holds that of 10.5.
+  'mariadb-backup-10.11': backup('10.11', 'bookworm'),
+  'mariadb-backup-11.8': backup('11.8', 'trixie'),
   // The oldest that Debian still cares for.
   haproxy: { ...program('haproxy', 'HAProxy', 'bookworm', ['haproxy'], '2.6.'), closure: true },
 };
@@ -117,6 +116,11 @@ function server(
     closure: true,
     extras,
   };
+}
+
+function backup(series: '10.11' | '11.8', suite: Recipe['suite']): Recipe {
+  const title = `mariadb-backup ${series}`;
+  return { ...program(`mariadb-backup-${series}`, title, suite, ['mariadb-backup'], `${series}.`), closure: true };
 }
 
 function program(

@@ -9,11 +9,16 @@ import type { Keys } from '../../src/sandbox/configuration.js';
 import { takeDirectory } from '../../src/sandbox/directories.js';
 import { unpack } from '../../src/sandbox/packages.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
-import { programs } from '../../src/sandbox/versions.js';
+import { oneOfEach } from './matrix.js';
+import { programs, type VersionName } from '../../src/sandbox/versions.js';
+
+/** Versions that the sandbox has what copies them for: one of each flavour, or those that LOCKSTEP_VERSIONS names. */
+export const copied: readonly VersionName[] = oneOfEach.filter((name) => name !== 'mariadb-10.5');
 
 /** How Lockstep reaches the machines of a sandbox: what a host's configuration would let it touch. */
 export async function hostsOf(scope: Scope, sandbox: SandboxCluster): Promise<(name: string) => HostSettings> {
-  const bin = sandbox.version.flavour === 'mariadb' ? await tools(scope) : [];
+  const { name: version } = sandbox.version;
+  const bin = version === 'mariadb-10.11' || version === 'mariadb-11.8' ? await tools(scope, version) : [];
   const restart = await restarter(scope, sandbox);
   return (name) => {
     const { disk, tlsDirectory } = sandbox.server(name);
@@ -37,8 +42,8 @@ export async function hostKeys(scope: Scope, sandbox: SandboxCluster): Promise<(
 }
 
 /** As a distribution installs them: each in one file. */
-async function tools(scope: Scope): Promise<readonly string[]> {
-  const root = await unpack(programs['mariadb-backup']);
+async function tools(scope: Scope, version: 'mariadb-10.11' | 'mariadb-11.8'): Promise<readonly string[]> {
+  const root = await unpack(programs[version === 'mariadb-11.8' ? 'mariadb-backup-11.8' : 'mariadb-backup-10.11']);
   const directory = await takeDirectory(scope);
   return Promise.all(
     ['mariadb-backup', 'mbstream'].map(async (name) => {

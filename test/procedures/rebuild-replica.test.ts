@@ -128,6 +128,7 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
     const steps = procedure.steps(reached(well, 1), of('db2'));
     expect(steps.map(({ id }) => id)).toEqual([
       'places',
+      'rehearse',
       'copy',
       'swap',
       'point-db2',

@@ -6,6 +6,8 @@ import { Secret } from '../../base/secret.js';
 import type { CopyAction } from '../../domain/action.js';
 import type { Host, Running } from '../../hosts/host.js';
 import type { CopyMethod, CopyPorts } from './copy.js';
+import { costOf, Stages } from './backup-stages.js';
+import { endSessions, newestSession } from './donor-sessions.js';
 import type { Places } from './places.js';
 
 /** How long the last lines of a program are, in a message. */
@@ -21,13 +23,14 @@ export const backup: CopyMethod = async (action, ports, places, bytes, donorData
   const { to } = ports;
   const owner = await to.stat(places.data, { signal });
   await to.makeDirectory(places.fresh, { signal, mode: 0o700 });
-  await streamed(action, ports, places, { bytes, donorData }, signal);
+  const stages = await streamed(action, ports, places, { bytes, donorData }, signal);
   await mustRun(to, [action.programs.backup, '--prepare', `--target-dir=${places.fresh}`], signal);
   const position = await positionIn(to, places, signal);
   const made = await to.stat(places.fresh, { signal });
   if (owner !== undefined && made?.uid !== owner.uid)
     await mustRun(to, [action.programs.chown, '-R', `${owner.uid}:${owner.gid}`, places.fresh], signal);
-  return { position };
+  const cost = costOf(action.from, stages);
+  return { position, ...(cost === undefined ? {} : { cost }) };
 };
 
 async function streamed(
@@ -36,16 +39,19 @@ async function streamed(
   places: Places,
   { bytes, donorData }: { readonly bytes: number; readonly donorData: string },
   signal: AbortSignal,
-) {
+): Promise<Stages> {
   const { from, to, progress } = ports;
   // Beside the certificates, where the host lets Lockstep write; it is gone before this resolves.
   const credentials = `${path.posix.dirname(action.tls.caFile)}/.lockstep-copy.cnf`;
   const { backup: program = '', stream: unpacker = '' } = action.programs;
   await from.write(credentials, await optionsOf(action, ports), { signal, mode: 0o600 });
+  const stages = new Stages();
+  const earlier = await newestSession(ports, action.from, signal);
+  let whole = false;
   try {
     const source = await from.start([program, `--defaults-file=${credentials}`, '--backup', '--stream=xbstream', `--datadir=${donorData}`, '--target-dir=/tmp'], { signal }); // prettier-ignore
     const sink = await to.start([unpacker, '-x', '-C', places.fresh], { signal });
-    const ending = [said(source.stderr), said(sink.stderr)] as const;
+    const ending = [said(source.stderr, (line) => stages.note(line)), said(sink.stderr)] as const;
     sink.stdout.resume();
     source.stdin.end();
     const stop = () => [source, sink].forEach((one) => one.kill());
@@ -58,10 +64,14 @@ async function streamed(
       // Its code alone is not believed: a backup is whole when it says so.
       if (code !== 0 || !spoken.includes('completed OK!')) throw failed(`the backup of ${action.from} ended with ${code ?? 'a signal'}: ${spoken}`); // prettier-ignore
       if (taken !== 0 || lost !== undefined) throw failed(`${action.on} could not take it: ${heard || String(lost)}`);
+      whole = true;
+      return stages;
     } finally {
       signal.removeEventListener('abort', stop);
     }
   } finally {
+    // A program whose way to us is lost may hold its locks for as long as it cannot write.
+    if (!whole) await endSessions(ports, action.from, earlier);
     await from.remove(credentials, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
   }
 }
@@ -123,11 +133,16 @@ async function codeOf(running: Running): Promise<number | undefined> {
   return running.ended.catch(() => undefined);
 }
 
-/** The last of what a program says. */
-async function said(stream: Readable): Promise<string> {
-  let text = '';
+/** The last of what a program says. @param told each line as it comes */
+async function said(stream: Readable, told: (line: string) => void = () => undefined): Promise<string> {
+  let [text, begun] = ['', ''];
   try {
-    for await (const chunk of stream) text = tail(text + String(chunk));
+    for await (const chunk of stream) {
+      text = tail(text + String(chunk));
+      const lines = (begun + String(chunk)).split('\n');
+      begun = lines.pop() ?? '';
+      lines.forEach(told);
+    }
   } catch {
     // What it said until then.
   }

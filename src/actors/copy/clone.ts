@@ -1,13 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { LockstepError } from '../../base/errors.js';
 import { quoteAccount, quoteText } from '../../dialects/quote.js';
-import { openSession, type Session } from '../../mysql/session.js';
+import { openSession, QueryError, type Session } from '../../mysql/session.js';
+import { endSessions, newestSession } from './donor-sessions.js';
 import type { CopyAction } from '../../domain/action.js';
 import type { CopyMethod, CopyPorts } from './copy.js';
 
 const tellEvery = 1000;
 /** How long a stream may stand still before its donor is asked whether it still serves it, and before it is given up, milliseconds. */
 const [doubtAfter, giveUpAfter] = [5000, 60_000];
+/** ER_CLONE_TOO_MANY_CONCURRENT_CLONES, and for how long it is waited for to pass, milliseconds. */
+const [tooManyClones, freeWithin] = [3634, 60_000];
 
 /**
  * MySQL's CLONE: the target asks its donor over TLS, and writes into a directory beside its own data. Nothing of the donor
@@ -16,6 +19,8 @@ const [doubtAfter, giveUpAfter] = [5000, 60_000];
 export const clone: CopyMethod = async (action, ports, { fresh }, bytes, _donorData, signal) => {
   const { address, user, tls } = action;
   await mustBeInnoDb(ports, action.from, signal);
+  const earlier = await newestSession(ports, action.from, signal);
+  let whole = false;
   const session = await openSession(await ports.target(action.on), { signal });
   const over = new AbortController();
   const stalled = new AbortController();
@@ -26,24 +31,39 @@ export const clone: CopyMethod = async (action, ports, { fresh }, bytes, _donorD
   either.addEventListener('abort', stop, { once: true });
   try {
     const password = (await ports.password()).reveal();
-    await session.query(
-      [
-        `SET GLOBAL clone_valid_donor_list = ${quoteText(`${address.host}:${address.port}`)}`,
-        // It would wait minutes for a donor that is gone to come back.
-        'SET GLOBAL clone_donor_timeout_after_network_failure = 0',
-        `SET GLOBAL clone_ssl_ca = ${quoteText(tls.caFile)}, GLOBAL clone_ssl_cert = ${quoteText(tls.certFile ?? '')}, GLOBAL clone_ssl_key = ${quoteText(tls.keyFile ?? '')}`,
-        `CLONE INSTANCE FROM ${quoteAccount({ user, host: address.host })}:${address.port} IDENTIFIED BY ${quoteText(password)} DATA DIRECTORY = ${quoteText(fresh)} REQUIRE SSL`,
-      ].join('; '),
-      { signal: either },
-    );
-    return { position: '' };
+    const words = [
+      `SET GLOBAL clone_valid_donor_list = ${quoteText(`${address.host}:${address.port}`)}`,
+      // It would wait minutes for a donor that is gone to come back.
+      'SET GLOBAL clone_donor_timeout_after_network_failure = 0',
+      `SET GLOBAL clone_ssl_ca = ${quoteText(tls.caFile)}, GLOBAL clone_ssl_cert = ${quoteText(tls.certFile ?? '')}, GLOBAL clone_ssl_key = ${quoteText(tls.keyFile ?? '')}`,
+      `CLONE INSTANCE FROM ${quoteAccount({ user, host: address.host })}:${address.port} IDENTIFIED BY ${quoteText(password)} DATA DIRECTORY = ${quoteText(fresh)} REQUIRE SSL`,
+    ];
+    await onceFree(() => session.query(words.join('; '), { signal: either }), either);
+    whole = true;
+    return { position: '', cost: `CLONE copied ${action.from} without a lock: its commits never waited for it.` };
   } finally {
     either.removeEventListener('abort', stop);
     over.abort(new Error('the clone has ended'));
     await watched;
     await session.end();
+    // The donor would wait for its target to come back.
+    if (!whole) await endSessions(ports, action.from, earlier);
   }
 };
+
+/** A server that gave up a clone a moment ago lets nobody else clone for some seconds. */
+async function onceFree(work: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + freeWithin;
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (cause) {
+      if (!(cause instanceof QueryError) || cause.errno !== tooManyClones || performance.now() > until) throw cause;
+      await pause(tellEvery, undefined, { signal });
+    }
+  }
+}
 
 /** CLONE leaves tables of other engines empty, and says nothing. */
 async function mustBeInnoDb(ports: CopyPorts, donor: string, signal: AbortSignal): Promise<void> {

@@ -30,14 +30,20 @@ export type CopyMethod = (
   /** The donor's `@@datadir`. */
   donorData: string,
   signal: AbortSignal,
-) => Promise<{ readonly position: string }>;
+) => Promise<Copied>;
+
+export interface Copied {
+  /** The GTID position of the copy; '' where the copy itself holds it. */
+  readonly position: string;
+  /** What it cost the donor, one sentence; undefined: nothing is known. */
+  readonly cost?: string;
+}
 
 const methods: Readonly<Record<CopyAction['method'], CopyMethod>> = { backup, clone };
 
 /**
  * Copies a server beside the data of another, which goes on as it is. What an earlier try left of the copy is removed
  * first; nothing of it is left when it fails.
- * @returns the GTID position of the copy; '' where the copy itself holds it
  * @throws LockstepError `room-short`, `kept-there`, `copy-failed`; those of hosts
  */
 export async function copy(
@@ -45,7 +51,7 @@ export async function copy(
   ports: CopyPorts,
   data: { readonly from: string; readonly on: string },
   signal: AbortSignal,
-): Promise<{ readonly position: string }> {
+): Promise<Copied> {
   const places = placesOf(data.on);
   const { to } = ports;
   if ((await to.stat(places.kept, { signal })) !== undefined)

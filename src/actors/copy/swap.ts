@@ -24,7 +24,7 @@ export async function swap(
   if (await there(places.fresh)) {
     if (await answers(target, signal)) await shutDown(target, signal);
     if (await there(places.data)) await host.move(places.data, places.kept, { signal });
-    await keepPersisted(host, places, signal);
+    await keepOwn(host, places, signal);
     await host.move(places.fresh, places.data, { signal });
     await host.restart(service, { signal });
   } else {
@@ -35,13 +35,20 @@ export async function swap(
   while (!(await answers(target, signal))) await pause(lookEvery, undefined, { signal });
 }
 
-/** What SET PERSIST laid down is the server's own, and no part of the copy. */
-async function keepPersisted(host: Host, { kept, fresh }: Places, signal: AbortSignal): Promise<void> {
-  const file = 'mysqld-auto.cnf';
-  const facts = await host.stat(`${kept}/${file}`, { signal });
-  if (facts === undefined) return;
-  const owner = { owner: String(facts.uid), group: String(facts.gid) };
-  await host.write(`${fresh}/${file}`, await host.read(`${kept}/${file}`, { signal }), { signal, mode: facts.mode, ...owner }); // prettier-ignore
+/** The server's own, and no part of a copy: what SET PERSIST laid down, and the certificates that MySQL made for itself. */
+const own = [
+  'mysqld-auto.cnf',
+  ...['ca', 'server-cert', 'client-cert', 'public_key'].map((name) => `${name}.pem`),
+  ...['ca-key', 'server-key', 'client-key', 'private_key'].map((name) => `${name}.pem`),
+];
+
+async function keepOwn(host: Host, { kept, fresh }: Places, signal: AbortSignal): Promise<void> {
+  for (const file of own) {
+    const facts = await host.stat(`${kept}/${file}`, { signal });
+    if (facts?.kind !== 'file') continue;
+    const owner = { owner: String(facts.uid), group: String(facts.gid) };
+    await host.write(`${fresh}/${file}`, await host.read(`${kept}/${file}`, { signal }), { signal, mode: facts.mode, ...owner }); // prettier-ignore
+  }
 }
 
 async function shutDown(target: Target, signal: AbortSignal): Promise<void> {

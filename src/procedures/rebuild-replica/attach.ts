@@ -67,7 +67,11 @@ function followingOf(scene: Scene, subject: Subject): Following | undefined {
     ? copied
       ? [change(name, stopReplica(column, ''))]
       : []
-    : [change(name, sql`SET GLOBAL gtid_slave_pos = ${{ note: notes.copied }}`)];
+    : [
+        // A log that lies outside the data is still that of before, and would speak against the new place.
+        ...(server.facts.binlog?.enabled === false ? [] : [change(name, plainSql('RESET MASTER'))]),
+        change(name, sql`SET GLOBAL gtid_slave_pos = ${{ note: notes.copied }}`),
+      ];
   const closed = column.readOnly === 'super' ? [change(name, plainSql('SET GLOBAL super_read_only = ON'))] : [];
   return {
     replica: name,

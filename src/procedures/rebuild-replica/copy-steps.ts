@@ -6,7 +6,15 @@ import { change } from '../actions.js';
 import { programOf, type Subject } from './subject.js';
 
 /** Where the data lie, learned before anything is touched. */
-export const notes = { here: 'data', there: 'donor-data', copied: 'copied', swapped: 'swapped', kept: 'discarded' };
+export const notes = {
+  here: 'data',
+  there: 'donor-data',
+  link: 'rehearsed',
+  copyLink: 'copy-rehearsed',
+  copied: 'copied',
+  swapped: 'swapped',
+  kept: 'discarded',
+};
 /** However large: three days, seconds. */
 const atMost = 3 * 86_400;
 
@@ -25,6 +33,7 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
       plan: [change(name, dataDirectory(notes.here)), change(donor.server, dataDirectory(notes.there))],
       done: (seen) => seen.notes[notes.here] !== undefined && seen.notes[notes.there] !== undefined,
     },
+    ...rehearsal(scene, subject),
     {
       id: 'copy',
       title: `Copy ${donor.server} beside what ${name} holds, which goes on as it is`,
@@ -58,6 +67,28 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
       plan: [{ kind: 'swap', on: name, service, data: notes.here, noteAs: notes.swapped }],
       done: (seen) => seen.notes[notes.swapped] !== undefined,
       within: 900,
+    },
+  ];
+}
+
+/** Every way that is needed later is walked before anything is copied. */
+function rehearsal(scene: Scene, { name, primary, donor, method, here, there, tls }: Subject): readonly Step[] {
+  const { operate, replication } = scene.site.accounts;
+  const source = scene.site.servers.find((one) => one.name === primary?.name);
+  const copier = method === 'clone' ? here : there;
+  const links = copier?.replicationTls;
+  if (source === undefined || replication === undefined || tls === undefined) return [];
+  if (operate === undefined || donor === undefined || there === undefined || links === undefined) return [];
+  const as = ({ caFile, certFile, keyFile, verify }: typeof links) => ({ caFile, certFile, keyFile, verify });
+  return [
+    {
+      id: 'rehearse',
+      title: `Log in to ${source.name} as ${name} will, and to ${donor.server} as who copies it will, with the same files`,
+      plan: [
+        { kind: 'login', to: source.address, user: replication.user, password: 'replication', filesOf: name, tls: as(tls), noteAs: notes.link }, // prettier-ignore
+        { kind: 'login', to: there.address, user: operate, password: 'operate', filesOf: copier?.name ?? name, tls: as(links), noteAs: notes.copyLink }, // prettier-ignore
+      ],
+      done: (seen) => seen.notes[notes.link] !== undefined && seen.notes[notes.copyLink] !== undefined,
     },
   ];
 }

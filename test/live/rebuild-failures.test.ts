@@ -1,0 +1,152 @@
+import { readdirSync } from 'node:fs';
+import { readFile, statfs } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Scope } from '../../src/base/scope.js';
+import { Secret } from '../../src/base/secret.js';
+import { openHost, type HostSettings } from '../../src/hosts/open.js';
+import { rebuildReplica } from '../../src/procedures/rebuild-replica.js';
+import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
+import { command } from '../../src/sandbox/command.js';
+import { openLink, type Link } from '../../src/sandbox/proxy.js';
+import { channelStatus } from '../../src/sandbox/replication.js';
+import type { SandboxServer } from '../../src/sandbox/server.js';
+import { startSshServer } from '../../src/sandbox/ssh-server.js';
+import { until } from '../../src/sandbox/until.js';
+import { corpus } from './corpus.js';
+import { describeEach } from './matrix.js';
+import { copied, hostsOf } from './rebuild-hosts.js';
+import { commandsOf } from './witness.js';
+import { Workbench } from './workbench.js';
+
+const root = process.getuid?.() === 0;
+
+/** What breaks in the middle of a copy: the donor is free, the target as it was, and nothing of the copy is left. */
+await describeEach(
+  'a rebuilding that breaks',
+  (version) => {
+    const scope = new Scope();
+    const mysql = version.startsWith('mysql');
+    let sandbox: SandboxCluster;
+    let bench: Workbench;
+    let link: Link;
+
+    beforeAll(async () => {
+      const settings = mysql ? { plugin_load_add: 'mysql_clone.so' } : {};
+      const servers = root ? { db2: { diskMegabytes: 1024 } } : {};
+      sandbox = scope.own(await createCluster({ version, replicas: 2, settings, servers }), (cluster) =>
+        cluster.stop(),
+      );
+      bench = await Workbench.open(scope, sandbox);
+      // Between both machines, and between Lockstep and the donor's, lies a stretch of network.
+      const hosts = await hostsOf(scope, sandbox);
+      const ssh = await startSshServer(scope);
+      link = await openLink(scope, mysql ? donor().address : ssh.address);
+      const host = (name: string): HostSettings => {
+        const { paths, programs, services } = hosts(name);
+        if (name !== 'db3' || mysql) return hosts(name);
+        return {
+          ...{ kind: 'ssh', sudo: false, address: link.address, user: ssh.users.self, hostKeys: [] },
+          login: { key: async () => new Secret(await readFile(ssh.keyFile, 'utf8')), passphrase: undefined },
+          knownHosts: () => Promise.resolve(`[${link.address.host}]:${link.address.port} ${ssh.hostKeys.ed25519}\n`),
+          ...{ paths, programs, services },
+        };
+      };
+      const machines = bench.site.servers.map((server) => ({
+        ...server,
+        ...{ programs: hosts(server.name).programs, services: ['mysql'] },
+        ...(mysql && server.name === 'db3' ? { address: link.address } : {}),
+      }));
+      bench.site = { ...bench.site, servers: machines };
+      bench.reach = { ...bench.reach, host: (name) => openHost(host(name)) };
+      await sandbox.primary.run(corpus(sandbox.version));
+      if (mysql) await sandbox.primary.sql('ALTER TABLE corpus.searchindex ENGINE = InnoDB');
+    });
+
+    afterAll(() => scope.end());
+
+    const target = (): SandboxServer => sandbox.server('db2');
+    const donor = (): SandboxServer => sandbox.server('db3');
+    const parameters = () => bench.parameters({ server: 'db2', from: 'db3' });
+
+    /** A replica that follows nobody is to be built; what happens in the middle of the copy is what is tested. */
+    async function broken(happens: () => Promise<void>) {
+      await target().sql(mysql ? 'STOP REPLICA' : 'STOP SLAVE');
+      await target().sql(mysql ? 'RESET REPLICA ALL' : 'RESET SLAVE ALL');
+      link.throttle(2 ** 20);
+      const before = await target().sql('CHECKSUM TABLE corpus.many');
+      const began = performance.now();
+      const middle = async () => {
+        void until('something of the copy to be there', () => Promise.resolve(arrived().length > 3), { within: 30_000 })
+          .then(happens)
+          .catch(() => undefined);
+        await Promise.resolve();
+      };
+      const ran = await bench.run(rebuildReplica, parameters(), { at: { 'step:copy:begins': middle } });
+      expect(ran.outcome, ran.why).toBe('failed');
+      expect(performance.now() - began).toBeLessThan(90_000);
+      await link.mend();
+      link.throttle(Infinity);
+      expect(target().running).toBe(true);
+      expect(readdirSync(target().disk)).toEqual(['data']);
+      expect(await target().sql('CHECKSUM TABLE corpus.many')).toEqual(before);
+      await donorIsFree();
+      return ran;
+    }
+
+    function arrived(): readonly string[] {
+      try {
+        return readdirSync(`${target().dataDirectory}.lockstep-new`);
+      } catch {
+        return [];
+      }
+    }
+
+    /** Nobody of ours is at work there, and it commits, changes definitions, and can be copied again. */
+    async function donorIsFree(): Promise<void> {
+      await until('our sessions on the donor to be gone', async () => (await commandsOf(donor(), 'lockstep_operate')).length === 0); // prettier-ignore
+      const began = performance.now();
+      await donor().run([
+        'SET sql_log_bin = 0',
+        'CREATE DATABASE free',
+        'CREATE TABLE free.t (id INT PRIMARY KEY)',
+        'INSERT INTO free.t VALUES (1)',
+        'DROP DATABASE free',
+        'SET sql_log_bin = 1',
+        ...(mysql ? [] : ['BACKUP STAGE START', 'BACKUP STAGE BLOCK_COMMIT', 'BACKUP STAGE END']),
+      ]);
+      expect(performance.now() - began).toBeLessThan(5000);
+      expect(await channelStatus(donor())).toMatchObject({ io: 'Yes', sql: 'Yes' });
+    }
+
+    it('by a network that is cut', async () => {
+      await broken(() => link.cut());
+    });
+
+    it.skipIf(mysql)('by a network that swallows everything', async () => {
+      await broken(() => {
+        link.blackhole();
+        return Promise.resolve();
+      });
+    });
+
+    it.skipIf(!root)('by a disk that fills up', async () => {
+      const disk = target().disk;
+      const resize = (megabytes: number) => command('mount', ['-o', `remount,size=${megabytes}m`, disk]);
+      const ran = await broken(async () => {
+        const { blocks, bavail, bsize } = await statfs(disk);
+        await resize(Math.ceil(((blocks - bavail) * bsize) / 2 ** 20) + 2);
+      });
+      await resize(1024);
+      // MySQL may stand still over it, and say nothing.
+      expect(ran.why).toMatch(mysql ? /space|full|nothing has come/i : /space|full/i);
+    });
+
+    it('is built the next time', async () => {
+      await target().sql(mysql ? 'RESET REPLICA ALL' : 'RESET SLAVE ALL');
+      await bench.lookUntil('the trouble to be seen', (scene) => rebuildReplica.needed(scene, parameters()).observed === 'yes'); // prettier-ignore
+      const ran = await bench.run(rebuildReplica, parameters());
+      expect(ran.outcome, ran.why).toBe('succeeded');
+    });
+  },
+  copied,
+);
