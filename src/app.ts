@@ -64,7 +64,8 @@ class Composed implements App {
       this.#automation?.start();
       return url;
     } catch (cause) {
-      await this.#stopAutomation();
+      await this.#control?.stop();
+      await this.#automation?.stop();
       throw cause;
     }
   }
@@ -76,8 +77,11 @@ class Composed implements App {
   stop(reason: string): Promise<void> {
     return (this.#stopping ??= (async () => {
       this.log.info({ reason }, 'stopping');
+      // Whoever watches a run hears how it ends.
+      await this.#automation?.halt();
       await this.#http.stop();
-      await this.#stopAutomation();
+      await this.#control?.stop();
+      await this.#automation?.stop();
       await this.#exporter.observer.close();
     })());
   }
@@ -98,11 +102,6 @@ class Composed implements App {
       log,
     );
     await this.#control.start();
-  }
-
-  async #stopAutomation(): Promise<void> {
-    await this.#control?.stop();
-    await this.#automation?.stop();
   }
 
   async #reload(): Promise<ReloadOutcome> {

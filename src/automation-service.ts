@@ -39,6 +39,7 @@ export class AutomationService {
   #schedule: Schedule;
   readonly #ending = new AbortController();
   #drilling: Promise<void> | undefined;
+  #halted: Promise<void> | undefined;
   #firstDrill: NodeJS.Timeout | undefined;
 
   private constructor(automation: RunningAutomation, settings: AutomationConfig, options: ServiceOptions) {
@@ -107,13 +108,20 @@ export class AutomationService {
     await Promise.all([notify.stop(), schedule.stop()]);
   }
 
-  /** Jobs first, then runs at their next step boundary, then what is left to be told. */
+  /** Jobs end first, then runs at their next step boundary. The engine tells of them still, and takes no more. Harmless twice. */
+  halt(): Promise<void> {
+    return (this.#halted ??= (async () => {
+      clearTimeout(this.#firstDrill);
+      this.#ending.abort(new LockstepError('stopping', 'Lockstep is stopping'));
+      await this.#drilling;
+      await Promise.all([this.#schedule.stop(), this.#watch.stop()]);
+      await this.#automation.engine.stop();
+    })());
+  }
+
+  /** Then what is left is told, and the journal closed. */
   async stop(): Promise<void> {
-    clearTimeout(this.#firstDrill);
-    this.#ending.abort(new LockstepError('stopping', 'Lockstep is stopping'));
-    await this.#drilling;
-    await Promise.all([this.#schedule.stop(), this.#watch.stop()]);
-    await this.#automation.engine.stop();
+    await this.halt();
     await this.#notify.stop();
     await this.#automation.stop();
   }

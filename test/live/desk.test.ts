@@ -4,7 +4,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import type { PlanView } from '../../src/engine/automation.js';
 import type { RunView } from '../../src/engine/run.js';
+import { Admin } from '../../src/sandbox/admin.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
+import { until } from '../../src/sandbox/until.js';
 import { Command } from '../cli/command.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach, oneOfEach } from './matrix.js';
@@ -92,6 +94,32 @@ await describeEach(
       expect(there.output).toContain('the request holds no credentials');
       expect(there.code).toBe(3);
       expect((await run('runs', 'verify')).code).toBe(0);
+    });
+
+    it('answers for a run that is ending until it has ended, and stops then', async () => {
+      const writer = new Admin(sandbox.primary.socketPath);
+      await sandbox.primary.run(['CREATE DATABASE app', 'CREATE TABLE app.t (id INT PRIMARY KEY)']);
+      await writer.query('BEGIN');
+      await writer.query('INSERT INTO app.t VALUES (1)');
+      const parameters = { cluster: 'sandbox', to: 'db2', 'long-running': 'wait', sessions: 'keep', rehearsal: 'full' };
+      await until('the change to be a long one', async () => {
+        const [row] = await sandbox.primary.sql('SELECT MAX(TIMESTAMPDIFF(SECOND, trx_started, NOW())) AS s FROM information_schema.INNODB_TRX'); // prettier-ignore
+        return Number(row?.['s']) > 6;
+      });
+      const { id } = await lockstep.run({ procedure: 'switchover', parameters });
+      await lockstep.until(id, 'at work', ({ steps }) => steps.some((step) => step.id === 'long-running' && step.status === 'running')); // prettier-ignore
+      // It tries again after 1, 2, 4 and 8 seconds, and ends there.
+      lockstep.child.kill('SIGTERM');
+      const shown = await run('runs', 'show', id);
+      expect(shown.code, shown.output).toBe(0);
+      expect(shown.output).toMatch(/running|undoing/);
+      expect(lockstep.child.alive).toBe(true);
+      expect((await lockstep.runs()).find((one) => one.id === id)?.state).not.toBe('ended');
+      expect(await lockstep.child.ended).toMatchObject({ code: 0 });
+      const [ended] = (JSON.parse((await run('runs', '--json')).output) as readonly RunView[]).filter((one) => one.id === id); // prettier-ignore
+      expect([ended?.state, ended?.outcome]).toEqual(['ended', 'failed']);
+      await writer.query('ROLLBACK');
+      await writer.close();
     });
 
     it('and nobody was told a password', () => witness.swears('operators-token'));
