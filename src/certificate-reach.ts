@@ -8,6 +8,7 @@ import { readSecret } from './config/secrets.js';
 import type { Certificate } from './domain/certificate.js';
 import { hostSettingsOf } from './host-settings.js';
 import { openHost } from './hosts/open.js';
+import { outsidersOf } from './outsiders.js';
 import { openAuthority } from './pki/authority.js';
 import { authorityFiles } from './pki/authority-files.js';
 
@@ -21,6 +22,10 @@ export function certificateReachOf(
     host: (server) => {
       const host = cluster().servers.find(({ name }) => name === server)?.host;
       return host && openHost(hostSettingsOf(host));
+    },
+    outsider: (name) => {
+      const { caFile: file, host } = outsidersOf(cluster()).find((one) => one.name === name) ?? {};
+      return file === undefined || host === undefined ? undefined : { host: openHost(hostSettingsOf(host)), file };
     },
     authority: async (name) => {
       const { directory, passphrase } = authorityNamed(config(), name);
@@ -47,7 +52,8 @@ export async function authoritySeen(config: Config, { serverTls }: ClusterConfig
   }
 }
 
-function authorityNamed({ authorities }: Config, name: string): AuthorityConfig {
+/** @throws LockstepError `authority-unknown` */
+export function authorityNamed({ authorities }: Config, name: string): AuthorityConfig {
   const found = authorities.find((one) => one.name === name);
   if (found !== undefined) return found;
   throw new LockstepError(

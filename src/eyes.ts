@@ -3,6 +3,7 @@ import type { Config } from './config/config.js';
 import type { SceneObserver } from './engine/ports.js';
 import { clusterNamed, type AutomationOptions, type Kept } from './kept.js';
 import type { Named } from './observe/outlook-memory.js';
+import { rotationSeen } from './rotation-seen.js';
 import { siteOf } from './site.js';
 
 /** How old a recent look may be, milliseconds. */
@@ -17,14 +18,17 @@ export function eyes(
     look: async (name, signal, kind) => {
       const how = kind === 'recent' ? { maxAge: recently, unpaused: true } : { thorough: kind ?? true };
       const cluster = clusterNamed(config(), name);
-      const [{ snapshot }, announcements, authority] = await Promise.all([
+      const [{ snapshot }, announcements, authority, rotation] = await Promise.all([
         observer().lookAtCluster(name, { signal, ...how }),
         shelf.readBack(cluster, signal),
         authoritySeen(config(), cluster),
+        // Applications may be slow to reach, and only plans, and procedures that look anew, rest on them.
+        kind === undefined ? undefined : rotationSeen(config(), cluster, signal),
       ]);
       const told = {
         ...(announcements === undefined ? {} : { announcements }),
         ...(authority === undefined ? {} : { authority }),
+        ...(rotation === undefined ? {} : { rotation }),
       };
       const remembered = outlook === undefined ? {} : { outlook: outlook.of(name, fleetOf(config())) };
       const verified = verifications.all().filter((one) => one.cluster === name).map(({ server, differingTables }) => ({ server, differingTables })); // prettier-ignore

@@ -6,6 +6,7 @@ import { parseDuration } from './base/duration.js';
 import { ConfigError, sorted } from './config/fault.js';
 import { nearest } from './config/nearest.js';
 import type { ProcedureSummary } from './engine/automation.js';
+import { namesForm } from './engine/parameters.js';
 import type { ParameterSpec } from './engine/procedure.js';
 
 type Known = Pick<ProcedureSummary, 'name' | 'parameters'>;
@@ -52,7 +53,7 @@ export function policyFaults(
       ...unknownNames([...path, 'labels'], policy.run, policy.labels, specs),
       ...specs.flatMap((spec) => [
         ...wrongValue([...path, 'with', spec.name], spec, policy, clusters),
-        ...durationByLabel([...path, 'labels', spec.name], spec, policy),
+        ...onlyFixed([...path, 'labels', spec.name], spec, policy),
       ]),
     ];
   });
@@ -128,15 +129,18 @@ function expectation(
       return oneOf(values);
     case 'duration':
       return parseDuration(value) === undefined ? 'a duration with its unit, such as 10s, 5m or 30d' : undefined;
+    case 'names':
+      return namesForm.test(value) ? undefined : 'names with commas between them, such as shop,reports';
     case 'channel':
       return /^[^\p{Cc}]{1,64}$/u.test(value) ? undefined : 'the name of a channel, at most 64 characters';
   }
 }
 
-function durationByLabel(path: Path, { name, kind }: Spec, { labels }: PolicyConfig): readonly PolicyFault[] {
-  if (kind !== 'duration' || labels[name] === undefined) return [];
-  const message = `a label only chooses among what is known, and ${JSON.stringify(name)} is a length of time`;
-  return [fault(path, 'key', message, `Fix it: \`with: { ${name}: 7d }\``)];
+function onlyFixed(path: Path, { name, kind }: Spec, { labels }: PolicyConfig): readonly PolicyFault[] {
+  if ((kind !== 'duration' && kind !== 'names') || labels[name] === undefined) return [];
+  const [what, example] = kind === 'duration' ? ['a length of time', '7d'] : ['for people to say', 'shop'];
+  const message = `a label only chooses among what is known, and ${JSON.stringify(name)} is ${what}`;
+  return [fault(path, 'key', message, `Fix it: \`with: { ${name}: ${example} }\``)];
 }
 
 function fault(path: Path, at: 'key' | 'value', message: string, remedy?: string): PolicyFault {

@@ -33,6 +33,7 @@ export function siteOf(cluster: ClusterConfig): Site {
       : {
           serverTls: {
             authority: serverTls.authority,
+            ...(serverTls.replaces === undefined ? {} : { replaces: serverTls.replaces }),
             renewBefore: serverTls.renewBeforeSeconds,
             lifetime: serverTls.lifetimeSeconds,
             ...(serverTls.keys === 'host' ? { keys: 'host' } : {}),

@@ -45,5 +45,6 @@ function watchedOf(cluster: ClusterConfig, server: ServerConfig, observe: Observ
       ours: oursIn(cluster),
     },
     files: server.host && certificateFilesOf(server.host),
+    ready: server.replicationTls,
   };
 }

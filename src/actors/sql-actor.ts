@@ -129,8 +129,10 @@ export class SqlActor implements Actor {
       case 'check-configuration':
       case 'meet-certificate':
       case 'restart':
+      case 'change-trust':
+      case 'prove-authority':
         if (this.reach.certificates === undefined)
-          throw new LockstepError('no-host', `nothing on the machine of ${action.on} can be changed`);
+          throw new LockstepError('no-host', 'no certificate can be changed from here');
         return certificateAction(action, this.reach.certificates, notes, signal);
     }
   }

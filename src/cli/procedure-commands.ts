@@ -60,7 +60,7 @@ function optionOf({ name, kind, required, values, default: fallback, help }: Par
   const shown =
     fallback === undefined || fallback === '' || help.includes('default') ? help : `${help} (default ${fallback})`;
   const option = new Option(
-    `--${name} <${kind === 'duration' ? 'duration' : kind === 'choice' ? 'word' : 'name'}>`,
+    `--${name} <${kind === 'duration' || kind === 'names' ? kind : kind === 'choice' ? 'word' : 'name'}>`,
     shown,
   );
   if (values !== undefined) option.choices(values);

@@ -2,9 +2,7 @@ import path from 'node:path';
 import type { AnnouncerName } from '../domain/announcement.js';
 import type { AnnouncerConfig, SaltApiConfig } from './announce-config.js';
 import type { AnnounceEntry, SaltApiEntry } from './announce-schema.js';
-import type { HostConfig } from './host-config.js';
-import { hostOf } from './host-resolve.js';
-import type { AnnouncerHostsEntry } from './host-schema.js';
+import { machineOf } from './host-resolve.js';
 import { secretIn, secretOf } from './secret-ref.js';
 
 /** Applies defaults, gives names, and lets a machine be touched where its announcer needs it: beside its file one is written on trial. */
@@ -107,15 +105,4 @@ function saltApiOf(given: SaltApiEntry, folder: string): SaltApiConfig {
     atLeast: given.at_least ?? 1,
     caFile: caFile === undefined ? undefined : path.resolve(folder, caFile),
   };
-}
-
-function machineOf(
-  entry: AnnouncerHostsEntry,
-  folder: string,
-  { paths = [], programs = [] }: { readonly paths?: readonly string[]; readonly programs?: readonly string[] },
-): HostConfig {
-  // No server is reached there: what would be taken from one is given by the entry itself.
-  const nobody = { name: '', address: { host: '', port: 0 } };
-  const host = hostOf({ entry, folder }, { ...nobody, hosts: entry.kind === 'ssh' ? { address: entry.address } : {} });
-  return { ...host, paths: [...host.paths, ...paths], programs: [...host.programs, ...programs] };
 }

@@ -147,6 +147,21 @@ export interface ServerTlsConfig {
   readonly names: readonly string[];
   /** Where private keys are made. Default `lockstep`; `host`: on the server's machine, which they never leave. */
   readonly keys: 'lockstep' | 'host';
+  /** The authority that gives way to {@link authority}, by its name. Default undefined: none does. */
+  readonly replaces: string | undefined;
+  /** Who connects besides servers and Lockstep, and is to trust a new authority before anything comes from it. Default none. */
+  readonly applications: readonly ApplicationConfig[];
+}
+
+/** An application, and where on its machine its files stand. */
+export interface ApplicationConfig {
+  readonly name: string;
+  /** Whom it trusts: absolute. Default undefined: nobody but a person sees it. */
+  readonly caFile: string | undefined;
+  /** What it presents: absolute. Default undefined: unknown. */
+  readonly certFile: string | undefined;
+  /** Default Lockstep's own machine. */
+  readonly host: HostConfig;
 }
 
 /** What of {@link ServerTlsConfig} is one server's own. */

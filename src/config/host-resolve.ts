@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Address } from '../domain/snapshot.js';
 import { parseAddress } from './address.js';
 import type { HostConfig, HostLimits } from './host-config.js';
-import { defaultSshPort, type HostsEntry, type ServerHostsEntry } from './host-schema.js';
+import { defaultSshPort, type AnnouncerHostsEntry, type HostsEntry, type ServerHostsEntry } from './host-schema.js';
 import { secretIn } from './secret-ref.js';
 
 /** What a cluster says of its hosts, with the folder that its relative paths start from. */
@@ -47,6 +47,18 @@ export function hostOf(
       };
     }
   }
+}
+
+/** The machine of an announcer, or of an application, with what it needs there. */
+export function machineOf(
+  entry: AnnouncerHostsEntry,
+  folder: string,
+  { paths = [], programs = [] }: { readonly paths?: readonly string[]; readonly programs?: readonly string[] },
+): HostConfig {
+  // No server is reached there: what would be taken from one is given by the entry itself.
+  const nobody = { name: '', address: { host: '', port: 0 } };
+  const host = hostOf({ entry, folder }, { ...nobody, hosts: entry.kind === 'ssh' ? { address: entry.address } : {} });
+  return { ...host, paths: [...host.paths, ...paths], programs: [...host.programs, ...programs] };
 }
 
 function limitsOf({ paths, programs, services }: ServerHostsEntry): HostLimits {

@@ -72,7 +72,7 @@ interface Shared {
   readonly tls: Partial<TlsConfig>;
   readonly heartbeat: Partial<HeartbeatConfig>;
   readonly replicationTls?: ReplicationTls;
-  readonly serverTls?: ServerTlsEntry;
+  readonly serverTls?: { readonly entry: ServerTlsEntry; readonly folder: string };
   readonly acceptUnproven?: boolean;
   readonly hosts?: Hosts;
   readonly announcers?: readonly AnnouncerConfig[];
@@ -92,7 +92,7 @@ function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: 
       address: given.address,
       socket: given.socket,
       replicationTls: given.replication_tls === undefined ? replicationTls : replicationTlsOf(given.replication_tls),
-      serverTls: serverTls && ownServerTlsOf(serverTls, given.server_tls),
+      serverTls: serverTls && ownServerTlsOf(serverTls.entry, given.server_tls),
       host: hosts === undefined ? undefined : withPrograms(hostOf(hosts, { ...given, name: server }), failover),
     })),
     names: entry.names ?? [],
@@ -107,7 +107,7 @@ function clusterOf(name: string, entry: ClusterEntry, folder: string, defaults: 
       ...defaults.tls,
       ...own.tls,
     },
-    serverTls: serverTls && serverTlsOf(serverTls),
+    serverTls: serverTls && serverTlsOf(serverTls.entry, serverTls.folder),
     heartbeat: { database: 'heartbeat', table: 'heartbeat', utc: false, ...defaults.heartbeat, ...own.heartbeat },
     acceptUnproven,
     announcers,
@@ -134,7 +134,7 @@ function sharedOf(entry: SharedEntries, folder: string): Shared {
         require: accounts.replication.require ?? ('x509' as const),
       },
       replicationTls: entry.replication_tls && replicationTlsOf(entry.replication_tls),
-      serverTls: entry.server_tls,
+      serverTls: entry.server_tls && { entry: entry.server_tls, folder },
       acceptUnproven: entry.accept_unproven,
       hosts: entry.hosts && { entry: entry.hosts, folder },
       announcers: entry.announce && announcersOf(entry.announce, folder),

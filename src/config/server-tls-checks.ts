@@ -25,12 +25,16 @@ export function authorityChecks(main: YamlFile): readonly Fault[] {
 /** What `server_tls` of a cluster and of its servers, `authorities` and `hosts` must agree on. */
 export function serverTlsChecks(main: YamlFile, file: YamlFile): readonly Fault[] {
   return [
-    ...(file === main ? unknownAuthority(main, main, ['defaults', 'server_tls', 'authority']) : []),
+    ...(file === main ? unknownAuthorities(main, main, ['defaults', 'server_tls']) : []),
     ...entriesAt(file.value, ['clusters']).flatMap(([cluster]) => [
-      ...unknownAuthority(main, file, ['clusters', cluster, 'server_tls', 'authority']),
+      ...unknownAuthorities(main, file, ['clusters', cluster, 'server_tls']),
       ...ofServers(main, file, cluster),
     ]),
   ];
+}
+
+function unknownAuthorities(main: YamlFile, file: YamlFile, at: readonly string[]): readonly Fault[] {
+  return ['authority', 'replaces'].flatMap((key) => unknownAuthority(main, file, [...at, key]));
 }
 
 function unknownAuthority(main: YamlFile, file: YamlFile, at: readonly string[]): readonly Fault[] {

@@ -1,5 +1,5 @@
 import { accountFor, localHosts, mostAccountsListed } from '../domain/account-match.js';
-import type { Account, AccountFacts } from '../domain/snapshot.js';
+import type { Account, AccountFacts, BoundAccount } from '../domain/snapshot.js';
 import type { Column } from './capabilities.js';
 import type { Detected } from './detect.js';
 import type { Answers, Question, Row } from './question.js';
@@ -29,6 +29,15 @@ export function accountQuestions(column: Column, detected: Pick<Detected, 'perfo
     },
     {
       ...slow,
+      id: 'account_bonds',
+      // Bytes in MySQL, and names that are no secret.
+      sql: `SELECT User AS user, Host AS host, CONVERT(x509_subject USING utf8mb4) AS subject, CONVERT(x509_issuer USING utf8mb4) AS issuer FROM mysql.user WHERE ssl_type = 'SPECIFIED' AND ${noRole} ORDER BY User, Host LIMIT ${mostAccountsListed}`,
+      privileges: [
+        `SELECT (User, Host, ssl_type, x509_subject, x509_issuer${column.accountLocked ? ', account_locked' : ''}) ON mysql.user`,
+      ],
+    },
+    {
+      ...slow,
       id: 'account_streams',
       // The two sides have different collations, hence bytes.
       sql: `SELECT DISTINCT u.User AS user, u.Host AS host, u.ssl_type AS ssl_type, ${threads.client} FROM ${threads.from} JOIN mysql.user u ON CAST(u.User AS BINARY) = CAST(${threads.user} AS BINARY) WHERE ${threads.where}`,
@@ -45,7 +54,13 @@ export function accountsOf(answers: Answers): AccountFacts | undefined {
     withoutTls: number(count, 'without_tls'),
     streaming: streamingOf(answers.account_streams),
     listed: answers.account_list?.map(accountOf),
+    ...(answers.account_bonds === undefined ? {} : { bound: answers.account_bonds.map(boundOf) }),
   };
+}
+
+function boundOf(row: Row): BoundAccount {
+  const named = (column: string) => (text(row, column) === '' ? undefined : text(row, column));
+  return { user: text(row, 'user'), host: text(row, 'host'), subject: named('subject'), issuer: named('issuer') };
 }
 
 /**

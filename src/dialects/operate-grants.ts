@@ -13,7 +13,10 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
   'restart-replication': replicationAdmin,
   'fence-writable-replica': (column) => [...closing(column), ...endingSessions(column)],
   'secure-channel': (column) => [...replicationAdmin(column), ...channelStatus(column)],
-  'renew-certificate': (column) => [...reloading(column), ...replicationAdmin(column)],
+  'renew-certificate': changingCertificates,
+  'trust-authority': changingCertificates,
+  'reissue-certificates': changingCertificates,
+  'distrust-authority': changingCertificates,
   'enable-tls': (column) => [
     ...(column.settableTls ? [...globalSettings(column), ...reloading(column)] : []),
     ...replicationAdmin(column),
@@ -81,6 +84,11 @@ const marking = ['CREATE ON lockstep.*', 'INSERT ON lockstep.*', 'DELETE ON lock
 function replicationAdmin(column: Column): readonly string[] {
   if (column.flavour === 'mariadb') return ['REPLICATION SLAVE ADMIN ON *.*'];
   return [column.dynamicPrivileges ? 'REPLICATION_SLAVE_ADMIN ON *.*' : 'SUPER ON *.*'];
+}
+
+/** Reload, and let links connect anew. */
+function changingCertificates(column: Column): readonly string[] {
+  return [...reloading(column), ...replicationAdmin(column)];
 }
 
 /** FLUSH LOCAL SSL; ALTER INSTANCE RELOAD TLS, for which RELOAD is not enough. Older servers are restarted. */

@@ -61,6 +61,7 @@ export const questionIds = [
   'accounts',
   'account_streams',
   'account_list',
+  'account_bonds',
   'plaintext',
   'semi_sync_settings',
   'semi_sync',

@@ -14,7 +14,9 @@ export type CertificateAction =
   | OptionFileAction
   | CheckConfigurationAction
   | MeetAction
-  | RestartAction;
+  | RestartAction
+  | TrustAction
+  | ProveAction;
 
 /** Names of the files of a generation, without their directory. */
 export interface FilePair {
@@ -68,6 +70,8 @@ export interface RehearseAction {
   readonly serves: { readonly pair: FilePair; readonly peers: readonly Peer[] } | undefined;
   /** As a replica, met by these servers. */
   readonly presents: readonly { readonly pair: FilePair; readonly to: Truster }[];
+  /** Those who come to it, checked by the authorities that it is to trust; left out: that does not change. */
+  readonly admits?: { readonly file: string; readonly peers: readonly Comer[] };
   /** Keeps how many handshakes there were. */
   readonly noteAs: string;
 }
@@ -76,7 +80,13 @@ export interface RehearseAction {
 export interface Truster {
   /** For people: `db2`, `Lockstep`. */
   readonly name: string;
-  readonly file: { readonly on: ServerName; readonly path: string } | 'lockstep';
+  readonly file: { readonly on: ServerName; readonly path: string } | { readonly outsider: string } | 'lockstep';
+}
+
+/** Somebody who presents a certificate: by files on a server's machine, or as Lockstep itself does. */
+export interface Comer {
+  readonly name: string;
+  readonly files: { readonly on: ServerName; readonly certificate: string; readonly key: string } | 'lockstep';
 }
 
 export interface Peer extends Truster {
@@ -153,5 +163,32 @@ export interface RestartAction {
   /** `greeting`: until it greets, since it may let nobody in yet. Default: until it lets a login in. */
   readonly until?: 'greeting';
   /** Keeps when it answered again. */
+  readonly noteAs: string;
+}
+
+/** Changes whom somebody trusts who is no server: Lockstep itself, or an application, by its file on its own machine. */
+export interface TrustAction {
+  readonly kind: 'change-trust';
+  /** As in the configuration, or the word for Lockstep itself. */
+  readonly outsider: string;
+  readonly file: string;
+  /** As in {@link Trust}. */
+  readonly add: readonly string[];
+  readonly drop: readonly string[];
+}
+
+/**
+ * Makes certificates of an authority that are kept nowhere, and sees by real handshakes whether they are accepted: the
+ * server is shown one by a client; whoever else trusts is shown one as a server would.
+ */
+export interface ProveAction {
+  readonly kind: 'prove-authority';
+  /** By its name in the configuration. */
+  readonly authority: string;
+  readonly accepted: boolean;
+  /** Servers that are logged in to. */
+  readonly servers: readonly ServerName[];
+  readonly trusters: readonly Truster[];
+  /** Keeps how many handshakes there were. */
   readonly noteAs: string;
 }

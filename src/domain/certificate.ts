@@ -25,6 +25,8 @@ export interface SeenCertificate {
   readonly origin: CertificateOrigin;
   /** The channel whose client certificate or CA this is; undefined for the server's own. */
   readonly channel: string | undefined;
+  /** It is in a file that lies ready for the day when the server is a replica: it replicates from nobody now. Left out: no. */
+  readonly ready?: true;
   readonly notBefore: number | undefined;
   readonly notAfter: number;
   readonly certificate: Certificate | undefined;

@@ -12,5 +12,8 @@ export const procedureNames = [
   'renew-certificate',
   'enable-tls',
   'rebuild-replica',
+  'trust-authority',
+  'reissue-certificates',
+  'distrust-authority',
 ] as const;
 export type ProcedureName = (typeof procedureNames)[number];

@@ -4,6 +4,7 @@ import type { Verification } from './verification.js';
 import type { Outlook } from './outlook.js';
 import type { PrimaryChange } from './primary-change.js';
 import type { Sightings } from './plaintext.js';
+import type { Rotation } from './rotation.js';
 import type { Address, ClusterName, ClusterSnapshot, ServerName } from './snapshot.js';
 import type { Survey } from './survey.js';
 
@@ -24,6 +25,8 @@ export interface Scene {
   readonly verified?: readonly Pick<Verification, 'server' | 'differingTables'>[];
   /** What a copy would meet, of the servers that the procedure named; left out: nobody looked. */
   readonly surveys?: readonly Survey[];
+  /** The authority with all above it, the one that it replaces, and who checks certificates besides the servers; undefined: as `authority`. */
+  readonly rotation?: Rotation;
   /** What is remembered of servers that cannot be asked now, and how much of the fleet can; undefined: nobody remembers. */
   readonly outlook?: Outlook;
   /** The last change of the primary that the journal tells of; undefined: it tells of none. */
@@ -58,6 +61,8 @@ export interface Site {
 export interface SiteTls {
   /** By its name in the configuration. */
   readonly authority: string;
+  /** The one that gives way to it; left out: none. */
+  readonly replaces?: string;
   /** Seconds; undefined: with a third of their life left. */
   readonly renewBefore: number | undefined;
   /** How long a new certificate holds, seconds. */

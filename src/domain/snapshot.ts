@@ -295,6 +295,16 @@ export interface AccountFacts {
   readonly streaming: readonly Account[];
   /** Accounts of every host, those without a requirement first; the first thousand of them. Roles are not among them. */
   readonly listed: readonly Account[] | undefined;
+  /** Accounts that are bound to a certain subject or issuer; the first thousand of them. Left out: unknown. */
+  readonly bound?: readonly BoundAccount[];
+}
+
+/** REQUIRE SUBJECT and REQUIRE ISSUER: names as servers write them, `/O=Example/CN=db1`; undefined: any. */
+export interface BoundAccount {
+  readonly user: string;
+  readonly host: string;
+  readonly subject: string | undefined;
+  readonly issuer: string | undefined;
 }
 
 export interface Account {

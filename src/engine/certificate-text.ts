@@ -2,14 +2,17 @@ import type {
   CertificateAction,
   Leaf,
   OptionFileAction,
+  ProveAction,
   RehearseAction,
   StageAction,
+  Trust,
+  Truster,
 } from '../domain/certificate-action.js';
+import { lockstepItself } from '../domain/rotation.js';
 import { spell } from '../domain/spell.js';
 
 /** What an action on certificates does, a line for each thing. What is learned only in the run stands in angle brackets. */
 export function certificateLines(action: CertificateAction): readonly string[] {
-  const { on } = action;
   switch (action.kind) {
     case 'stage-certificates':
       return stageLines(action);
@@ -17,25 +20,59 @@ export function certificateLines(action: CertificateAction): readonly string[] {
       return rehearseLines(action);
     case 'place-certificates':
       return [
-        `${on}: let ${action.directory}/current be <${action.generation.note}>, for ${action.files.join(', ')} at once`,
+        `${action.on}: let ${action.directory}/current be <${action.generation.note}>, for ${action.files.join(', ')} at once`,
       ];
     case 'discard-certificates':
-      return [`${on}: remove what ${action.directory}/next names, unless it is in use`];
+      return [`${action.on}: remove what ${action.directory}/next names, unless it is in use`];
     case 'option-file':
       return optionFileLines(action);
     case 'check-configuration':
       return action.checks.map(({ words, expects }, index) => {
         const wants = expects === undefined ? '' : `, and say ${Object.entries(expects).map(([name, value]) => `${name} ${value}`).join(', ')}`; // prettier-ignore
         const gives = index === action.checks.length - 1 ? ` -- gives <${action.noteAs}>` : '';
-        return `${on}: run ${[...action.command, ...words].join(' ')} on its machine, which must end with 0${wants}${gives}`;
+        return `${action.on}: run ${[...action.command, ...words].join(' ')} on its machine, which must end with 0${wants}${gives}`;
       });
     case 'meet-certificate':
       return [
-        `${on}: log in over TLS, and meet <${action.expects.note}>, verified by ${action.authority} -- gives <${action.noteAs}>`,
+        `${action.on}: log in over TLS, and meet <${action.expects.note}>, verified by ${action.authority} -- gives <${action.noteAs}>`,
       ];
     case 'restart':
-      return [`${on}: restart the service "${action.service}", and wait until it ${action.until === 'greeting' ? 'greets' : 'answers'} -- gives <${action.noteAs}>`]; // prettier-ignore
+      return [`${action.on}: restart the service "${action.service}", and wait until it ${action.until === 'greeting' ? 'greets' : 'answers'} -- gives <${action.noteAs}>`]; // prettier-ignore
+    case 'change-trust':
+      return [`${whose(action.outsider)}: let ${action.file} be as it is ${changeWords(action)}`];
+    case 'prove-authority':
+      return proveLines(action);
   }
+}
+
+function proveLines({ authority, accepted, servers, trusters, noteAs }: ProveAction): readonly string[] {
+  const expected = `which must be ${accepted ? 'accepted' : 'refused'}`;
+  return [
+    ...servers.map(
+      (name) => `${name}: shake hands with a client certificate of ${authority} that is kept nowhere, ${expected}`,
+    ),
+    ...trusters.map(
+      ({ name, file }) =>
+        `prove: shake hands as ${name} with a server certificate of ${authority} that is kept nowhere, checked by ${trustWords(file)}, ${expected}`,
+    ),
+    `prove: -- gives <${noteAs}>`,
+  ];
+}
+
+function changeWords({ add, drop }: Pick<Trust, 'add' | 'drop'>): string {
+  return [
+    ...(add.length === 0 ? [] : [`with the authority ${add.join(', ')}`]),
+    ...(drop.length === 0 ? [] : [`without ${drop.map((one) => one.slice(0, 16)).join(', ')}`]),
+  ].join(' and ');
+}
+
+function whose(outsider: string): string {
+  return outsider === lockstepItself ? 'Lockstep' : outsider;
+}
+
+function trustWords(file: Truster['file']): string {
+  if (file === 'lockstep') return 'what Lockstep trusts';
+  return 'outsider' in file ? `what ${whose(file.outsider)} trusts` : `${file.path} of ${file.on}`;
 }
 
 function optionFileLines({ on, act, file, lines, noteAs }: OptionFileAction): readonly string[] {
@@ -52,13 +89,7 @@ function stageLines({ on, directory, files, leaves, trust, noteAs }: StageAction
   const kept = files.filter((file) => !changed.has(file));
   return [
     ...leaves.map((leaf) => `${on}: in ${directory}/next lay ${leafWords(leaf)} -- gives <${leaf.noteAs}>`),
-    ...trust.map(({ file, add, drop }) => {
-      const words = [
-        ...(add.length === 0 ? [] : [`with the authority ${add.join(', ')}`]),
-        ...(drop.length === 0 ? [] : [`without ${drop.map((one) => one.slice(0, 16)).join(', ')}`]),
-      ];
-      return `${on}: in ${directory}/next lay ${file} ${words.join(' and ')}`;
-    }),
+    ...trust.map((one) => `${on}: in ${directory}/next lay ${one.file} ${changeWords(one)}`),
     ...(kept.length === 0 ? [] : [`${on}: in ${directory}/next lay ${kept.join(', ')} as in use now`]),
     `${on}: -- gives <${noteAs.next}>, <${noteAs.previous}>`,
   ];
@@ -70,17 +101,21 @@ function leafWords({ certificate, key, use, authority, commonName, names, lifeti
   return `${certificate} and a new ${key}: a ${kinds[use]} certificate of "${commonName}" from ${authority}${named}, for ${spell(lifetime)}`;
 }
 
-function rehearseLines({ on, serves, presents, noteAs }: RehearseAction): readonly string[] {
+function rehearseLines({ on, serves, presents, admits, noteAs }: RehearseAction): readonly string[] {
   return [
     ...(serves?.peers ?? []).map(({ name, file, expects }) => {
-      const by = file === 'lockstep' ? 'what Lockstep trusts' : `${file.path} of ${file.on}`;
+      const by = trustWords(file);
       const wants = expects === undefined ? '' : `, which must name ${expects}`;
       return `rehearse: shake hands as ${name} with the next certificate of ${on}, checked by ${by}${wants}`;
     }),
     ...presents.map(({ pair, to }) => {
-      const by = to.file === 'lockstep' ? 'what Lockstep trusts' : `${to.file.path} of ${to.file.on}`;
+      const by = trustWords(to.file);
       return `rehearse: shake hands as ${on} with the next ${pair.certificate}, checked as ${to.name} by ${by}`;
     }),
+    ...(admits?.peers ?? []).map(
+      ({ name }) =>
+        `rehearse: shake hands as ${on} with the certificate of ${name}, checked by the next ${admits?.file ?? ''}`,
+    ),
     `rehearse: -- gives <${noteAs}>`,
   ];
 }

@@ -9,6 +9,8 @@ export interface KnownCluster {
   readonly servers: readonly string[];
 }
 
+/** Names of applications, a comma between them; '' is none. */
+export const namesForm = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62}(?:,(?!$)|$)){0,100}$/;
 /** A channel's name as servers allow it. */
 const channelForm = /^[^\p{Cc}]{0,64}$/u;
 
@@ -51,6 +53,10 @@ function check(spec: ParameterSpec, value: string, cluster: KnownCluster): void 
     case 'duration':
       if (parseDuration(value) !== undefined) return;
       throw invalid(`"${value}" is no duration`, 'Give one with its unit, such as 10s, 5m or 7d.');
+    case 'names':
+      // Whether they are known, the procedure says.
+      if (namesForm.test(value)) return;
+      throw invalid(`"${value.slice(0, 80)}" is no list of names`, 'Give them with commas between them: shop,reports.');
     case 'channel':
       // Whether the server has it is seen when it is looked at.
       if (channelForm.test(value)) return;

@@ -65,6 +65,8 @@ export function actionLines(action: Action): readonly string[] {
     case 'check-configuration':
     case 'meet-certificate':
     case 'restart':
+    case 'change-trust':
+    case 'prove-authority':
       return certificateLines(action);
     case 'login': {
       const { tls } = action;

@@ -51,8 +51,11 @@ export type Locks = (typeof lockings)[number];
 
 export interface ParameterSpec {
   readonly name: string;
-  /** `server` and `channel` must be configured or seen in the cluster; `choice` is one of `values`; `duration` as in the configuration, `7d`. */
-  readonly kind: 'server' | 'channel' | 'choice' | 'duration';
+  /**
+   * `server` and `channel` must be configured or seen in the cluster; `choice` is one of `values`; `duration` as in the
+   * configuration, `7d`; `names` are words with commas between them, which the procedure itself must know.
+   */
+  readonly kind: 'server' | 'channel' | 'choice' | 'duration' | 'names';
   readonly required: boolean;
   readonly values?: readonly string[];
   readonly default?: string;

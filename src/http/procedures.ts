@@ -5,7 +5,7 @@ import { component } from './components.js';
 
 const parameter = z.object({
   name: z.string(),
-  kind: z.enum(['server', 'channel', 'choice', 'duration']),
+  kind: z.enum(['server', 'channel', 'choice', 'duration', 'names']),
   required: z.boolean(),
   values: z.array(z.string()).optional(),
   default: z.string().optional(),

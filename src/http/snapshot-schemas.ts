@@ -38,6 +38,10 @@ const seenCertificate = z.object({
   role: z.enum(['server', 'ca', 'client']),
   origin: z.enum(['handshake', 'status', 'file']),
   channel: z.string().optional(),
+  ready: z
+    .literal(true)
+    .optional()
+    .describe('In a file that lies ready for the day when the server is a replica: it replicates from nobody now.'),
   notBefore: second.optional(),
   notAfter: second,
   certificate: certificate.optional(),

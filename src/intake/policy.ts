@@ -55,8 +55,8 @@ type Spec = Choice['parameters'][number];
 function valueOf(spec: Spec, policy: Policy, labels: Labels): string | undefined {
   const fixed = policy.fixed.get(spec.name);
   if (fixed !== undefined) return fixed;
-  // Nothing that is configured could be chosen by a label: a length of time is the configuration's to say.
-  if (spec.kind === 'duration') return undefined;
+  // Nothing that is configured could be chosen by a label: a length of time, and what people acknowledge, are the configuration's to say.
+  if (spec.kind === 'duration' || spec.kind === 'names') return undefined;
   const label = policy.labels.get(spec.name) ?? spec.name;
   const value = Object.hasOwn(labels, label) ? (labels[label] ?? '') : '';
   if (value !== '') return value;
@@ -98,6 +98,7 @@ function knownValue(
             why: `${quoted(value)} is none of ${(spec.values ?? []).join(', ')}, which ${quoted(spec.name)} may be`,
           };
     case 'duration':
+    case 'names':
       return value;
   }
 }

@@ -50,8 +50,22 @@ export interface FromFiles {
   readonly failures: readonly { readonly path: string; readonly error: unknown }[];
 }
 
-/** The files that the server's settings and its channels name, where they can be read. */
-export async function fromFiles(facts: ServerFacts, files: CertificateFiles, signal: AbortSignal): Promise<FromFiles> {
+/** What a server is to present and trust once it is a replica. */
+export interface ReadyFiles {
+  readonly certFile: string | undefined;
+  readonly caFile: string;
+}
+
+/**
+ * The files that the server's settings and its channels name, where they can be read; of one that replicates from nobody
+ * also those that lie ready for the day when it does, if they are there.
+ */
+export async function fromFiles(
+  facts: ServerFacts,
+  files: CertificateFiles,
+  signal: AbortSignal,
+  ready?: ReadyFiles,
+): Promise<FromFiles> {
   const named: NamedFile[] = [
     { path: facts.tls?.certFile, role: 'server', channel: undefined },
     { path: facts.tls?.caFile, role: 'ca', channel: undefined },
@@ -78,7 +92,24 @@ export async function fromFiles(facts: ServerFacts, files: CertificateFiles, sig
       }
     }),
   );
-  return { certificates: found.flat(), failures };
+  return { certificates: [...found.flat(), ...(await fromReady(facts, files, signal, ready))], failures };
+}
+
+async function fromReady(
+  facts: ServerFacts,
+  files: CertificateFiles,
+  signal: AbortSignal,
+  ready: ReadyFiles | undefined,
+): Promise<readonly SeenCertificate[]> {
+  if (ready === undefined || facts.channels?.length !== 0) return [];
+  const { certFile, caFile } = ready;
+  const read = (path: string | undefined) =>
+    path === undefined ? Promise.resolve([]) : files.read(path, signal).catch(() => []);
+  const [own, trusted] = await Promise.all([read(certFile), read(caFile === facts.tls?.caFile ? undefined : caFile)]);
+  return [
+    ...own.map((one, index) => seen(one, index === 0 ? 'client' : 'ca', 'file', undefined)),
+    ...trusted.map((one) => seen(one, 'ca', 'file', undefined)),
+  ].map((one) => ({ ...one, ready: true as const }));
 }
 
 /** Whether the leaf on the wire is the leaf in the file; undefined unless both were seen. */

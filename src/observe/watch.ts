@@ -29,6 +29,7 @@ import { type Asked, Asker } from './asked.js';
 import {
   type CertificateFiles,
   type FromFiles,
+  type ReadyFiles,
   fromFiles,
   fromHandshake,
   fromStatus,
@@ -50,6 +51,8 @@ export interface Watched {
   readonly questions: QuestionOptions;
   /** Reads certificate files that the server names; undefined where Lockstep cannot reach them. */
   readonly files: CertificateFiles | undefined;
+  /** Files that lie ready for the day when it replicates; default none. */
+  readonly ready?: ReadyFiles | undefined;
 }
 
 export interface WatchOptions {
@@ -315,7 +318,7 @@ export class Watch {
     const limit = deadline(this.options.timeout);
     // Any number of channels may each name a file.
     setMaxListeners(0, limit.signal);
-    this.#files = await fromFiles(facts, files, limit.signal);
+    this.#files = await fromFiles(facts, files, limit.signal, this.watched.ready);
     limit.clear();
   }
 

@@ -7,6 +7,9 @@ import { fenceWritableReplica } from './fence-writable-replica.js';
 import { enableTls } from './certificates/enable-tls.js';
 import { renewCertificate } from './certificates/renew-certificate.js';
 import { rebuildReplica } from './rebuild-replica.js';
+import { distrustAuthority } from './certificates/rotation/distrust-authority.js';
+import { reissueCertificates } from './certificates/rotation/reissue-certificates.js';
+import { trustAuthority } from './certificates/rotation/trust-authority.js';
 import { restartReplication } from './restart-replication.js';
 import { requireTls } from './require-tls.js';
 import { secureChannel } from './secure-channel.js';
@@ -20,6 +23,9 @@ export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
   'require-tls': requireTls,
   'renew-certificate': renewCertificate,
   'enable-tls': enableTls,
+  'trust-authority': trustAuthority,
+  'reissue-certificates': reissueCertificates,
+  'distrust-authority': distrustAuthority,
   'fence-writable-replica': fenceWritableReplica,
   switchover,
   'verify-replica': verifyReplica,

@@ -102,3 +102,15 @@ export function certificatesKept(
 
 /** What makes keys on a host. */
 const openssl = ['/usr/bin/openssl'];
+/** The same, while everything moves to another authority: the cluster's own gives way to it. @param more of `server_tls` */
+export function certificatesRotating(
+  sandbox: SandboxCluster,
+  to: { readonly name: string; readonly directory: string },
+  from: { readonly name: string; readonly directory: string },
+  more: Keys = {},
+): ConfigurationOptions {
+  const kept = certificatesKept(sandbox, { replaces: from.name, ...more });
+  const authorities = Object.fromEntries([to, from].map(({ name, directory }) => [name, { directory }]));
+  const serverTls = { ...(kept.keys?.['server_tls'] as Keys), authority: to.name };
+  return { ...kept, whole: { authorities }, keys: { server_tls: serverTls } };
+}

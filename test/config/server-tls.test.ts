@@ -26,7 +26,14 @@ authorities:
   three: { directory: three }
 clusters:
   shop:
-    server_tls: { authority: one, directory: /etc/mysql/tls/, names: [proxy, 192.0.2.100] }
+    server_tls:
+      authority: one
+      replaces: three
+      directory: /etc/mysql/tls/
+      names: [proxy, 192.0.2.100]
+      applications:
+        shop: { ca_file: /etc/shop/mysql-ca.pem, cert_file: /etc/shop/mysql.pem, host: { kind: command, command: [docker, exec, -i, shop] } }
+        reports: {}
     servers: { db1: { address: db1 }, db2: { address: db2, server_tls: { directory: /srv/tls, names: ["*.db2"] } } }
   plain: { servers: { db1: { address: db1 } } }
 `,
@@ -55,6 +62,22 @@ clusters:
     lifetimeSeconds: 365 * 86_400,
     names: ['proxy', '192.0.2.100'],
     keys: 'lockstep',
+    replaces: 'three',
+    applications: [
+      {
+        name: 'shop',
+        caFile: '/etc/shop/mysql-ca.pem',
+        certFile: '/etc/shop/mysql.pem',
+        host: {
+          kind: 'command',
+          command: ['docker', 'exec', '-i', 'shop'],
+          paths: ['/etc/shop', '/etc/shop/mysql.pem'],
+          programs: [],
+          services: {},
+        },
+      },
+      { name: 'reports', caFile: undefined, certFile: undefined, host: { kind: 'local', sudo: false, paths: [], programs: [], services: {} } }, // prettier-ignore
+    ],
   });
   expect(shop?.servers.map(({ serverTls }) => serverTls)).toEqual([
     { directory: '/etc/mysql/tls', names: [], optionFiles: undefined },
@@ -81,6 +104,12 @@ clusters:
     servers: { db1: { address: h } }
   d:
     server_tls: { authority: one, directory: /x, renew_before: 200d }
+    servers: { db1: { address: h } }
+  e:
+    server_tls: { authority: one, replaces: one, directory: /x, applications: { lockstep: {} } }
+    servers: { db1: { address: h } }
+  f:
+    server_tls: { authority: one, replaces: two, directory: /x }
     servers: { db1: { address: h } }
 `),
   ).toEqual([

@@ -110,11 +110,11 @@ it('prints the grants that a MariaDB and a MySQL need, and no more', () => {
     "GRANT BINLOG MONITOR, PROCESS, SLAVE MONITOR ON *.* TO 'mon'@'%'",
     "GRANT SELECT ON `percona`.`heartbeat` TO 'mon'@'%'",
     "GRANT SELECT (status) ON mysql.event TO 'mon'@'%'",
-    "GRANT SELECT (User, Host, ssl_type) ON mysql.user TO 'mon'@'%'",
+    "GRANT SELECT (User, Host, ssl_type, x509_subject, x509_issuer) ON mysql.user TO 'mon'@'%'",
   ]);
   expect(grantsFor(columnNamed('mysql-8.4'), { user: "o'mon", host: '10.%' }, withSchema)).toEqual([
     "GRANT PROCESS, REPLICATION CLIENT ON *.* TO 'o''mon'@'10.%'",
-    "GRANT SELECT (User, Host, ssl_type, account_locked) ON mysql.user TO 'o''mon'@'10.%'",
+    "GRANT SELECT (User, Host, ssl_type, account_locked, x509_subject, x509_issuer) ON mysql.user TO 'o''mon'@'10.%'",
     ...[
       'replication_applier_status_by_coordinator',
       'replication_applier_status_by_worker',

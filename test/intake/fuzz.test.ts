@@ -69,6 +69,8 @@ function faultOf(asked: Pick<RunRequest, 'procedure' | 'parameters'> & Partial<R
       channel: () => channels.get(asked.parameters['server'] ?? '')?.has(value) ?? value === '',
       choice: () => spec?.values?.includes(value) ?? false,
       duration: () => value === '14d',
+      // For people to say.
+      names: () => false,
     };
     if (spec === undefined || !right[spec.kind]()) return `${asked.procedure} with ${name} ${JSON.stringify(value)}`;
   }

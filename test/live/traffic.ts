@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { Secret } from '../../src/base/secret.js';
 import { openSession, type Target } from '../../src/mysql/session.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
@@ -25,20 +25,19 @@ export async function traffic(sandbox: SandboxCluster, table: string, work: () =
   const over = new AbortController();
   const seen = { writes: 0, logins: 0, looks: 0 };
   const [failedWrites, refusedLogins, standing]: [string[], string[], string[]] = [[], [], []];
-  const targets = await Promise.all(sandbox.servers.map((server) => targetOf(sandbox, server)));
   const until = async (turn: () => Promise<void>, faults: string[]) => {
     while (!over.signal.aborted)
       await turn().catch((cause: unknown) => faults.push(`${new Date().toISOString()} ${String(cause)}`));
   };
-  const application = await openSession(await targetOf(sandbox, sandbox.primary, 'root'), { signal: within(10_000) });
+  const application = await openSession(targetOf(sandbox, sandbox.primary, 'root'), { signal: within(10_000) });
   const jobs = [
     until(async () => {
       await application.query(`INSERT INTO ${table} (n) VALUES (1)`, { signal: within(10_000) });
       seen.writes += 1;
     }, failedWrites),
-    ...targets.map((target) =>
+    ...sandbox.servers.map((server) =>
       until(async () => {
-        const session = await openSession(target, { signal: within(10_000) });
+        const session = await openSession(targetOf(sandbox, server), { signal: within(10_000) });
         await session.end();
         seen.logins += 1;
       }, refusedLogins),
@@ -61,15 +60,10 @@ export async function traffic(sandbox: SandboxCluster, table: string, work: () =
   return { ...seen, failedWrites, refusedLogins, standing };
 }
 
-async function targetOf(
-  sandbox: SandboxCluster,
-  server: SandboxServer,
-  as: 'root' | 'monitor' = 'monitor',
-): Promise<Target> {
+/** Files are read at each login, all in one turn: whoever replaces them in one is never met in between. */
+function targetOf(sandbox: SandboxCluster, server: SandboxServer, as: 'root' | 'monitor' = 'monitor'): Target {
   const { client, accounts } = sandbox;
-  const [ca = '', cert = '', key = ''] = await Promise.all(
-    [client.ca, client.cert, client.key].map((file) => readFile(file, 'utf8')),
-  );
+  const [ca = '', cert = '', key = ''] = [client.ca, client.cert, client.key].map((file) => readFileSync(file, 'utf8'));
   const { user, password } = as === 'monitor' ? accounts.monitor : { user: 'app', password: accounts.monitor.password };
   return {
     address: server.address,

@@ -10,7 +10,6 @@ import { silentLog } from '../../src/base/log.js';
 import type { Scope } from '../../src/base/scope.js';
 import { Secret } from '../../src/base/secret.js';
 import { loadConfig } from '../../src/config/load.js';
-import type { Certificate } from '../../src/domain/certificate.js';
 import type { PrimaryChange } from '../../src/domain/primary-change.js';
 import type { Parameters, Scene, Site } from '../../src/domain/scene.js';
 import { Execution, type Ending } from '../../src/engine/execution.js';
@@ -28,6 +27,7 @@ import { writeConfiguration, type ConfigurationOptions } from '../../src/sandbox
 import { takeDirectory } from '../../src/sandbox/directories.js';
 import { until } from '../../src/sandbox/until.js';
 import { authoritySeen, certificateReachOf } from '../../src/certificate-reach.js';
+import { rotationSeen } from '../../src/rotation-seen.js';
 import { siteOf } from '../../src/site.js';
 import { observerOf } from '../../src/watched.js';
 
@@ -59,7 +59,7 @@ export class Workbench {
     readonly outages: OutlookMemory,
     public site: Site,
     public reach: Reach,
-    readonly authority: () => Promise<Certificate | undefined>,
+    readonly authorities: () => Promise<Pick<Scene, 'authority' | 'rotation'>>,
   ) {}
 
   static async open(scope: Scope, sandbox: SandboxCluster, written: ConfigurationOptions = {}): Promise<Workbench> {
@@ -98,15 +98,29 @@ export class Workbench {
       () => cluster,
       (server) => sql.target(server),
     );
-    const authority = () => authoritySeen(config, cluster);
-    return new Workbench(sandbox, observer, memory, outages, { ...site, servers }, { ...sql, certificates }, authority);
+    const authorities = async () => {
+      const [authority, rotation] = await Promise.all([
+        authoritySeen(config, cluster),
+        rotationSeen(config, cluster, AbortSignal.timeout(10_000)),
+      ]);
+      return { ...(authority && { authority }), ...(rotation && { rotation }) };
+    };
+    return new Workbench(
+      sandbox,
+      observer,
+      memory,
+      outages,
+      { ...site, servers },
+      { ...sql, certificates },
+      authorities,
+    );
   }
 
   async look(how?: 'anew'): Promise<Scene> {
     const signal = AbortSignal.timeout(10_000);
-    const [{ snapshot }, authority] = await Promise.all([
+    const [{ snapshot }, authorities] = await Promise.all([
       this.observer.lookAtCluster(this.site.cluster, { signal, thorough: how ?? true }),
-      this.authority(),
+      this.authorities(),
     ]);
     const { lastChange } = this;
     return {
@@ -114,7 +128,7 @@ export class Workbench {
       site: this.site,
       plaintext: this.memory.of(this.site.cluster),
       outlook: this.outages.of(this.site.cluster, snapshot.servers),
-      ...(authority === undefined ? {} : { authority }),
+      ...authorities,
       ...(lastChange === undefined ? {} : { lastChange }),
     };
   }

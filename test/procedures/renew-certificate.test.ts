@@ -78,7 +78,7 @@ describe('renew-certificate', () => {
       {
         reason: 'authority-untrusted',
         why: expect.stringMatching(/^db3 do not trust/) as string,
-        remedy: 'Let them trust it first, besides those that they trust: docs/runbooks/CaExpiring.md.',
+        remedy: 'Let them trust it first, besides those that they trust: run trust-authority.',
       },
     ]);
     const pinned = changed({ ...scene, authority: other }, 'db1', (server) => ({

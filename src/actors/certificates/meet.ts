@@ -2,7 +2,7 @@ import { LockstepError } from '../../base/errors.js';
 import type { MeetAction } from '../../domain/certificate-action.js';
 import type { Notes } from '../../engine/procedure.js';
 import { openSession, type Target } from '../../mysql/session.js';
-import type { Authorities } from './stage.js';
+import type { Authorities } from './bundle-file.js';
 
 /** @throws LockstepError `another-served`; LoginError: `tls-not-offered`, `tls-unverified` and all others */
 export async function meet(

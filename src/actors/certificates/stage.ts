@@ -1,13 +1,11 @@
-import { LockstepError } from '../../base/errors.js';
-import { certificateOf, x509sOf } from '../../base/x509.js';
+import { certificateOf } from '../../base/x509.js';
 import type { Leaf, StageAction, Trust } from '../../domain/certificate-action.js';
 import type { Notes } from '../../engine/procedure.js';
 import type { Host } from '../../hosts/host.js';
 import type { Authority } from '../../pki/authority.js';
 import { issue } from '../../pki/issue.js';
+import { changedBundle, type Authorities } from './bundle-file.js';
 import { Generations, other, type Slot } from './generations.js';
-
-export type Authorities = (name: string) => Promise<Authority>;
 
 /** A key that its server alone may read stays so, and no key is ever wider open than to a group. */
 const keyMode = 0o640;
@@ -58,23 +56,18 @@ async function lay(leaf: Leaf, all: Generations, previous: Slot, next: Slot, aut
 
 /** The authorities of the file as they stand, without those that leave, and with those that join. */
 async function lead(
-  { file, add, drop }: Trust,
+  trust: Trust,
   all: Generations,
   previous: Slot,
   next: Slot,
   authorities: Authorities,
 ): Promise<void> {
   const { host, signal } = all;
+  const { file } = trust;
   const from = all.at(previous, file);
   const there = await all.factsIfAny(from);
-  const before = there === undefined ? [] : x509sOf((await host.read(from, { signal })).toString());
-  const joining = (await Promise.all(add.map(authorities))).flatMap(({ authorityPem }) => x509sOf(authorityPem));
-  const after = [...before.filter((one) => !drop.includes(certificateOf(one).fingerprint)), ...joining];
-  const each = [...new Map(after.map((one) => [one.fingerprint256, one])).values()];
-  if (each.length === 0)
-    throw new LockstepError('trust-empty', `${host.name}: nobody would be trusted by ${JSON.stringify(all.at(file))}`);
-  const text = each.map((one) => one.toString()).join('');
-  await host.write(all.at(next, file), Buffer.from(text), {
+  const before = there === undefined ? '' : (await host.read(from, { signal })).toString();
+  await host.write(all.at(next, file), await changedBundle(before, trust, authorities), {
     ...(await all.ownershipIn(previous, file, 'open')),
     signal,
   });

@@ -3,7 +3,7 @@ import type { FilePair } from '../../domain/certificate-action.js';
 import { renewalDue } from '../../domain/renewal.js';
 import { namesMissing } from '../../domain/server-names.js';
 import type { Channel } from '../../domain/snapshot.js';
-import { clientCertificate, commonNameOf, serverCertificate, type Holder } from './holder.js';
+import { clientCertificate, commonNameOf, readyCertificate, serverCertificate, type Holder } from './holder.js';
 
 /** One of a server's own certificates, as it is now. */
 export interface Present {
@@ -36,8 +36,19 @@ export function presentOf(holder: Holder, at: number): readonly Present[] {
     channels.flatMap((one) => (one.pair === undefined ? [] : [[one.pair.certificate, one.pair] as const])),
   );
   others.delete(pair.certificate);
+  const { ready } = holder;
+  const lies = ready?.pair !== undefined && ready.pair.certificate !== pair.certificate ? [ready.pair] : [];
   return [
     first,
+    ...lies.map((file) =>
+      judged(holder, at, {
+        use: 'client',
+        pair: file,
+        certificate: readyCertificate(server),
+        channels: [],
+        words: `the client certificate that lies ready on ${name}`,
+      }),
+    ),
     ...[...others.values()].map((file) => {
       const theirs = presenting(file);
       const certificate = clientCertificate(server, theirs[0]?.name ?? '');

@@ -34,6 +34,12 @@ export interface Link {
   readonly words: string;
 }
 
+/** The certificate of an authority of the cluster, by its name: the one that everything comes from, or the one that gives way to it. */
+export function authorityOf({ authority, rotation, site }: Scene, name: string): Certificate | undefined {
+  if (name === site.serverTls?.authority) return authority;
+  return name === rotation?.from?.name ? rotation.from.certificates[0] : undefined;
+}
+
 export function newLeaf(holder: Holder, present: Present, prefix: string, authority = holder.site.authority): NewLeaf {
   const note = present.use === 'client' ? `new-${present.pair.certificate}` : 'new-server-certificate';
   return {

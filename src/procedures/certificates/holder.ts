@@ -2,7 +2,7 @@ import path from 'node:path/posix';
 import type { Column } from '../../dialects/capabilities.js';
 import type { Certificate } from '../../domain/certificate.js';
 import type { FilePair } from '../../domain/certificate-action.js';
-import type { Scene, SiteServerTls, SiteTls } from '../../domain/scene.js';
+import type { ReplicationTls, Scene, SiteServerTls, SiteTls } from '../../domain/scene.js';
 import type { Channel, ServerFacts, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
 import type { Refusal } from '../../engine/procedure.js';
 import { columnOf, viewOf } from '../view.js';
@@ -21,7 +21,12 @@ export interface Holder {
   /** The file of authorities that its clients' certificates are checked by. */
   readonly trust: string | undefined;
   readonly channels: readonly HeldChannel[];
+  /** What lies there for the day when it is a replica; undefined: it is one, or nothing was seen there. */
+  readonly ready: Omit<HeldChannel, 'channel'> | undefined;
 }
+
+/** Whose file of authorities: the server's own, that of a channel, or one that lies ready. */
+export type Trusting = 'server' | 'ready' | { readonly channel: string };
 
 export interface HeldChannel {
   readonly channel: Channel;
@@ -76,7 +81,9 @@ export function holderOf(scene: Scene, name: ServerName): Holder | readonly Refu
       },
     ];
   const trust = file(tls.caFile);
-  const all = [certificate, key, trust, ...channels.flatMap(({ pair, trust: theirs }) => [pair?.certificate, pair?.key, theirs])]; // prettier-ignore
+  const ready = readyIn(server, configured?.replicationTls, file);
+  const reading = ready === undefined ? channels : [...channels, ready];
+  const all = [certificate, key, trust, ...reading.flatMap(({ pair, trust: theirs }) => [pair?.certificate, pair?.key, theirs])]; // prettier-ignore
   const files = [...new Set(all.filter((one) => one !== undefined))].sort();
   return {
     name,
@@ -89,6 +96,7 @@ export function holderOf(scene: Scene, name: ServerName): Holder | readonly Refu
     pair: { certificate, key },
     trust,
     channels,
+    ready,
   };
 }
 
@@ -112,13 +120,33 @@ export function clientCertificate(server: ServerSnapshot | undefined, channel: s
     ?.certificate;
 }
 
-/** The authorities in the file that the server trusts, or one of its channels. @param channel undefined: the server */
-export function trustedBy(server: ServerSnapshot | undefined, channel: string | undefined): readonly Certificate[] {
+export function readyCertificate(server: ServerSnapshot | undefined): Certificate | undefined {
+  return server?.certificates.find((one) => one.role === 'client' && one.ready === true)?.certificate;
+}
+
+/** The authorities in a file that the server names, that a channel names, or that lies ready. */
+export function trustedBy(server: ServerSnapshot | undefined, of: Trusting): readonly Certificate[] {
+  const channel = typeof of === 'string' ? undefined : of.channel;
+  const ready = of === 'ready';
   return (server?.certificates ?? []).flatMap((one) =>
-    one.role === 'ca' && one.origin === 'file' && one.channel === channel && one.certificate !== undefined
+    one.role === 'ca' &&
+    one.origin === 'file' &&
+    one.channel === channel &&
+    (one.ready === true) === ready &&
+    one.certificate !== undefined
       ? [one.certificate]
       : [],
   );
+}
+
+/** Who reads a file of authorities of the server. */
+export function trusting({ trust, channels, ready, server }: Holder, file: string): readonly Trusting[] {
+  const own = ready?.trust === file && trustedBy(server, 'ready').length > 0;
+  return [
+    ...(trust === file ? ['server' as const] : []),
+    ...channels.flatMap((one) => (one.trust === file ? [{ channel: one.channel.name }] : [])),
+    ...(own ? ['ready' as const] : []),
+  ];
 }
 
 /** `db1` of `O=Example, CN=db1`. */
@@ -130,6 +158,19 @@ function held(channel: Channel, file: (given: string | undefined) => string | un
   const [certificate, key] = [file(channel.tls.certFile), file(channel.tls.keyFile)];
   const pair = certificate === undefined || key === undefined ? undefined : { certificate, key };
   return { channel, pair, trust: file(channel.tls.caFile) };
+}
+
+/** Files that were seen: one that is not there cannot be copied into a generation. */
+function readyIn(
+  server: ServerSnapshot,
+  tls: ReplicationTls | undefined,
+  file: (given: string | undefined) => string | undefined,
+): Holder['ready'] {
+  if (tls === undefined || readyCertificate(server) === undefined) return undefined;
+  const [certificate, key, trust] = [file(tls.certFile), file(tls.keyFile), file(tls.caFile)];
+  if (certificate === undefined || key === undefined) return undefined;
+  const seen = tls.caFile === server.facts?.tls?.caFile || trustedBy(server, 'ready').length > 0;
+  return { pair: { certificate, key }, trust: seen ? trust : undefined };
 }
 
 /** A file of the directory itself, or of the generation in use; undefined for any other. */

@@ -3,8 +3,9 @@ import type { ServerName } from '../../domain/snapshot.js';
 import type { Refusal } from '../../engine/procedure.js';
 import { viewOf } from '../view.js';
 import { presentOf } from './due.js';
-import { downstream, serverChanges, sourceOf, type Exchange } from './exchange.js';
-import { holderOf, isHolder, trustedBy } from './holder.js';
+import { boundRefusals } from './bound.js';
+import { authorityOf, downstream, serverChanges, sourceOf, type Exchange } from './exchange.js';
+import { holderOf, isHolder, trustedBy, type Trusting } from './holder.js';
 
 /** What forbids to renew certificates of one server. */
 export function exchangeRefusals(exchange: Exchange, scene: Scene): readonly Refusal[] {
@@ -12,7 +13,7 @@ export function exchangeRefusals(exchange: Exchange, scene: Scene): readonly Ref
     ...noAuthority(scene),
     ...untrusted(exchange, scene),
     ...restartNeeded(exchange, scene),
-    ...pinned(exchange, scene),
+    ...boundRefusals(exchange, scene),
     ...unseenFiles(exchange),
   ];
 }
@@ -30,34 +31,36 @@ export function noAuthority({ authority, site }: Scene): readonly Refusal[] {
 
 /** Whoever is seen to trust others only would refuse the new certificate: it is trusted everywhere first. */
 function untrusted(exchange: Exchange, scene: Scene): readonly Refusal[] {
-  const { authority } = scene;
   const { holder, leaves } = exchange;
-  if (authority === undefined || leaves.length === 0) return [];
+  const [first] = leaves;
+  const authority = first && authorityOf(scene, first.leaf.authority);
+  if (first === undefined || authority === undefined) return [];
   const view = viewOf(scene);
   const without: string[] = [];
-  const checks = (who: string, server: ServerName | undefined, channel: string | undefined) => {
-    const trusted = trustedBy(view.server(server), channel);
+  const checks = (who: string, server: ServerName | undefined, of: Trusting) => {
+    const trusted = trustedBy(view.server(server), of);
     if (trusted.length > 0 && !trusted.some(({ fingerprint }) => fingerprint === authority.fingerprint))
       without.push(who);
   };
   if (leaves.some(({ present }) => present.use !== 'client'))
-    for (const { replica, channel, words } of downstream(holder, scene)) checks(words, replica, channel.name);
+    for (const { replica, channel, words } of downstream(holder, scene))
+      checks(words, replica, { channel: channel.name });
   for (const { present } of leaves)
     for (const { name } of present.channels) {
       const source = sourceOf(holder, name, scene)?.name;
-      if (source !== undefined) checks(source, source, undefined);
+      if (source !== undefined) checks(source, source, 'server');
     }
   if (without.length === 0) return [];
   return [
     {
       reason: 'authority-untrusted',
-      why: `${[...new Set(without)].join(', ')} do not trust the authority ${scene.site.serverTls?.authority ?? ''}, and would refuse what it issues`,
-      remedy: 'Let them trust it first, besides those that they trust: docs/runbooks/CaExpiring.md.',
+      why: `${[...new Set(without)].join(', ')} do not trust the authority ${first.leaf.authority}, and would refuse what it issues`,
+      remedy: 'Let them trust it first, besides those that they trust: run trust-authority.',
     },
   ];
 }
 
-function restartNeeded(exchange: Exchange, scene: Scene): readonly Refusal[] {
+export function restartNeeded(exchange: Exchange, scene: Scene): readonly Refusal[] {
   const { holder } = exchange;
   if (holder.column.reloadsTls || !serverChanges(exchange)) return [];
   const { name, own } = holder;
@@ -77,33 +80,6 @@ function restartNeeded(exchange: Exchange, scene: Scene): readonly Refusal[] {
       remedy: 'Write the one command under `hosts: { services: { mysql: [ … ] } }`.',
     },
   ];
-}
-
-/** An account that wants a certain subject or issuer says so to nobody who may not read grants: only the same again is safe. */
-function pinned(exchange: Exchange, scene: Scene): readonly Refusal[] {
-  const { leaves, holder } = exchange;
-  return leaves.flatMap(({ leaf, present }) => {
-    const { certificate } = present;
-    const subject = `CN=${leaf.commonName}`;
-    if (
-      certificate === undefined ||
-      (certificate.subject === subject && certificate.issuer === scene.authority?.subject)
-    )
-      return [];
-    return present.channels.flatMap(({ name, source }) => {
-      const server = sourceOf(holder, name, scene);
-      const listed = server?.facts?.accounts?.listed;
-      const account = listed?.find(({ user, requires }) => user === source.user && requires === 'specified');
-      if (account === undefined) return [];
-      return [
-        {
-          reason: 'account-pinned',
-          why: `'${account.user}'@'${account.host}' on ${server?.name ?? ''} is bound to a certain subject, issuer or cipher, and the new certificate has ${certificate.subject === subject ? 'another issuer' : 'another subject'}`,
-          remedy: `Let it require X509 alone meanwhile: ALTER USER … REQUIRE X509.`,
-        },
-      ];
-    });
-  });
 }
 
 function unseenFiles({ leaves }: Exchange): readonly Refusal[] {

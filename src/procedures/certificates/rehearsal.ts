@@ -1,6 +1,6 @@
 import path from 'node:path/posix';
 import type { LoginAction } from '../../domain/action.js';
-import type { Peer, RehearseAction } from '../../domain/certificate-action.js';
+import type { Comer, Peer, RehearseAction } from '../../domain/certificate-action.js';
 import type { Scene } from '../../domain/scene.js';
 import type { ServerName } from '../../domain/snapshot.js';
 import { changedChannels, downstream, sourceOf, type Exchange } from './exchange.js';
@@ -10,20 +10,35 @@ import { changedChannels, downstream, sourceOf, type Exchange } from './exchange
  * check what it serves; its sources check what it presents.
  */
 export function handshakes(exchange: Exchange, scene: Scene, noteAs: string): RehearseAction {
-  const { holder } = exchange;
+  const { holder, leaves, trust } = exchange;
+  const drops = trust.some(({ file, drop }) => file === holder.trust && drop.length > 0);
   return {
     kind: 'rehearse-certificates',
     on: holder.name,
     directory: holder.own.directory,
-    serves: { pair: holder.pair, peers: peersOf(exchange, scene) },
-    presents: changedChannels(exchange).flatMap(({ channel, pair }) => {
+    // Whoever would meet the same certificate again has met it.
+    serves: leaves.length === 0 ? undefined : { pair: holder.pair, peers: peersOf(exchange, scene) },
+    presents: (leaves.length === 0 ? [] : changedChannels(exchange)).flatMap(({ channel, pair }) => {
       const source = sourceOf(holder, channel.name, scene);
       const file = source?.facts?.tls?.caFile;
       if (pair === undefined || source === undefined || file === undefined || !isReached(source.name, scene)) return [];
       return [{ pair, to: { name: source.name, file: { on: source.name, path: file } } }];
     }),
+    ...(drops && holder.trust !== undefined
+      ? { admits: { file: holder.trust, peers: comersOf(exchange, scene) } }
+      : {}),
     noteAs,
   };
+}
+
+/** Who comes to the server with a certificate that Lockstep can read: its replicas, and Lockstep itself. */
+function comersOf({ holder }: Exchange, scene: Scene): readonly Comer[] {
+  const replicas = downstream(holder, scene).flatMap(({ replica, channel, words }): readonly Comer[] => {
+    const { certFile, keyFile } = channel.tls;
+    if (certFile === undefined || keyFile === undefined || !isReached(replica, scene)) return [];
+    return [{ name: words, files: { on: replica, certificate: certFile, key: keyFile } }];
+  });
+  return [...replicas, ...(holder.own.checked === undefined ? [] : [{ name: 'Lockstep', files: 'lockstep' as const }])];
 }
 
 /** Logins at its sources with the very files that its channels would use, where Lockstep has the password. */

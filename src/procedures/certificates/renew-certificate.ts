@@ -1,3 +1,4 @@
+import { isIssuedBy } from '../../domain/rotation.js';
 import type { Parameters, Scene } from '../../domain/scene.js';
 import type { Need, Procedure, Refusal } from '../../engine/procedure.js';
 import { given, identityPremise, viewOf } from '../view.js';
@@ -131,7 +132,7 @@ function exchangeOf(scene: Scene, parameters: Parameters): Exchange | undefined 
   if (!isHolder(holder)) return undefined;
   const wanted = wantedOf(holder, scene, parameters);
   if (wanted.length === 0) return undefined;
-  const leaves = wanted.map((present) => newLeaf(holder, present, ''));
+  const leaves = wanted.map((present) => newLeaf(holder, present, '', renewedBy(present, scene)));
   return { holder, prefix: '', leaves, trust: [], added: [] };
 }
 
@@ -141,4 +142,10 @@ function wantedOf(holder: Holder, scene: Scene, parameters: Parameters): readonl
     ({ use, due }) =>
       (given(parameters, 'when') === 'now' || due !== undefined) && (what === 'both' || use === 'both' || use === what),
   );
+}
+
+/** While one authority gives way to another, a renewal changes nobody: who trusts the new one is the rotation's to see. */
+function renewedBy({ certificate }: Present, { rotation }: Scene): string | undefined {
+  const { from } = rotation ?? {};
+  return certificate !== undefined && from !== undefined && isIssuedBy(certificate, from) ? from.name : undefined;
 }

@@ -8,7 +8,14 @@ import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 import { viewOf } from '../view.js';
 import { linksOf, serverChanges, type Exchange, type Link } from './exchange.js';
-import { clientCertificate, serverCertificate, trustedBy } from './holder.js';
+import {
+  clientCertificate,
+  readyCertificate,
+  serverCertificate,
+  trustedBy,
+  trusting,
+  type Trusting,
+} from './holder.js';
 import { handshakes, logins } from './rehearsal.js';
 
 /**
@@ -145,7 +152,7 @@ function isPlaced(exchange: Exchange, seen: Seen): boolean {
       inFiles(server, present).every((print) => print !== undefined && print === seen.notes[leaf.noteAs]),
     ) &&
     trust.every(({ file, drop }) =>
-      trusting(exchange, file).every((of) => {
+      trusting(holder, file).every((of) => {
         const prints = trustedBy(server, of).map(({ fingerprint }) => fingerprint);
         return (
           prints.length > 0 &&
@@ -163,11 +170,11 @@ function isBack(exchange: Exchange, seen: Seen): boolean {
   const server = viewOf(seen).server(holder.name);
   const now = leaves.flatMap(({ present }) => inFiles(server, present));
   const before = leaves.flatMap(({ present }) => inFiles(holder.server, present));
-  const same = (of: string | undefined) => prints(server, of) === prints(holder.server, of);
+  const same = (of: Trusting) => prints(server, of) === prints(holder.server, of);
   return (
     server?.facts !== undefined &&
     now.every((print, index) => print !== undefined && print === before[index]) &&
-    trust.every(({ file }) => trusting(exchange, file).every(same)) &&
+    trust.every(({ file }) => trusting(holder, file).every(same)) &&
     (!leaves.some(({ present }) => present.use !== 'client') || servedPrint(server) === servedPrint(holder.server))
   );
 }
@@ -194,18 +201,11 @@ function inFiles(server: ServerSnapshot | undefined, present: Exchange['leaves']
   return [
     ...(present.use === 'client' ? [] : [serverCertificate(server, 'file')?.fingerprint]),
     ...present.channels.map(({ name }) => clientCertificate(server, name)?.fingerprint),
+    ...(present.use === 'client' && present.channels.length === 0 ? [readyCertificate(server)?.fingerprint] : []),
   ];
 }
 
-/** Whose file of authorities it is: the server's (undefined), or that of a channel. */
-function trusting({ holder }: Exchange, file: string): readonly (string | undefined)[] {
-  return [
-    ...(holder.trust === file ? [undefined] : []),
-    ...holder.channels.flatMap(({ channel, trust }) => (trust === file ? [channel.name] : [])),
-  ];
-}
-
-function prints(server: ServerSnapshot | undefined, of: string | undefined): string {
+function prints(server: ServerSnapshot | undefined, of: Trusting): string {
   return trustedBy(server, of)
     .map(({ fingerprint }) => fingerprint)
     .join();

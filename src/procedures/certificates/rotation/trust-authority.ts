@@ -1,0 +1,144 @@
+import { outsiderWords, type HeldAuthority } from '../../../domain/rotation.js';
+import type { Parameters, Scene } from '../../../domain/scene.js';
+import type { Need, Procedure, Refusal, Step } from '../../../engine/procedure.js';
+import type { Exchange } from '../exchange.js';
+import type { Holder } from '../holder.js';
+import { restartNeeded } from '../refusals.js';
+import { exchangeSteps } from '../steps.js';
+import { askedOf, holdersOf, memberRefusals } from './members.js';
+import { letTrust } from './outsiders.js';
+import { canBeShown, proofOf, proveStep } from './prove.js';
+import { linkRemarks, nextRound, unaskedWords } from './rounds.js';
+import { authorityRefusals, notTrusting, rotationPremises, serverParameter, sightOf, unseenApplications, type Sight } from './sight.js'; // prettier-ignore
+import { filesLacking, outsiderRefusals, outsidersLacking, trustRefusals, trustWords } from './trust.js';
+
+/**
+ * The first round of a rotation: everybody trusts the new authority besides the old one, and is seen to by handshakes.
+ * Nothing that is accepted now is refused for it.
+ */
+export const trustAuthority: Procedure = {
+  name: 'trust-authority',
+  purpose: 'Let everybody trust a new authority besides the old one',
+  parameters: [serverParameter],
+  locks: 'cluster',
+  looks: 'anew',
+  needed,
+  refusals,
+  premises: (scene) => {
+    const sight = sightOf(scene);
+    return sight && rotationPremises(sight);
+  },
+  steps: (scene, parameters) => {
+    const sight = sightOf(scene);
+    return sight === undefined ? [] : stepsOf(sight, parameters);
+  },
+  remarks,
+};
+
+function needed(scene: Scene, parameters: Parameters): Need {
+  const sight = sightOf(scene);
+  const refused = authorityRefusals(scene);
+  if (sight === undefined || refused.length > 0)
+    return { observed: 'yes', why: refused.map(({ why }) => why).join('; ') };
+  const { to } = sight.rotation;
+  const lacking = lackingWords(sight, parameters);
+  if (lacking.length > 0)
+    return {
+      observed: 'yes',
+      why: `${lacking.join(', ')} ${lacking.length === 1 ? 'does' : 'do'} not trust ${to.name}`,
+    };
+  const ending = endingWords(sight);
+  if (ending !== undefined) return { observed: 'yes', why: ending };
+  const unasked = unaskedWords(sight, parameters);
+  if (unasked !== undefined) return { observed: 'unknown', why: unasked };
+  return { observed: 'no', why: `everybody who can be seen trusts ${to.name}: ${nextRound(sight)}` };
+}
+
+function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
+  const sight = sightOf(scene);
+  const refused = authorityRefusals(scene);
+  if (sight === undefined || refused.length > 0) return refused;
+  const asked = askedOf(sight.members, parameters);
+  const ending = lackingWords(sight, parameters).length === 0 ? endingWords(sight) : undefined;
+  if (ending !== undefined)
+    return [
+      {
+        reason: 'no-successor',
+        why: ending,
+        remedy: `Make one with \`lockstep pki init\`, and write it as \`authority\` with \`replaces: ${sight.rotation.to.name}\`: docs/certificates.md.`,
+      },
+    ];
+  return [
+    ...memberRefusals(asked, scene),
+    ...holdersOf(asked).flatMap(trustRefusals),
+    ...(parameters['server'] === undefined ? outsiderRefusals(sight.rotation.outsiders) : []),
+    ...exchangesOf(sight, parameters).flatMap((exchange) => restartNeeded(exchange, scene)),
+  ];
+}
+
+function remarks(scene: Scene, parameters: Parameters): readonly string[] {
+  const sight = sightOf(scene);
+  if (sight === undefined) return [];
+  const { rotation, at } = sight;
+  const unseen = unseenApplications(rotation, 'trusted');
+  const names = unseen.map((name) => (name === 'applications' ? 'applications' : outsiderWords({ name })));
+  return [
+    ...linkRemarks(exchangesOf(sight, parameters), scene),
+    ...(canBeShown(rotation.to, at)
+      ? []
+      : [`No handshake shows that ${rotation.to.name} is trusted, for nothing can be issued from it here: files are read back instead.`]), // prettier-ignore
+    ...(names.length === 0
+      ? []
+      : [`Whom ${names.join(', ')} trust${names.length === 1 && unseen[0] !== 'applications' ? 's' : ''} nobody sees: let them trust ${rotation.to.name} by hand. reissue-certificates asks for it.`]), // prettier-ignore
+  ];
+}
+
+function stepsOf(sight: Sight, parameters: Parameters): readonly Step[] {
+  const { rotation, scene, at } = sight;
+  const { to } = rotation;
+  const shown = canBeShown(to, at);
+  const outside = parameters['server'] === undefined ? outsidersLacking(rotation.outsiders, to) : [];
+  return [
+    ...outside.map((one) => letTrust(one, to, shown ? proofOf([], [one], to, true, `${one.name}-proven`) : undefined)),
+    ...exchangesOf(sight, parameters).flatMap((exchange) => [
+      ...exchangeSteps(exchange, scene),
+      ...(shown ? [seeAccepted(exchange, to)] : []),
+    ]),
+  ];
+}
+
+function seeAccepted({ holder, prefix }: Exchange, to: HeldAuthority): Step {
+  const proof = proofOf([holder], [], to, true, `${prefix}proven`);
+  return proveStep(`${prefix}prove`, `See ${holder.name} accept certificates of ${to.name}`, proof);
+}
+
+function exchangesOf({ members, rotation }: Sight, parameters: Parameters): readonly Exchange[] {
+  const { to } = rotation;
+  return holdersOf(askedOf(members, parameters)).flatMap((holder) => {
+    const files = filesLacking(holder, to);
+    return files.length === 0 ? [] : [exchangeOf(holder, to, files.map(({ file }) => file))]; // prettier-ignore
+  });
+}
+
+function exchangeOf(holder: Holder, to: HeldAuthority, files: readonly string[]): Exchange {
+  const trust = files.map((file) => ({ file, add: [to.name], drop: [] }));
+  return { holder, prefix: `${holder.name}-`, leaves: [], trust, added: to.certificates };
+}
+
+function lackingWords(sight: Sight, parameters: Parameters): readonly string[] {
+  const { server } = parameters;
+  if (server === undefined) return notTrusting(sight, sight.rotation.to);
+  return sight.holders
+    .filter(({ name }) => name === server)
+    .flatMap((holder) => filesLacking(holder, sight.rotation.to).map((file) => trustWords(holder, file)));
+}
+
+/** How long before the end of an authority one should be there that replaces it, seconds: as long as the alert gives. */
+const rotationTakes = 180 * 86_400;
+
+/** The authority itself is the one that ends, and no other is configured. */
+function endingWords({ rotation: { to, from }, at }: Sight): string | undefined {
+  const { notAfter } = to.certificates[0];
+  if (from !== undefined || notAfter - at > rotationTakes) return undefined;
+  return `the authority ${to.name} ends at ${new Date(notAfter * 1000).toISOString().slice(0, 10)}, and no other is configured to take its place`;
+}

@@ -1,0 +1,285 @@
+import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LockstepError } from '../../src/base/errors.js';
+import { Scope } from '../../src/base/scope.js';
+import { Secret } from '../../src/base/secret.js';
+import { certificateOf, certificatesOf } from '../../src/base/x509.js';
+import type { Procedure } from '../../src/engine/procedure.js';
+import { LoginError, openSession } from '../../src/mysql/session.js';
+import type { Authority } from '../../src/pki/authority.js';
+import { issue } from '../../src/pki/issue.js';
+import { distrustAuthority } from '../../src/procedures/certificates/rotation/distrust-authority.js';
+import { reissueCertificates } from '../../src/procedures/certificates/rotation/reissue-certificates.js';
+import { trustAuthority } from '../../src/procedures/certificates/rotation/trust-authority.js';
+import { switchover } from '../../src/procedures/switchover.js';
+import { sandboxAuthority } from '../../src/sandbox/certificates.js';
+import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
+import { certificatesRotating } from '../../src/sandbox/configuration.js';
+import { takeDirectory } from '../../src/sandbox/directories.js';
+import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
+import type { SandboxServer } from '../../src/sandbox/server.js';
+import { describeEach, oneOfEach } from './matrix.js';
+import { traffic } from './traffic.js';
+import { Workbench, textOf, type Ran, type RunOptions } from './workbench.js';
+
+await describeEach(
+  'rotation of the authority',
+  (version) => {
+    const scope = new Scope();
+    let sandbox: SandboxCluster;
+    let bench: Workbench;
+    let former: Authority;
+    let next: Authority;
+    let shop: string;
+    const all = { acknowledged: 'reports' };
+    const at = (server: SandboxServer, name: string) => path.join(server.tlsDirectory, name);
+    const subjectsIn = (file: string) => certificatesOf(readFileSync(file, 'utf8')).map(({ subject }) => subject);
+    const trusted = () => [...sandbox.servers.map((server) => at(server, 'ca.pem')), sandbox.client.ca, shop];
+    const names = ['cert.pem', 'client-cert.pem'];
+    const issuers = () =>
+      sandbox.servers.flatMap((server) => names.map((name) => certificateOf(readFileSync(at(server, name))).issuer));
+
+    /** What files, wire and links say of every server. */
+    async function agree(): Promise<void> {
+      const { snapshot } = await bench.look('anew');
+      for (const server of snapshot.servers) {
+        expect(server.login?.handshake?.verification, server.name).toMatchObject({ verified: true });
+        const file = certificateOf(readFileSync(at(sandbox.server(server.name), 'cert.pem')));
+        expect(server.login?.handshake?.chain[0]?.fingerprint).toBe(file.fingerprint);
+      }
+    }
+
+    async function refusalsOf(procedure: Procedure, more: Readonly<Record<string, string>> = all) {
+      const scene = await bench.look('anew');
+      return procedure.refusals(scene, bench.parameters(more)).map(({ reason }) => reason);
+    }
+
+    async function done(procedure: Procedure, more: Readonly<Record<string, string>> = all): Promise<Ran> {
+      const ran = await bench.run(procedure, bench.parameters(more));
+      expect(ran.outcome, ran.why).toBe('succeeded');
+      const keys = sandbox.servers.map((server) => readFileSync(at(server, 'key.pem'), 'utf8').split('\n')[3] ?? '');
+      for (const secret of ['PRIVATE KEY', ...keys])
+        expect(JSON.stringify([ran.notes, textOf(ran)])).not.toContain(secret);
+      const { observed, why } = procedure.needed(await bench.look('anew'), bench.parameters(more));
+      expect(observed, why).toBe('no');
+      return ran;
+    }
+
+    /** A certificate of an authority, shown to a server as whoever logs in does. */
+    async function shown(authority: Authority, server: SandboxServer): Promise<string> {
+      const { chainPem: cert, keyPem: key } = await issue(authority, {
+        commonName: 'somebody',
+        use: 'client',
+        names: [],
+      });
+      const { user, password } = sandbox.accounts.monitor;
+      try {
+        const session = await openSession(
+          {
+            address: server.address,
+            user,
+            password: () => Promise.resolve(password),
+            tls: { verify: 'identity', ca: readFileSync(sandbox.client.ca), cert, key },
+          },
+          { signal: AbortSignal.timeout(10_000) },
+        );
+        await session.end();
+        return 'accepted';
+      } catch (cause) {
+        if (cause instanceof LoginError) return cause.failure.reason;
+        throw cause;
+      }
+    }
+
+    /** What people do for Lockstep and the applications: another certificate, in one turn. */
+    async function ownCertificate(authority: Authority): Promise<void> {
+      const made = await issue(authority, { commonName: 'lockstep', use: 'client', names: [] });
+      writeFileSync(sandbox.client.cert, made.chainPem);
+      writeFileSync(sandbox.client.key, made.keyPem.reveal());
+      const { reach } = bench;
+      const target = async (name: string) => {
+        const before = await reach.target(name);
+        const ca = readFileSync(sandbox.client.ca, 'utf8');
+        return { ...before, tls: before.tls && { ...before.tls, ca, cert: made.chainPem, key: made.keyPem } };
+      };
+      const { certificates } = reach;
+      bench.reach = { ...reach, target, ...(certificates && { certificates: { ...certificates, target } }) };
+    }
+
+    async function openBench(to: Authority, toName: string, from: Authority, fromName: string): Promise<Workbench> {
+      const applications = { shop: { ca_file: shop }, reports: {} };
+      const rotating = certificatesRotating(
+        sandbox,
+        { name: toName, directory: to.directory },
+        { name: fromName, directory: from.directory },
+        { applications },
+      );
+      return Workbench.open(scope, sandbox, rotating);
+    }
+
+    beforeAll(async () => {
+      sandbox = scope.own(await createCluster({ version, replicas: 2 }), (cluster) => cluster.stop());
+      former = sandbox.authority;
+      next = await sandboxAuthority(sandbox.scope, 'Another authority');
+      shop = path.join(await takeDirectory(sandbox.scope), 'mysql-ca.pem');
+      writeFileSync(shop, former.authorityPem);
+      bench = await openBench(next, 'next', former, 'former');
+      const { primary, accounts } = sandbox;
+      await primary.run([
+        'CREATE DATABASE app',
+        'CREATE TABLE app.lines (id INT PRIMARY KEY AUTO_INCREMENT, n INT NOT NULL)',
+        `CREATE USER app@'%' IDENTIFIED BY '${accounts.monitor.password.reveal()}' REQUIRE X509`,
+        "GRANT SELECT, INSERT ON app.* TO app@'%'",
+      ]);
+      for (const replica of sandbox.replicas) await untilCaughtUp(replica, primary);
+    });
+    afterAll(() => scope.end());
+
+    describe('before everybody trusts the new one', () => {
+      it('refuses the later rounds, naming the earlier', async () => {
+        expect(await refusalsOf(reissueCertificates)).toContain('authority-untrusted');
+        expect(await refusalsOf(reissueCertificates, {})).toContain('trust-unacknowledged');
+        expect(await refusalsOf(reissueCertificates, { acknowledged: 'reports,stranger' })).toContain(
+          'unknown-application',
+        );
+        expect(await refusalsOf(distrustAuthority)).toEqual(
+          expect.arrayContaining(['still-in-use', 'authority-untrusted']),
+        );
+      });
+
+      /** Nothing of it is left anywhere. */
+      async function unchanged(options: RunOptions, hosts?: (server: string) => void): Promise<Ran> {
+        const before = trusted().map((file) => readFileSync(file, 'utf8'));
+        const kept = bench.reach;
+        const { certificates } = kept;
+        if (certificates === undefined) throw new Error('no certificates');
+        const host = (server: string) => {
+          hosts?.(server);
+          return certificates.host(server);
+        };
+        bench.reach = { ...kept, certificates: { ...certificates, host } };
+        const ran = await bench.run(trustAuthority, bench.parameters(), { hurry: 10, ...options });
+        bench.reach = kept;
+        expect(ran.outcome, ran.why).toBe('rolled-back');
+        // As text, what stood around the certificates of a file that stands by itself is gone.
+        expect(trusted().map(subjectsIn)).toEqual(
+          before.map((pem) => certificatesOf(pem).map(({ subject }) => subject)),
+        );
+        await agree();
+        for (const replica of sandbox.replicas) await untilReplicating(replica);
+        return ran;
+      }
+
+      it('takes all of it back when a server refuses to load what it is given', async () => {
+        const broken = () => writeFileSync(path.join(sandbox.primary.tlsDirectory, 'current/ca.pem'), 'nobody');
+        const ran = await unchanged({ at: { 'step:db1-load:begins': async () => broken() } });
+        expect(ran.why).toMatch(/said no|refresh SSL|set up SSL/);
+        expect(ran.sent).toContain('db2-prove');
+      });
+
+      it('takes all of it back when a machine goes away in the middle', async () => {
+        let gone = false;
+        const ran = await unchanged(
+          {
+            at: {
+              'step:db1-place:begins': async () => void (gone = true),
+              // It comes back when it is looked for.
+              'undo:db1-stage:begins': async () => void (gone = false),
+            },
+          },
+          (server) => {
+            if (gone && server === 'db1') throw new LockstepError('host-unreachable', 'the machine is gone');
+          },
+        );
+        expect(ran.why).toContain('the machine is gone');
+      });
+
+      it('refuses to go on while a server cannot be asked', async () => {
+        const [replica] = sandbox.replicas;
+        await replica?.stop();
+        for (const procedure of [trustAuthority, reissueCertificates, distrustAuthority])
+          expect(await refusalsOf(procedure)).toContain('server-unseen');
+        await replica?.start();
+        await bench.lookUntil('it to be seen again', ({ snapshot }) =>
+          snapshot.servers.every(({ facts }) => facts !== undefined),
+        );
+        if (replica) await untilReplicating(replica);
+      });
+    });
+
+    it('moves everything to another authority while nobody notices', async () => {
+      const { primary } = sandbox;
+      const facts: string[] = [];
+      const round = async (procedure: Procedure) => {
+        const began = performance.now();
+        await done(procedure);
+        facts.push(`${procedure.name} ${((performance.now() - began) / 1000).toFixed(1)} s`);
+      };
+      const seen = await traffic(sandbox, 'app.lines', async () => {
+        await round(trustAuthority);
+        for (const file of trusted())
+          expect(subjectsIn(file), file).toEqual([former.certificate.subject, next.certificate.subject]);
+        for (const server of sandbox.servers)
+          expect([await shown(former, server), await shown(next, server)]).toEqual(['accepted', 'accepted']);
+
+        // Accounts that the new certificates would break stop it.
+        const { issuer } = certificateOf(readFileSync(at(sandbox.server('db2'), 'client-cert.pem')));
+        await primary.sql(`ALTER USER replication@'%' REQUIRE ISSUER '/${issuer}'`);
+        expect(await refusalsOf(reissueCertificates)).toEqual(['account-pinned', 'account-pinned', 'account-pinned']);
+        await primary.sql("ALTER USER replication@'%' REQUIRE X509");
+
+        await round(reissueCertificates);
+        expect(new Set(issuers())).toEqual(new Set([next.certificate.subject]));
+        // Certificates of Lockstep itself, and of applications, are people's.
+        expect(await refusalsOf(distrustAuthority, { acknowledged: 'reports,shop' })).toEqual(['still-in-use']);
+        await ownCertificate(next);
+        expect(await refusalsOf(distrustAuthority)).toEqual(['use-unacknowledged']);
+        await primary.sql(`CREATE USER bound@'%' IDENTIFIED BY 'a-word' REQUIRE ISSUER '/${issuer}'`);
+        expect(await refusalsOf(distrustAuthority, { acknowledged: 'reports,shop' })).toEqual(['account-pinned']);
+        await primary.sql('DROP USER bound');
+
+        Object.assign(all, { acknowledged: 'reports,shop' });
+        await round(distrustAuthority);
+      });
+      process.stderr.write(
+        `rotation on ${version}: ${facts.join(', ')}; ${JSON.stringify({ ...seen, failedWrites: seen.failedWrites.length, refusedLogins: seen.refusedLogins.length, standing: seen.standing.length })}; applier stopped ${seen.standing.filter((line) => line.includes('"sql":"No"')).length}\n`,
+      );
+      expect(seen.failedWrites).toEqual([]);
+      expect(seen.refusedLogins).toEqual([]);
+      expect(seen.standing.filter((line) => line.includes('"sql":"No"'))).toEqual([]);
+      expect(seen.writes).toBeGreaterThan(50);
+      expect(seen.logins).toBeGreaterThan(50);
+      for (const file of trusted()) expect(subjectsIn(file), file).toEqual([next.certificate.subject]);
+      for (const server of sandbox.servers)
+        expect([await shown(former, server), await shown(next, server)]).toEqual(['tls-failed', 'accepted']);
+      await agree();
+      for (const replica of sandbox.replicas) {
+        await untilReplicating(replica);
+        await untilCaughtUp(replica, primary);
+      }
+      expect(lstatSync(at(primary, 'ca.pem')).isSymbolicLink()).toBe(true);
+      // What a restart reads is what is served.
+      await sandbox.server('db3').restart();
+      await untilReplicating(sandbox.server('db3'));
+      await agree();
+    }, 240_000);
+
+    it('goes on after the primary has changed in between', async () => {
+      bench = await openBench(former, 'former', next, 'next');
+      await ownCertificate(next);
+      Object.assign(all, { acknowledged: 'reports,shop' });
+      await done(trustAuthority);
+      const ran = await bench.run(switchover, bench.parameters({ to: 'db2' }));
+      expect(ran.outcome, ran.why).toBe('succeeded');
+      const reissued = await done(reissueCertificates);
+      // The former primary is a replica now, and comes before the new one.
+      expect(reissued.sent.indexOf('db1-stage')).toBeLessThan(reissued.sent.indexOf('db2-stage'));
+      await ownCertificate(former);
+      await done(distrustAuthority);
+      expect(new Set(issuers())).toEqual(new Set([former.certificate.subject]));
+      await agree();
+    }, 180_000);
+  },
+  oneOfEach,
+);
