@@ -33,7 +33,7 @@ export function accountQuestions(column: Column, detected: Pick<Detected, 'perfo
       // Bytes in MySQL, and names that are no secret.
       sql: `SELECT User AS user, Host AS host, CONVERT(x509_subject USING utf8mb4) AS subject, CONVERT(x509_issuer USING utf8mb4) AS issuer FROM mysql.user WHERE ssl_type = 'SPECIFIED' AND ${noRole} ORDER BY User, Host LIMIT ${mostAccountsListed}`,
       privileges: [
-        `SELECT (User, Host, ssl_type, x509_subject, x509_issuer${column.accountLocked ? ', account_locked' : ''}) ON mysql.user`,
+        `SELECT (User, Host, ssl_type${column.accountLocked ? ', account_locked' : ''}, x509_subject, x509_issuer) ON mysql.user`,
       ],
     },
     {

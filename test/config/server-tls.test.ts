@@ -125,6 +125,9 @@ clusters:
     '14:72 clusters.c.server_tls.names[1]: given "fe80::1%eth0", expected a DNS name or an IP address',
     '14:88 clusters.c.server_tls.names[2]: given "a b", expected a DNS name or an IP address',
     '17:17 clusters.d.server_tls: expected a renew_before of at most half the lifetime, which is 365d when none is given',
+    '20:17 clusters.e.server_tls: expected a `replaces` that is not the authority itself',
+    '20:79 clusters.e.server_tls.applications: expected applications named by letters, digits, ".", "_" and "-", beginning with a letter or digit, at most 63, and none of lockstep, applications',
+    '23:45 clusters.f.server_tls.replaces: given "two", which is none of the authorities. There are: one, t w o',
   ]);
 });
 

@@ -132,7 +132,7 @@ await describeEach('activity', (version) => {
   });
 
   it('leaves out the sessions of Lockstep itself', async () => {
-    const actor = await bench.actor();
+    const actor = bench.actor();
     const work = actor.send(
       { kind: 'sql', on: 'db1', session: 'watch', statements: [{ text: ['SELECT SLEEP(3)'], values: [] }] },
       {},

@@ -13,10 +13,11 @@ import { LoginError, openSession, SessionLost, type Target } from '../../src/mys
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
 import { swapReplicaCertificate, swapServerCertificate } from '../../src/sandbox/faults.js';
 import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
-import type { Keys } from '../../src/sandbox/configuration.js';
+import type { ConfigurationOptions, Keys } from '../../src/sandbox/configuration.js';
 import type { Settings } from '../../src/sandbox/settings.js';
 import type { VersionName } from '../../src/sandbox/versions.js';
 import { hostKeys } from './rebuild-hosts.js';
+import { rotatingConfiguration, stand, standOf, type Stand } from './rotation-stands.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { until } from '../../src/sandbox/until.js';
 
@@ -35,11 +36,29 @@ export interface CrashCase {
   /** What servers need besides, and further keys of each in the configuration. */
   settings?(version: VersionName): Settings;
   ofServer?(scope: Scope, sandbox: SandboxCluster): Promise<(server: SandboxServer) => Keys>;
+  /** Further keys of the configuration, and of its cluster. */
+  configuration?(sandbox: SandboxCluster): Promise<Pick<ConfigurationOptions, 'whole' | 'keys'>>;
   /** Back to a healthy cluster. */
   mend(sandbox: SandboxCluster): Promise<void>;
 }
 
+/** A round of a rotation: from one stand to the next, in each of which everybody accepts everybody. */
+function roundFrom(from: Stand, more: Readonly<Record<string, string>> = {}): CrashCase {
+  return {
+    parameters: { cluster: 'sandbox', ...more },
+    configuration: rotatingConfiguration,
+    provoke: (sandbox) => stand(sandbox, from),
+    state: async (sandbox) => `${await standOf(sandbox)}; ${await channelState(sandbox.server('db2'))}`,
+    mend: (sandbox) => stand(sandbox, { trusted: ['former'], issuer: 'former' }),
+  };
+}
+
+const applications = { acknowledged: 'applications' };
+
 export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
+  'trust-authority': roundFrom({ trusted: ['former'], issuer: 'former' }),
+  'reissue-certificates': roundFrom({ trusted: ['former', 'next'], issuer: 'former' }, applications),
+  'distrust-authority': roundFrom({ trusted: ['former', 'next'], issuer: 'next' }, applications),
   'restart-replication': {
     parameters: { cluster: 'sandbox', server: 'db2', channel: '' },
     provoke: (sandbox) =>

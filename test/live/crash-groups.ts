@@ -7,5 +7,6 @@ export const crashGroups = {
   primary: ['switchover'],
   deaths: ['failover', 'rejoin', 'open-primary'],
   certificates: ['renew-certificate', 'enable-tls'],
+  rotation: ['trust-authority', 'reissue-certificates', 'distrust-authority'],
   copies: ['rebuild-replica'],
 } as const satisfies Readonly<Record<string, readonly ProcedureName[]>>;

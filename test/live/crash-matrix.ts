@@ -36,10 +36,11 @@ function suite(version: VersionName, procedure: ProcedureName): void {
         await createCluster({ version, replicas: 1, settings: crashCases[procedure]?.settings?.(version) }),
         (cluster) => cluster.stop(),
       );
+      const configured = await crashCases[procedure]?.configuration?.(sandbox);
       lockstep = await LockstepProcess.lay(
         sandbox,
-        { defaults: { failover: { evidence: '1s', looks: 2 } } },
-        {},
+        { defaults: { failover: { evidence: '1s', looks: 2 } }, ...configured?.whole },
+        { ...configured?.keys },
         await crashCases[procedure]?.ofServer?.(scope, sandbox),
       );
     });

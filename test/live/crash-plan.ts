@@ -15,12 +15,15 @@ interface Undone {
   readonly points: readonly string[];
 }
 
+/** Of one procedure, where not all are wanted. */
+const most = 10;
+
 /** One of each flavour: what .ci/run breaks at every point. */
 const flavours: readonly VersionName[] = ['mariadb-10.11', 'mysql-9.7'];
 
 /**
- * How much of the matrix is run. LOCKSTEP_CRASH unset: kills on one version, at a third of the
- * points by the seed. `ci`: kills at every point once per
+ * How much of the matrix is run. LOCKSTEP_CRASH unset: kills on one version, at a third of the points by the seed, and
+ * at about ten of a plan that has many. `ci`: kills at every point once per
  * flavour, and freezes at a sample of them by the seed (LOCKSTEP_SEED). `all`: everything on every version, of which
  * LOCKSTEP_SHARD=I/N takes its part.
  */
@@ -44,7 +47,7 @@ export function crashPlan() {
       if (extent === 'all') return index % shards === shard - 1;
       const key = `${version} ${procedure} ${at.join()}`;
       if (extent === 'ci') return deed === 'kill' || chosen(key, 1, 8);
-      return deed === 'kill' && chosen(key, 1, 3);
+      return deed === 'kill' && chosen(key, 1, Math.max(3, Math.ceil(lives.length / most)));
     });
   }
 

@@ -13,13 +13,14 @@ import { QueryError, openSession, type Session } from '../../src/mysql/session.j
 import { procedures } from '../../src/procedures/index.js';
 import type { Account, Accounts } from '../../src/sandbox/accounts.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
-import { certificatesKept, writeConfiguration } from '../../src/sandbox/configuration.js';
+import { writeConfiguration } from '../../src/sandbox/configuration.js';
 import { startReplication, stopReplication } from '../../src/sandbox/faults.js';
 import { coordinatesOf } from '../../src/sandbox/replication.js';
 import { until } from '../../src/sandbox/until.js';
 import { lockstepCommand } from './command.js';
 import { crashCases } from './crash-cases.js';
 import { describeEach } from './matrix.js';
+import { rotatingConfiguration } from './rotation-stands.js';
 import { Workbench } from './workbench.js';
 
 /** "Access denied; you need …", "SELECT command denied …", "Access denied … to database", "You are not owner of thread …". */
@@ -36,7 +37,8 @@ await describeEach('the grants of accounts', (version) => {
     // By file and position, where procedures have the most to ask.
     const cluster = await createCluster({ version, replicas: 1, mode: 'position' });
     sandbox = scope.own(cluster, () => cluster.stop());
-    bench = await Workbench.open(scope, sandbox, certificatesKept(sandbox));
+    // What renews certificates also does so while one authority gives way to another.
+    bench = await Workbench.open(scope, sandbox, await rotatingConfiguration(sandbox));
     const failover = { ...defaultFailover, evidenceSeconds: 1 };
     bench.site = { ...bench.site, failover, accounts: { ...bench.site.accounts, operate: probe.user } };
     const bypass = sandbox.primary.column.readOnlyBypass.slice(0, 1).map((privilege) => `${privilege} ON *.*`);
@@ -73,7 +75,7 @@ await describeEach('the grants of accounts', (version) => {
     const plan = await prepare();
     const alive = sandbox.servers.filter((server) => server.running);
     const victims = await Promise.all(alive.map(({ name }) => administrator(name)));
-    const actor = await bench.actor(probe);
+    const actor = bench.actor(probe);
     try {
       await actor.lock(['db1', 'db2'], AbortSignal.timeout(10_000));
       let notes = {};

@@ -199,7 +199,7 @@ await describeEach(
         const rows = await db2.sql("SELECT STATE FROM information_schema.PROCESSLIST WHERE STATE = 'User lock'");
         return rows.length === 1;
       });
-      const actor = await bench.actor();
+      const actor = bench.actor();
       const [close] = fenceWritableReplica.steps(await bench.look(), db2Of());
       for (const action of close?.plan ?? [])
         await expect(actor.send(action, {}, AbortSignal.timeout(10_000))).rejects.toMatchObject({

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LockstepError } from '../../src/base/errors.js';
 import { Scope } from '../../src/base/scope.js';
-import { Secret } from '../../src/base/secret.js';
 import { certificateOf, certificatesOf } from '../../src/base/x509.js';
 import type { Procedure } from '../../src/engine/procedure.js';
 import { LoginError, openSession } from '../../src/mysql/session.js';
@@ -97,14 +96,6 @@ await describeEach(
       const made = await issue(authority, { commonName: 'lockstep', use: 'client', names: [] });
       writeFileSync(sandbox.client.cert, made.chainPem);
       writeFileSync(sandbox.client.key, made.keyPem.reveal());
-      const { reach } = bench;
-      const target = async (name: string) => {
-        const before = await reach.target(name);
-        const ca = readFileSync(sandbox.client.ca, 'utf8');
-        return { ...before, tls: before.tls && { ...before.tls, ca, cert: made.chainPem, key: made.keyPem } };
-      };
-      const { certificates } = reach;
-      bench.reach = { ...reach, target, ...(certificates && { certificates: { ...certificates, target } }) };
     }
 
     async function openBench(to: Authority, toName: string, from: Authority, fromName: string): Promise<Workbench> {
@@ -119,7 +110,7 @@ await describeEach(
     }
 
     beforeAll(async () => {
-      sandbox = scope.own(await createCluster({ version, replicas: 2 }), (cluster) => cluster.stop());
+      sandbox = scope.own(await createCluster({ version, replicas: 1 }), (cluster) => cluster.stop());
       former = sandbox.authority;
       next = await sandboxAuthority(sandbox.scope, 'Another authority');
       shop = path.join(await takeDirectory(sandbox.scope), 'mysql-ca.pem');
@@ -172,8 +163,11 @@ await describeEach(
       }
 
       it('takes all of it back when a server refuses to load what it is given', async () => {
-        const broken = () => writeFileSync(path.join(sandbox.primary.tlsDirectory, 'current/ca.pem'), 'nobody');
-        const ran = await unchanged({ at: { 'step:db1-load:begins': async () => broken() } });
+        const broken = () => {
+          writeFileSync(path.join(sandbox.primary.tlsDirectory, 'current/ca.pem'), 'nobody');
+          return Promise.resolve();
+        };
+        const ran = await unchanged({ at: { 'step:db1-load:begins': broken } });
         expect(ran.why).toMatch(/said no|refresh SSL|set up SSL/);
         expect(ran.sent).toContain('db2-prove');
       });
@@ -183,9 +177,9 @@ await describeEach(
         const ran = await unchanged(
           {
             at: {
-              'step:db1-place:begins': async () => void (gone = true),
+              'step:db1-place:begins': () => Promise.resolve(void (gone = true)),
               // It comes back when it is looked for.
-              'undo:db1-stage:begins': async () => void (gone = false),
+              'undo:db1-stage:begins': () => Promise.resolve(void (gone = false)),
             },
           },
           (server) => {
@@ -226,7 +220,7 @@ await describeEach(
         // Accounts that the new certificates would break stop it.
         const { issuer } = certificateOf(readFileSync(at(sandbox.server('db2'), 'client-cert.pem')));
         await primary.sql(`ALTER USER replication@'%' REQUIRE ISSUER '/${issuer}'`);
-        expect(await refusalsOf(reissueCertificates)).toEqual(['account-pinned', 'account-pinned', 'account-pinned']);
+        expect(await refusalsOf(reissueCertificates)).toEqual(['account-pinned', 'account-pinned']);
         await primary.sql("ALTER USER replication@'%' REQUIRE X509");
 
         await round(reissueCertificates);
@@ -260,14 +254,13 @@ await describeEach(
       }
       expect(lstatSync(at(primary, 'ca.pem')).isSymbolicLink()).toBe(true);
       // What a restart reads is what is served.
-      await sandbox.server('db3').restart();
-      await untilReplicating(sandbox.server('db3'));
+      await sandbox.server('db2').restart();
+      await untilReplicating(sandbox.server('db2'));
       await agree();
     }, 240_000);
 
     it('goes on after the primary has changed in between', async () => {
       bench = await openBench(former, 'former', next, 'next');
-      await ownCertificate(next);
       Object.assign(all, { acknowledged: 'reports,shop' });
       await done(trustAuthority);
       const ran = await bench.run(switchover, bench.parameters({ to: 'db2' }));

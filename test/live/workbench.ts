@@ -92,7 +92,7 @@ export class Workbench {
       host: 'local' as const,
       replicationTls: sandbox.channelTls(sandbox.server(server.name)),
     }));
-    const sql = await reachOf(sandbox, accounts.operate);
+    const sql = reachOf(sandbox, accounts.operate);
     const certificates = certificateReachOf(
       () => config,
       () => cluster,
@@ -156,9 +156,9 @@ export class Workbench {
   }
 
   /** Hands on the operate account, or on another. Whoever asks closes them. */
-  async actor(account: Account = this.sandbox.accounts.operate): Promise<SqlActor> {
+  actor(account: Account = this.sandbox.accounts.operate): SqlActor {
     const { certificates } = this.reach;
-    return new SqlActor({ ...(await reachOf(this.sandbox, account)), ...(certificates && { certificates }) });
+    return new SqlActor({ ...reachOf(this.sandbox, account), ...(certificates && { certificates }) });
   }
 
   parameters(more: Readonly<Record<string, string>> = {}): Parameters {
@@ -225,19 +225,20 @@ function hurried(times: number): EngineClock {
   };
 }
 
-async function reachOf(sandbox: SandboxCluster, { user, password }: Account): Promise<Reach> {
+function reachOf(sandbox: SandboxCluster, { user, password }: Account): Reach {
   const { client, accounts } = sandbox;
-  const [ca = '', cert = '', key = ''] = await Promise.all(
-    [client.ca, client.cert, client.key].map((file) => readFile(file, 'utf8')),
-  );
   return {
-    target: (name) =>
-      Promise.resolve({
+    // Files are read at each login, as Lockstep does.
+    target: async (name) => {
+      const files = [client.ca, client.cert, client.key].map((file) => readFile(file, 'utf8'));
+      const [ca = '', cert = '', key = ''] = await Promise.all(files);
+      return {
         address: sandbox.server(name).address,
         user,
         password: () => Promise.resolve(password),
         tls: { verify: 'identity', ca, cert, key: new Secret(key) },
-      }),
+      };
+    },
     secret: (name) => Promise.resolve(accounts[name].password),
     files: () => (file) => readFile(file),
     program: () => async (argv) => {

@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest';
+import { columnFor, columns, type Column } from '../../src/dialects/capabilities.js';
+import type { Certificate } from '../../src/domain/certificate.js';
+import { slashed, type Outsider, type Rotation } from '../../src/domain/rotation.js';
+import type { Scene } from '../../src/domain/scene.js';
+import { planOf } from '../../src/engine/plan.js';
+import type { Procedure } from '../../src/engine/procedure.js';
+import { renewCertificate } from '../../src/procedures/certificates/renew-certificate.js';
+import { distrustAuthority } from '../../src/procedures/certificates/rotation/distrust-authority.js';
+import { reissueCertificates } from '../../src/procedures/certificates/rotation/reissue-certificates.js';
+import { trustAuthority } from '../../src/procedures/certificates/rotation/trust-authority.js';
+import { certificate } from '../domain/build.js';
+import { authority as former, changed, keptScene, keptSite } from './certificates.js';
+import { goldenPlans } from './golden.js';
+import { of } from './scenes.js';
+
+const column = columnFor({ flavour: 'mariadb', release: [10, 11, 0] });
+const next = certificate({ ...former, subject: 'CN=next CA', fingerprint: '2a'.repeat(32) });
+
+/** How far a rotation has come. */
+interface Stand {
+  readonly trusted: readonly Certificate[];
+  readonly issuer: Certificate;
+}
+
+const before: Stand = { trusted: [former], issuer: former };
+const trusting: Stand = { trusted: [former, next], issuer: former };
+const reissued: Stand = { trusted: [former, next], issuer: next };
+const over: Stand = { trusted: [next], issuer: next };
+
+function rotationScene(one: Column, { trusted, issuer }: Stand, more: Partial<Rotation> = {}): Scene {
+  const scene = keptScene(one);
+  const servers = scene.snapshot.servers.map((server) => ({
+    ...server,
+    certificates: server.certificates.flatMap((seen) => {
+      const { certificate: own } = seen;
+      if (own === undefined) return [seen];
+      if (seen.role === 'ca') return trusted.map((authority) => ({ ...seen, certificate: authority }));
+      return [{ ...seen, certificate: { ...own, issuer: issuer.subject } }];
+    }),
+  }));
+  const outsider = (name: string, file: string | undefined): Outsider => ({
+    name,
+    file,
+    trusted: file === undefined ? undefined : trusted,
+    presents: name === 'reports' ? undefined : certificate({ subject: `CN=${name}`, issuer: issuer.subject }),
+    sharedWith: undefined,
+  });
+  return {
+    ...scene,
+    snapshot: { ...scene.snapshot, servers },
+    site: { ...keptSite, serverTls: { authority: 'next', replaces: 'former', renewBefore: undefined, lifetime: 365 * 86_400 } }, // prettier-ignore
+    authority: next,
+    rotation: {
+      to: { name: 'next', certificates: [next], keyed: true },
+      from: { name: 'former', certificates: [former], keyed: true },
+      outsiders: [
+        outsider('lockstep', '/etc/lockstep/ca.pem'),
+        outsider('shop', '/etc/shop/mysql-ca.pem'),
+        outsider('reports', undefined),
+      ],
+      ...more,
+    },
+  };
+}
+
+const all = { cluster: 'production', acknowledged: 'reports' };
+
+function reasons(procedure: Procedure, scene: Scene, parameters = all as Readonly<Record<string, string>>) {
+  return procedure.refusals(scene, { cluster: 'production', ...parameters }).map(({ reason }) => reason);
+}
+
+describe('a rotation', () => {
+  it.each([
+    ['before it', before, ['yes', 'yes', 'yes'], 'trust-authority'],
+    ['when all trust both', trusting, ['no', 'yes', 'yes'], 'reissue-certificates'],
+    ['when all was issued anew', reissued, ['no', 'no', 'yes'], 'distrust-authority'],
+    ['after it', over, ['no', 'no', 'no'], 'nothing is left to do'],
+  ])('needs, %s, what is seen to be next', (_, stand, needs, word) => {
+    const scene = rotationScene(column, stand);
+    const procedures = [trustAuthority, reissueCertificates, distrustAuthority];
+    const found = procedures.map((procedure) => procedure.needed(scene, all));
+    expect(found.map(({ observed }) => observed)).toEqual(needs);
+    const [told] = found.filter(({ observed }) => observed === 'no');
+    if (told !== undefined) expect(told.why).toContain(word);
+    const possible = procedures.filter((procedure, index) => needs[index] === 'yes' && reasons(procedure, scene).length === 0); // prettier-ignore
+    expect(possible.map(({ name }) => name)).toEqual(stand === over ? [] : [word]);
+  });
+
+  it('refuses what its predecessor has not brought about everywhere', () => {
+    const half = changed(rotationScene(column, trusting), 'db3', (server) => ({
+      ...server,
+      certificates:
+        rotationScene(column, before).snapshot.servers.find(({ name }) => name === 'db3')?.certificates ?? [],
+    }));
+    expect(reissueCertificates.refusals(half, all)).toMatchObject([
+      {
+        reason: 'authority-untrusted',
+        why: expect.stringMatching(/db3/) as string,
+        remedy: 'Run trust-authority first.',
+      },
+      { reason: 'authority-untrusted' },
+    ]);
+    const gone = changed(rotationScene(column, reissued), 'db3', (server) => ({ ...server, facts: undefined }));
+    expect(reasons(distrustAuthority, gone)).toEqual(['server-unseen']);
+    expect(trustAuthority.needed(changed(rotationScene(column, trusting), 'db3', (server) => ({ ...server, facts: undefined })), all).observed).toBe('unknown'); // prettier-ignore
+    expect(reasons(distrustAuthority, rotationScene(column, trusting))).toContain('still-in-use');
+  });
+
+  it('changes no certificate before somebody has said what nobody sees', () => {
+    const scene = rotationScene(column, trusting);
+    expect(reasons(reissueCertificates, scene, {})).toEqual(['trust-unacknowledged']);
+    expect(reasons(reissueCertificates, scene, { acknowledged: 'shop' })).toEqual(['trust-unacknowledged']);
+    expect(reasons(reissueCertificates, scene, { acknowledged: 'elsewhere' })).toEqual(['unknown-application']);
+    const none = rotationScene(column, trusting, { outsiders: [] });
+    const [refusal] = reissueCertificates.refusals(none, { cluster: 'production' });
+    expect(refusal).toMatchObject({ reason: 'trust-unacknowledged', remedy: expect.stringContaining('acknowledged: applications') as string }); // prettier-ignore
+    expect(reasons(reissueCertificates, none, { acknowledged: 'applications' })).toEqual([]);
+  });
+
+  it('asks for what it can see, whatever people say', () => {
+    const outsiders = (rotationScene(column, trusting).rotation?.outsiders ?? []).map((one) => (one.name === 'shop' ? { ...one, trusted: [former] } : one)); // prettier-ignore
+    expect(reasons(reissueCertificates, rotationScene(column, trusting, { outsiders }), { acknowledged: 'reports,shop' })).toEqual(['authority-untrusted']); // prettier-ignore
+    const unread = outsiders.map((one) => (one.name === 'lockstep' ? { ...one, trusted: undefined } : one));
+    expect(reasons(trustAuthority, rotationScene(column, before, { outsiders: unread }))).toEqual(['own-trust']);
+  });
+
+  it('finds accounts that the new certificates would break', () => {
+    const bound = (subject: string | undefined, issuer: string | undefined, stand: Stand) =>
+      changed(rotationScene(column, stand), 'db1', (server) => ({
+        ...server,
+        facts: server.facts && { ...server.facts, accounts: { withoutTls: 0, streaming: [], listed: [], bound: [{ user: 'replication', host: '%', subject, issuer }] } }, // prettier-ignore
+      }));
+    expect(reasons(reissueCertificates, bound(undefined, '/CN=production CA', trusting))).toEqual(['account-pinned', 'account-pinned']); // prettier-ignore
+    expect(reasons(reissueCertificates, bound('/CN=db2-replication', undefined, trusting))).toEqual([]);
+    expect(reasons(reissueCertificates, bound(undefined, '/CN=elsewhere', trusting))).toEqual([]);
+    expect(reasons(distrustAuthority, bound(undefined, '/CN=production CA', reissued))).toEqual(['account-pinned']);
+    expect(slashed(String.raw`O=A\, B, CN=db1`)).toBe('/O=A, B/CN=db1');
+  });
+
+  it('refuses authorities that nobody could tell apart, or that stay trusted through another', () => {
+    const scene = rotationScene(column, before);
+    const same = { ...next, subject: former.subject };
+    expect(reasons(trustAuthority, rotationScene(column, before, { to: { name: 'next', certificates: [same], keyed: true } }))).toEqual(['same-name']); // prettier-ignore
+    expect(reasons(trustAuthority, { ...scene, rotation: { ...scene.rotation, from: undefined } as unknown as Rotation })).toEqual(['authority-unreadable']); // prettier-ignore
+    const root = certificate({ subject: 'CN=root', fingerprint: '77'.repeat(32), isAuthority: true });
+    const below = {
+      to: { name: 'next', certificates: [next, root], keyed: true },
+      from: { name: 'former', certificates: [former, root], keyed: true },
+    } as const;
+    const rooted = { trusted: [former, next, root], issuer: next };
+    expect(reasons(distrustAuthority, rotationScene(column, rooted, below))).toEqual(['shared-root']);
+    expect(reasons(reissueCertificates, rotationScene(column, trusting, { to: { name: 'next', certificates: [next], keyed: false } }))).toContain('authority-elsewhere'); // prettier-ignore
+  });
+
+  it('tells of an authority that ends and has no successor', () => {
+    const scene = rotationScene(column, before);
+    const to = { name: 'former', certificates: [{ ...former, notAfter: scene.snapshot.at / 1000 + 100 * 86_400 }], keyed: true } as const; // prettier-ignore
+    const alone = { ...scene, site: keptSite, rotation: { to: { ...to, name: 'mysql' }, outsiders: [] } };
+    expect(trustAuthority.needed(alone, all).why).toMatch(/^the authority mysql ends at .*no other is configured/);
+    expect(reasons(trustAuthority, alone)).toEqual(['no-successor']);
+    expect(reissueCertificates.needed({ ...alone, authority: former }, all).observed).toBe('no');
+  });
+
+  it('takes one server where one is asked for, and the primary alone once its replicas are done', () => {
+    const ids = (procedure: Procedure, stand: Stand, server: string) =>
+      planOf(procedure, rotationScene(column, stand), of(server, { acknowledged: 'reports' })).sections.map(({ name }) => name); // prettier-ignore
+    expect(ids(trustAuthority, before, 'db2')).toEqual(['db2-stage', 'db2-rehearse', 'db2-place', 'db2-load', 'db2-reconnect-1', 'db2-prove']); // prettier-ignore
+    expect(ids(reissueCertificates, trusting, 'db2')[0]).toBe('prove');
+    expect(reasons(reissueCertificates, rotationScene(column, trusting), { server: 'db1', acknowledged: 'reports' })).toEqual(['replicas-first']); // prettier-ignore
+  });
+
+  it('lets a renewal change nobody: what the old one issued, the old one renews', () => {
+    const authorities = (stand: Stand) =>
+      planOf(renewCertificate, rotationScene(column, stand), of('db2', { what: 'both', when: 'now', order: 'any' }))
+        .sections.flatMap(({ steps }) => steps.flatMap(({ plan }) => plan))
+        .flatMap((action) => (action.kind === 'stage-certificates' ? action.leaves.map(({ authority }) => authority) : [])); // prettier-ignore
+    expect(authorities(before)).toEqual(['former', 'former']);
+    expect(authorities(trusting)).toEqual(['former', 'former']);
+    expect(authorities(reissued)).toEqual(['next', 'next']);
+  });
+
+  it('leaves what another cluster still needs in the file that Lockstep shares', () => {
+    const { rotation, ...scene } = rotationScene(column, reissued);
+    const outsiders = (rotation?.outsiders ?? []).map((one) => (one.name === 'lockstep' ? { ...one, sharedWith: 'another' } : one)); // prettier-ignore
+    const shared = { ...scene, ...(rotation && { rotation: { ...rotation, outsiders } }) };
+    const ids = planOf(distrustAuthority, shared, all).sections.map(({ name }) => name);
+    expect(ids).toContain('shop-distrust');
+    expect(ids).not.toContain('lockstep-distrust');
+  });
+});
+
+/** Where servers cannot be told, their primary is restarted by nobody: the plan is for a replica there. */
+function goldenOf(procedure: Procedure, stand: Stand): void {
+  goldenPlans(procedure, [
+    {
+      title: 'all, where they can be told',
+      scene: (one) => rotationScene(one.reloadsTls ? one : (columns[0] ?? one), stand),
+      parameters: procedure === trustAuthority ? { cluster: 'production' } : all,
+    },
+    {
+      title: 'one replica',
+      scene: (one) => rotationScene(one, stand),
+      parameters: of('db2', procedure === trustAuthority ? {} : { acknowledged: 'reports' }),
+    },
+  ]);
+}
+
+goldenOf(trustAuthority, before);
+goldenOf(reissueCertificates, trusting);
+goldenOf(distrustAuthority, reissued);
