@@ -1,5 +1,6 @@
 import { accountFor, localHosts, mostAccountsListed } from '../domain/account-match.js';
-import type { Account, AccountFacts, BoundAccount } from '../domain/snapshot.js';
+import type { BoundAccount } from '../domain/bound-account.js';
+import type { Account, AccountFacts } from '../domain/snapshot.js';
 import type { Column } from './capabilities.js';
 import type { Detected } from './detect.js';
 import type { Answers, Question, Row } from './question.js';

@@ -1,4 +1,5 @@
 import type { ActivityFacts } from './activity.js';
+import type { BoundAccount } from './bound-account.js';
 import type { Handshake, SeenCertificate } from './certificate.js';
 
 /**
@@ -297,14 +298,6 @@ export interface AccountFacts {
   readonly listed: readonly Account[] | undefined;
   /** Accounts that are bound to a certain subject or issuer; the first thousand of them. Left out: unknown. */
   readonly bound?: readonly BoundAccount[];
-}
-
-/** REQUIRE SUBJECT and REQUIRE ISSUER: names as servers write them, `/O=Example/CN=db1`; undefined: any. */
-export interface BoundAccount {
-  readonly user: string;
-  readonly host: string;
-  readonly subject: string | undefined;
-  readonly issuer: string | undefined;
 }
 
 export interface Account {

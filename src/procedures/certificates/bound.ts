@@ -1,7 +1,8 @@
+import type { BoundAccount } from '../../domain/bound-account.js';
 import type { Certificate } from '../../domain/certificate.js';
 import { slashed } from '../../domain/rotation.js';
 import type { Scene } from '../../domain/scene.js';
-import type { BoundAccount, ServerSnapshot } from '../../domain/snapshot.js';
+import type { ServerSnapshot } from '../../domain/snapshot.js';
 import type { Refusal } from '../../engine/procedure.js';
 import { authorityOf, sourceOf, type Exchange, type NewLeaf } from './exchange.js';
 
