@@ -23,7 +23,9 @@ import { verificationLines, type Verification } from '../domain/verification.js'
 import type { Actor } from '../engine/ports.js';
 import type { Host } from '../hosts/host.js';
 import { copy } from './copy/copy.js';
+import { load } from './copy/load.js';
 import { placesOf } from './copy/places.js';
+import { putBack } from './copy/put-back.js';
 import { swap } from './copy/swap.js';
 import type { Notes } from '../engine/procedure.js';
 import { LoginError, QueryError, type Target } from '../mysql/session.js';
@@ -111,6 +113,14 @@ export class SqlActor implements Actor {
         const { position, cost } = await this.#copy(action, notes, signal, told);
         return { [action.noteAs]: position, ...(cost === undefined ? {} : { cost }) };
       }
+      case 'load': {
+        const target = (server: ServerName) => this.reach.target(server);
+        const { position, cost } = await load(action, { target, progress: told }, signal);
+        return { [action.noteAs]: position, cost };
+      }
+      case 'put-back':
+        await this.#onHost(action.on, async (host) => putBack(action, host, await this.reach.target(action.on), noted(notes, action.data), signal)); // prettier-ignore
+        return { [action.noteAs]: 'yes' };
       case 'swap':
         await this.#onHost(action.on, async (host) => swap(action, host, await this.reach.target(action.on), noted(notes, action.data), signal)); // prettier-ignore
         return { [action.noteAs]: 'yes' };
@@ -159,7 +169,10 @@ export class SqlActor implements Actor {
     await memory.forget();
     const lines = [...(notes['cost'] === undefined ? [] : [notes['cost']]), ...verificationLines({ ...result, cluster: '' })]; // prettier-ignore
     if (action.mustEqual === true && result.differingTables > 0) throw new LockstepError('differs', lines.join('; '));
-    return { [action.noteAs]: result.differingTables === 0 ? 'equal' : 'differs', report: lines.join('\n') };
+    return {
+      [action.noteAs]: result.differingTables === 0 ? 'equal' : 'differs',
+      report: lines.join('\n'),
+    };
   }
 
   #copy(action: CopyAction, notes: Notes, signal: AbortSignal, progress: (progress: Progress) => void) {

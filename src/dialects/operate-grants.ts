@@ -24,7 +24,7 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
   ],
   'require-tls': (column) => [...globalSettings(column), 'CREATE USER ON *.*'],
   switchover: changingPrimary,
-  'rebuild-replica': (column) => [...copying(column), ...replicationAdmin(column), 'SELECT ON *.*'],
+  'rebuild-replica': (column) => [...copying(column), ...dumping(column), ...replicationAdmin(column), 'SELECT ON *.*'],
   'verify-replica': (column) => ['SELECT ON *.*', ...sourcePosition(column)],
   failover: (column) => [
     ...replicationAdmin(column),
@@ -106,7 +106,16 @@ function channelStatus(column: Column): readonly string[] {
 function copying(column: Column): readonly string[] {
   if (column.flavour === 'mariadb')
     return ['RELOAD ON *.*', 'PROCESS ON *.*', 'BINLOG MONITOR ON *.*', 'SHUTDOWN ON *.*'];
-  return ['BACKUP_ADMIN ON *.*', 'CLONE_ADMIN ON *.*', 'SHUTDOWN ON *.*', ...globalSettings(column)];
+  const cloning = column.dynamicPrivileges ? ['BACKUP_ADMIN ON *.*', 'CLONE_ADMIN ON *.*'] : [];
+  return [...cloning, 'SHUTDOWN ON *.*', ...globalSettings(column)];
+}
+
+/** Every definition as it stands, tables that are held still while they are copied, how far a donor is behind. */
+function dumping(column: Column): readonly string[] {
+  return [
+    ...['SHOW VIEW', 'TRIGGER', 'EVENT', 'LOCK TABLES', 'RELOAD', 'PROCESS'].map((what) => `${what} ON *.*`),
+    column.privileges.replicaStatus,
+  ];
 }
 
 /** Where a source stands without GTID, which MariaDB always has. */

@@ -16,7 +16,9 @@ export type Action =
   | ProgramAction
   | CertificateAction
   | CopyAction
+  | LoadAction
   | SwapAction
+  | PutBackAction
   | DiscardAction;
 
 /** Statements sent together, in one round trip. Later ones do not run once one fails. */
@@ -114,11 +116,12 @@ export interface VerifyAction {
 
 /**
  * Copies a whole server beside the data of another, which goes on as it is. `backup`: mariadb-backup, streamed. `clone`:
- * MySQL's CLONE. The stream crosses the network under TLS, or through the connections to the hosts.
+ * MySQL's CLONE. The stream crosses the network under TLS, or through the connections to the hosts. `dump`: only an empty
+ * server is laid out there, with the accounts that reach it, to be filled by {@link LoadAction} once it runs.
  */
 export interface CopyAction {
   readonly kind: 'copy';
-  readonly method: 'backup' | 'clone';
+  readonly method: CopyMethodName;
   readonly from: ServerName;
   readonly on: ServerName;
   /** Of the donor; how the copier logs in there, with files of the machine that it runs on. */
@@ -134,10 +137,47 @@ export interface CopyAction {
     readonly backup?: string | undefined;
     readonly stream?: string | undefined;
     readonly chown?: string | undefined;
+    readonly server?: string | undefined;
+    readonly install?: string | undefined;
   };
+  /** Whose accounts an empty server has from the first on, as the donor has them; for `dump` alone. */
+  readonly accounts?: readonly string[];
   /** The notes that hold `@@datadir` of both. */
   readonly data: { readonly from: string; readonly on: string };
   /** Keeps the GTID position of the copy under this name; '' where the copy holds it itself. */
+  readonly noteAs: string;
+}
+
+export const copyMethods = ['backup', 'clone', 'dump'] as const;
+export type CopyMethodName = (typeof copyMethods)[number];
+
+/**
+ * Fills a server that was laid out empty with all that another holds: definitions, rows, accounts. Several sessions on the
+ * donor see one moment of it, for which its commits are stopped; the rows go through Lockstep, over TLS on both sides.
+ * A server that was not laid out for it is never touched.
+ */
+export interface LoadAction {
+  readonly kind: 'load';
+  readonly from: ServerName;
+  readonly on: ServerName;
+  /** Users that the target has from the first on. */
+  readonly accounts: readonly string[];
+  /** The statement that stops commits on the donor for a moment, for people. */
+  readonly stops: string;
+  /** How many tables are copied at once. */
+  readonly streams: number;
+  /** It rests while the donor is further behind its source than that, seconds. */
+  readonly restAbove: number;
+  /** Keeps the GTID position of the copy under this name. What it cost is the note `cost`. */
+  readonly noteAs: string;
+}
+
+/** Lets a server run again on what a swap kept aside; what it ran on meanwhile is removed. */
+export interface PutBackAction {
+  readonly kind: 'put-back';
+  readonly on: ServerName;
+  readonly service: string;
+  readonly data: string;
   readonly noteAs: string;
 }
 
@@ -161,7 +201,7 @@ export interface DiscardAction {
 
 /** Whether an action may take hours: such a one tells how far it has come, and ends at once when its run is to end. */
 export function isLong({ kind }: Action): boolean {
-  return kind === 'verify' || kind === 'copy';
+  return kind === 'verify' || kind === 'copy' || kind === 'load';
 }
 
 /** Whether an action leaves everything as it is. */

@@ -1,4 +1,4 @@
-import type { ClusterSnapshot, ServerFacts, ServerName } from './snapshot.js';
+import type { ClusterSnapshot, Identity, ServerFacts, ServerName } from './snapshot.js';
 import { topologyOf } from './topology.js';
 
 /** A server from which a replica can be built. */
@@ -13,13 +13,15 @@ export interface Donor {
 
 /**
  * Servers that could be copied to a replica, the best first; those that must not come last. Order: who may; a replica
- * before the primary, whom copying would burden; who lags least; the order of the configuration.
+ * before the primary, whom copying would burden; who is of the same series; who lags least; the order of the configuration.
  * @param differing replicas that are known not to be what their source is
  */
 export function rankDonors(
   snapshot: ClusterSnapshot,
   target: ServerName,
   differing: readonly ServerName[] = [],
+  /** Whether rows of an older series can be taken, one by one. */
+  fillable = false,
 ): readonly Donor[] {
   const { primary } = topologyOf(snapshot);
   const mine = snapshot.servers.find(({ name }) => name === target)?.facts;
@@ -28,20 +30,24 @@ export function rankDonors(
       if (name === target || facts === undefined) return [];
       const isPrimary = name === primary;
       const lag = Math.max(0, ...(facts.channels ?? []).map(({ lagSeconds }) => lagSeconds ?? Infinity));
+      const other = mine !== undefined && !isSameSeries(facts.identity, mine.identity);
       const donor: Donor = {
         server: name,
         facts,
         against: [
           ...(isPrimary ? [] : againstReplica(facts)),
           ...(differing.includes(name) ? ['it is known to differ from its source'] : []),
-          ...(mine === undefined ? [] : versions(facts, mine)),
+          ...(mine === undefined ? [] : versions(facts, mine, fillable)),
           ...(facts.gtid === undefined || (facts.gtid.kind === 'mysql' && facts.gtid.mode !== 'ON') ? ['it has no GTID'] : []), // prettier-ignore
         ],
-        reasons: isPrimary
-          ? ['the primary, which would be burdened']
-          : ['a replica, so that the primary is not burdened', lag === Infinity ? 'its lag is not known' : `${lag} s behind`], // prettier-ignore
+        reasons: [
+          ...(isPrimary
+            ? ['the primary, which would be burdened']
+            : ['a replica, so that the primary is not burdened', lag === Infinity ? 'its lag is not known' : `${lag} s behind`]), // prettier-ignore
+          ...(other ? [`of the older series ${facts.identity.release.slice(0, 2).join('.')}`] : []),
+        ],
       };
-      return [{ donor, key: [donor.against.length > 0, isPrimary, lag, index].map(Number) }];
+      return [{ donor, key: [donor.against.length > 0, isPrimary, other, lag, index].map(Number) }];
     })
     .sort((a, b) => order(a.key, b.key))
     .map(({ donor }) => donor);
@@ -61,10 +67,17 @@ function againstReplica({ channels = [], state }: ServerFacts): string[] {
   ];
 }
 
-/** Files of a server are read by its own series alone. */
-function versions({ identity: donor }: ServerFacts, { identity: mine }: ServerFacts): string[] {
-  const series = (release: readonly number[]) => release.slice(0, 2).join('.');
-  if (donor.flavour === mine.flavour && series(donor.release) === series(mine.release)) return [];
+function isSameSeries(one: Identity, other: Identity): boolean {
+  return one.flavour === other.flavour && one.release[0] === other.release[0] && one.release[1] === other.release[1];
+}
+
+/** Files of a server are read by its own series alone, rows by newer ones too. */
+function versions({ identity: donor }: ServerFacts, { identity: mine }: ServerFacts, fillable: boolean): string[] {
+  if (isSameSeries(donor, mine)) return [];
+  if (donor.flavour !== mine.flavour) return [`it runs ${donor.version}, which is another kind of server`];
+  const [[a, b], [c, d]] = [donor.release, mine.release];
+  if (a > c || (a === c && b > d)) return [`it runs ${donor.version}, which is newer than ${mine.version}`];
+  if (fillable) return [];
   return [`it runs ${donor.version}, and files of another series cannot be taken over`];
 }
 

@@ -1,6 +1,7 @@
 import { shown, shownValue } from '../dialects/written.js';
 import type { Action, AnnounceAction, Statement, VerifyAction } from '../domain/action.js';
 import { certificateLines } from './certificate-text.js';
+import { freshLines, loadLines } from './copy-text.js';
 import type { PlannedStep } from './automation.js';
 import { defaultWithin, type Plan, type Section } from './plan.js';
 import type { Step } from './procedure.js';
@@ -40,10 +41,19 @@ export function actionLines(action: Action): readonly string[] {
     case 'announce':
       return action.announcers.map((announcer) => `${announcer}: ${announceWords(action)}${action.noteAs === undefined ? '' : ` -- gives <${action.noteAs}>`}`); // prettier-ignore
     case 'copy':
+      if (action.method === 'dump') return freshLines(action);
       return [
         action.method === 'clone'
           ? `${action.on}: CLONE INSTANCE FROM ${action.user} at ${action.from} (${action.address.host}:${action.address.port}), over TLS alone, into <${action.data.on}>.lockstep-new -- gives <${action.noteAs}>`
           : `${action.from}: ${action.programs.backup ?? ''} --backup --stream=xbstream, into ${action.on}: ${action.programs.stream ?? ''} -x -C <${action.data.on}>.lockstep-new, through the connections to both hosts; then ${action.programs.backup ?? ''} --prepare -- gives <${action.noteAs}>`,
+      ];
+    case 'load':
+      return loadLines(action);
+    case 'put-back':
+      return [
+        `${action.on}: SHUTDOWN;`,
+        `${action.on}: rename <${action.data}>.lockstep-kept to <${action.data}>, and remove what it ran on meanwhile`,
+        `${action.on}: restart the service ${action.service}, and wait until it answers`,
       ];
     case 'swap':
       return [

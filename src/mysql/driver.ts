@@ -41,13 +41,15 @@ export interface DriverOptions {
   readonly user: string;
   readonly database: string | undefined;
   readonly authPlugins: Readonly<Record<string, AuthPlugin>>;
+  /** Whether the server may be told LOAD DATA LOCAL. Default false. */
+  readonly sendsRows?: boolean;
 }
 
 /**
  * A connection that logs in by itself over the given socket. The password is empty until somebody sets it.
  * @throws LockstepError `driver` when this mysql2 is not built as the ones that Lockstep knows
  */
-export function createDriver({ socket, tls, user, database, authPlugins }: DriverOptions): Driver {
+export function createDriver({ socket, tls, user, database, authPlugins, sendsRows }: DriverOptions): Driver {
   const made: unknown = createConnection({
     stream: socket,
     user,
@@ -60,8 +62,14 @@ export function createDriver({ socket, tls, user, database, authPlugins }: Drive
     // None is ever prepared, and for its default of 16000 mysql2 lays out half a megabyte with every connection.
     maxPreparedStatements: 1,
     charset: 'UTF8MB4_GENERAL_CI',
-    // No file of ours is ever sent; IGNORE_SPACE would change the SQL mode, FOUND_ROWS what an UPDATE answers.
-    flags: ['-LOCAL_FILES', '-IGNORE_SPACE', '-FOUND_ROWS', '-ODBC'],
+    // No file of ours is ever sent, whatever a server asks for: mysql2 has none to give, and rows are written past it.
+    // Statements written past it have no attributes. IGNORE_SPACE would change the SQL mode, FOUND_ROWS what an UPDATE answers.
+    flags: [
+      ...(sendsRows === true ? ['-CLIENT_QUERY_ATTRIBUTES'] : ['-LOCAL_FILES']),
+      '-IGNORE_SPACE',
+      '-FOUND_ROWS',
+      '-ODBC',
+    ],
     connectAttributes: { program_name: 'lockstep' },
     // Every value as the server's text protocol gives it: numbers of 64 bits stay exact, dates unconverted.
     // (Spelled with a dash, for mysql2 warns on stderr of JSON columns that are read as `utf8`.)

@@ -36,8 +36,13 @@ export const nobody = 'lockstep-unverified';
  *
  * @throws LoginError, or the signal's reason when that is anything but a deadline that passed
  */
-export async function logIn(target: Target, signal: AbortSignal, clock: Clock): Promise<LoggedIn> {
-  const login = new Login(target, signal, clock);
+export async function logIn(
+  target: Target,
+  signal: AbortSignal,
+  clock: Clock,
+  { sendsRows = false }: { /** See {@link createDriver}. */ readonly sendsRows?: boolean } = {},
+): Promise<LoggedIn> {
+  const login = new Login(target, signal, clock, sendsRows);
   try {
     return await raced(login.run(), signal);
   } catch (error) {
@@ -61,6 +66,7 @@ class Login {
     readonly target: Target,
     readonly signal: AbortSignal,
     readonly clock: Clock,
+    readonly sendsRows: boolean,
   ) {
     this.#began = clock.monotonic();
   }
@@ -153,6 +159,7 @@ class Login {
       tls: context !== undefined,
       user: nobody,
       database: target.database,
+      sendsRows: this.sendsRows,
       authPlugins: authPlugins(() => ({ nobody: this.#verdict !== undefined, password: driver.config.password ?? '' })),
     });
     return new Promise((resolve, reject) => {

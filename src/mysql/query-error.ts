@@ -40,3 +40,11 @@ export function queryErrorOf(error: unknown, statement: number): QueryError | un
 
 /** ER_PARSE_ERROR and ER_SYNTAX_ERROR. */
 const quoting: ReadonlySet<number> = new Set([1064, 1149]);
+
+/** The server's refusal as it stands in a packet: 0xff, number, `#` and state, text. */
+export function refusalIn(payload: Buffer): QueryError {
+  const errno = payload.readUInt16LE(1);
+  const stated = payload[3] === 0x23;
+  const said = quoting.has(errno) ? 'the server cannot parse it' : plainText(payload.toString('utf8', stated ? 9 : 3));
+  return new QueryError(errno, stated ? payload.toString('latin1', 4, 9) : '', `ER_${errno}`, `refused (${errno}): ${said}`, 0); // prettier-ignore
+}

@@ -49,7 +49,11 @@ export async function openSession(
   target: Target,
   { signal, clock = systemClock }: { readonly signal: AbortSignal; readonly clock?: Clock },
 ): Promise<Session> {
-  return new OpenSession(await logIn(target, signal, clock), whereabouts(target.address), clock.now());
+  return sessionOf(await logIn(target, signal, clock), target, clock);
+}
+
+export function sessionOf(login: LoggedIn, target: Target, clock: Clock = systemClock): Session {
+  return new OpenSession(login, whereabouts(target.address), clock.now());
 }
 
 class OpenSession implements Session {

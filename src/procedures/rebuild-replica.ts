@@ -1,3 +1,4 @@
+import { copyMethods, type CopyMethodName } from '../domain/action.js';
 import type { Parameters, Scene } from '../domain/scene.js';
 import type { Need, Procedure, Step } from '../engine/procedure.js';
 import { trouble } from './rebuild-replica/trouble.js';
@@ -5,6 +6,7 @@ import { refusals } from './rebuild-replica/refusals.js';
 import { attachSteps, compareStep } from './rebuild-replica/attach.js';
 import { copySteps } from './rebuild-replica/copy-steps.js';
 import { roomAsks, roomPremises, roomRemarks, wishes } from './rebuild-replica/room.js';
+import { whyNot } from './rebuild-replica/methods.js';
 import { subjectOf } from './rebuild-replica/subject.js';
 import { identityPremise } from './view.js';
 
@@ -18,6 +20,7 @@ export const rebuildReplica: Procedure = {
   parameters: [
     { name: 'server', kind: 'server', required: true, help: 'the replica' },
     { name: 'from', kind: 'server', required: false, help: 'the server to copy; default the best by rank' },
+    { name: 'method', kind: 'choice', required: false, values: [...copyMethods], help: 'how it is copied; default the best that there is' }, // prettier-ignore
   ],
   locks: 'server',
   surveys: (scene, parameters) => wishes(subjectOf(scene, parameters)),
@@ -67,17 +70,26 @@ function steps(scene: Scene, parameters: Parameters): readonly Step[] {
 
 function remarks(scene: Scene, parameters: Parameters): readonly string[] {
   const subject = subjectOf(scene, parameters);
-  const { name, donors, donor, method } = subject;
-  if (donor === undefined) return [];
-  const cost =
-    method === 'clone'
-      ? `CLONE reads all of ${donor.server}; it locks nothing there.`
-      : `mariadb-backup reads all of ${donor.server}; commits there wait for a moment at its end (BACKUP STAGE BLOCK_COMMIT), longer where it has large MyISAM tables.`;
+  const { name, donors, donor, method, ways } = subject;
+  if (donor === undefined || method === undefined) return [];
+  const others = ways.filter((way) => way.method !== method && whyNot(way, name, donor.server).length > 0);
   return [
     ...donors.map(({ server, against, reasons }) => `Donor ${server}: ${against.length === 0 ? reasons.join(', ') : `not, for ${against.join('; ')}`}.`), // prettier-ignore
-    cost,
+    ...others.map((way) => `Method ${way.method}: not, for ${whyNot(way, name, donor.server).join('; ')}.`),
+    costOf(method, donor.server, name),
     ...roomRemarks(scene, subject),
     `The disk of ${name} must hold the copy beside what it holds now, which is removed once the copy was found equal.`,
     `Lockstep does not take ${name} out of what applications read: see to that first, and to putting it back.`,
   ];
+}
+
+function costOf(method: CopyMethodName, donor: string, name: string): string {
+  switch (method) {
+    case 'clone':
+      return `CLONE reads all of ${donor}; it locks nothing there.`;
+    case 'backup':
+      return `mariadb-backup reads all of ${donor}; commits there wait for a moment at its end (BACKUP STAGE BLOCK_COMMIT), longer where it has large MyISAM tables.`;
+    case 'dump':
+      return `A dump reads every row of ${donor}: commits there wait for some milliseconds at its beginning, and writes to tables that are not transactional until these are copied. ${name} holds nothing from its restart until it is filled, and lets nobody else in so long.`;
+  }
 }

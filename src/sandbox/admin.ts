@@ -1,6 +1,6 @@
 import { Secret } from '../base/secret.js';
 import type { Row } from '../dialects/question.js';
-import { openSession, type Session } from '../mysql/session.js';
+import { LoginError, openSession, type Session } from '../mysql/session.js';
 
 /** Statements as root over a server's own Unix socket, on one session that is opened again after it has died. */
 export class Admin {
@@ -29,9 +29,13 @@ export class Admin {
     }
   }
 
-  /** Throws when no login works within two seconds. */
+  /** Throws when there is no answer to a login within two seconds; one that is refused is an answer. */
   async answers(): Promise<true> {
-    await this.query('SELECT 1', 2_000);
+    try {
+      await this.query('SELECT 1', 2_000);
+    } catch (cause) {
+      if (!(cause instanceof LoginError) || !['access-denied', 'account-locked'].includes(cause.failure.reason)) throw cause; // prettier-ignore
+    }
     return true;
   }
 

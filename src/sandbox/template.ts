@@ -67,7 +67,7 @@ async function initialise(
 }
 
 /** What Debian's installer feeds to `--bootstrap`, without its help tables and test database. */
-async function mariadbBootstrap(share: string): Promise<string> {
+export async function mariadbBootstrap(share: string): Promise<string> {
   const prefix = existsSync(path.join(share, 'mariadb_system_tables.sql')) ? 'mariadb' : 'mysql'; // renamed with MariaDB 11
   const files = ['system_tables', 'performance_tables', 'system_tables_data'];
   const texts = await Promise.all(files.map((name) => readFile(path.join(share, `${prefix}_${name}.sql`), 'utf8')));

@@ -9,6 +9,8 @@ import type { Keys } from '../../src/sandbox/configuration.js';
 import { takeDirectory } from '../../src/sandbox/directories.js';
 import { unpack } from '../../src/sandbox/packages.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
+import { baseSettings } from '../../src/sandbox/settings.js';
+import { mariadbBootstrap } from '../../src/sandbox/template.js';
 import { oneOfEach } from './matrix.js';
 import { programs, type VersionName } from '../../src/sandbox/versions.js';
 
@@ -47,13 +49,38 @@ async function tools(scope: Scope, version: 'mariadb-10.11' | 'mariadb-11.8'): P
   const directory = await takeDirectory(scope);
   return Promise.all(
     ['mariadb-backup', 'mbstream'].map(async (name) => {
-      const file = path.join(directory, name);
       const words = root.argv(`usr/bin/${name}`).map((word) => `'${word}'`);
-      await writeFile(file, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`);
-      await chmod(file, 0o755);
-      return file;
+      return script(directory, name, `exec ${words.join(' ')} "$@"`);
     }),
   );
+}
+
+/** What lays out an empty server, as a distribution installs it: each program finds the configuration of its own server. */
+export async function serverPrograms(
+  scope: Scope,
+  sandbox: SandboxCluster,
+): Promise<(name: string) => readonly string[]> {
+  const found = await Promise.all(
+    sandbox.servers.map(async ({ name, root, configFile, version }) => {
+      const directory = await takeDirectory(scope);
+      const words = [...root.argv('usr/sbin/mysqld'), `--defaults-file=${configFile}`].map((word) => `'${word}'`).join(' '); // prettier-ignore
+      const server = await script(directory, 'mysqld', `exec ${words} "$@"`);
+      if (version.flavour === 'mysql') return [name, [server]] as const;
+      const sql = path.join(directory, 'bootstrap.sql');
+      await writeFile(sql, await mariadbBootstrap(String(baseSettings(version, root, '')['lc_messages_dir'])));
+      const install = `for word; do case $word in --datadir=*) d=\${word#--datadir=};; esac; done\nmkdir -p "$d/mysql"\nexec ${words} --bootstrap --datadir="$d" < '${sql}'`;
+      return [name, [server, await script(directory, 'mariadb-install-db', install)]] as const;
+    }),
+  );
+  const programsOf = new Map<string, readonly string[]>(found);
+  return (name) => programsOf.get(name) ?? [];
+}
+
+async function script(directory: string, name: string, text: string): Promise<string> {
+  const file = path.join(directory, name);
+  await writeFile(file, `#!/bin/sh\n${text}\n`);
+  await chmod(file, 0o755);
+  return file;
 }
 
 /** What systemd does for a real one: the sandbox is its servers' parent, so it is asked over HTTP. */

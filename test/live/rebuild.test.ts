@@ -12,6 +12,7 @@ import { until } from '../../src/sandbox/until.js';
 import { corpus } from './corpus.js';
 import { describeEach } from './matrix.js';
 import { copied, hostsOf } from './rebuild-hosts.js';
+import { things } from './things.js';
 import { textOf, Workbench, type Ran, type RunOptions } from './workbench.js';
 import { Writer } from './writer.js';
 
@@ -154,16 +155,3 @@ await describeEach(
   },
   copied,
 );
-
-const things = [
-  "SELECT TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = 'corpus'",
-  "SELECT TRIGGER_NAME, ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'corpus'",
-  "SELECT ROUTINE_NAME, ROUTINE_DEFINITION, SQL_DATA_ACCESS FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'corpus' ORDER BY 1",
-  "SELECT EVENT_NAME, EVENT_DEFINITION, STATUS, STARTS FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'corpus'",
-  "SHOW GRANTS FOR 'reader'@'%'",
-  'SHOW CREATE TABLE corpus.searchindex',
-  'SHOW CREATE TABLE corpus.computed',
-  'SHOW CREATE TABLE corpus.odd',
-  'CHECKSUM TABLE corpus.many, corpus.texts, corpus.numbers, corpus.bytes, corpus.pair, corpus.keyless, corpus.searchindex, corpus.computed, corpus.odd',
-  'SELECT * FROM corpus.computed',
-];

@@ -41,10 +41,12 @@ function surveyed(server: string, holds: Partial<Holdings> = {}, machine: Partia
   };
 }
 
+const copying = ['/usr/bin/mariadb-backup', '/usr/bin/mbstream', '/usr/bin/chown'];
+const dumping = ['/usr/sbin/mysqld', '/usr/bin/mariadb-install-db'];
+
 /** Every machine as it must be configured. */
-function reached(snapshot: ClusterSnapshot, differing = 0): Scene {
+function reached(snapshot: ClusterSnapshot, differing = 0, programs = copying): Scene {
   const { site, ...scene } = sceneOf(snapshot);
-  const programs = ['/usr/bin/mariadb-backup', '/usr/bin/mbstream', '/usr/bin/chown'];
   const servers = site.servers.map((server) => ({ ...server, programs, services: ['mysql'] }));
   return { ...scene, site: { ...site, servers }, verified: [{ server: 'db2', differingTables: differing }] };
 }
@@ -105,6 +107,10 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
         'binlog-elsewhere',
       ]);
       expect(against(surveyed('db2'), surveyed('db3', { plain: ['a.b'] }))).toEqual(['not-transactional']);
+      // A dump takes them.
+      const filled = { ...reached(well, 1, dumping), surveys: [surveyed('db2'), surveyed('db3', { plain: ['a.b'] })] };
+      expect(reasons(filled)).toEqual([]);
+      expect(procedure.asks?.(filled, of('db2'))).toContain('a.b');
     }
   });
 
@@ -122,6 +128,39 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
     expect(told).toContain('sql_mode is empty on db3 and ANSI here');
     expect(procedure.asks?.(scene, of('db2'))?.includes('wiki.searchindex')).toBe(flavour === 'mariadb');
     expect(procedure.surveys?.(scene, of('db2')).map(({ server }) => server)).toEqual(['db2', 'db3']);
+  });
+
+  it('copies files where it can, and rows where it cannot or is told to', () => {
+    const methodOf = (scene: Scene, more = {}) => {
+      const [action] = procedure.steps(scene, of('db2', more)).find(({ id }) => id === 'copy')?.plan ?? [];
+      return action?.kind === 'copy' ? action.method : undefined;
+    };
+    const files = flavour === 'mysql' ? 'clone' : 'backup';
+    const all = reached(well, 1, [...copying, ...dumping]);
+    expect(methodOf(all)).toBe(files);
+    expect(methodOf(all, { method: 'dump' })).toBe('dump');
+    // CLONE needs no program.
+    expect(methodOf(reached(well, 1, dumping))).toBe(flavour === 'mysql' ? 'clone' : 'dump');
+    expect(reasons(reached(well, 1), { method: 'dump' })).toContain('no-program');
+    expect(reasons(all, { method: flavour === 'mysql' ? 'backup' : 'clone' })).toContain('no-method');
+  });
+
+  it('takes rows of an older series, and of no newer one', () => {
+    const running = (release: readonly [number, number, number]) => ({
+      ...well,
+      servers: well.servers.map((one) => (one.name === 'db2' || one.facts === undefined ? one : { ...one, facts: { ...one.facts, identity: { ...one.facts.identity, release } } })), // prettier-ignore
+    });
+    const [older, newer] = flavour === 'mysql' ? ([[8, 0, 40], [9, 8, 0]] as const) : ([[10, 5, 29], [11, 4, 1]] as const); // prettier-ignore
+    expect(reasons(reached(running(older), 1))).toContain('no-donor');
+    expect(reasons(reached(running(older), 1, dumping))).toEqual([]);
+    expect(reasons(reached(running(newer), 1, dumping))).toContain('no-donor');
+  });
+
+  it('puts back what was kept where a dump comes to nothing, and not once it was found equal', () => {
+    const steps = procedure.steps(reached(well, 1, dumping), of('db2', { method: 'dump' }));
+    expect(steps.map(({ id }) => id)).toEqual(['places', 'rehearse', 'copy', 'swap', 'load', 'point-db2', 'start-db2', 'compare', 'discard']); // prettier-ignore
+    expect(steps.find(({ id }) => id === 'swap')?.undo?.plan.map(({ kind }) => kind)).toEqual(['put-back']);
+    expect(steps.filter(({ commits }) => commits === true).map(({ id }) => id)).toEqual(['compare']);
   });
 
   it('removes what was kept only once the copy was found equal', () => {
@@ -142,11 +181,13 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
   });
 });
 
-/** MySQL 5.7 and early 8.0 have no CLONE: a plan for them is a refusal. */
+/** MySQL 5.7 and early 8.0 have no CLONE. */
 const copies = (column: Column) => column.flavour === 'mariadb' || !['mysql-5.7', 'mysql-8.0'].includes(column.name);
 
-goldenPlans(
-  procedure,
-  [{ title: 'A replica that differs, copied from another', scene: (column) => ({ ...reached(clusterOf(column), 2), surveys: [surveyed('db2'), surveyed('db3')] }), parameters: of('db2') }], // prettier-ignore
-  copies,
-);
+const surveyedWell = { surveys: [surveyed('db2'), surveyed('db3')] };
+const plainTables = { surveys: [surveyed('db2'), surveyed('db3', { plain: ['wiki.searchindex'], plainBytes: 5000 })] };
+
+goldenPlans(procedure, [
+  { title: 'A replica that differs, copied from another', scene: (column) => ({ ...reached(clusterOf(column), 2), ...surveyedWell }), parameters: of('db2'), on: copies }, // prettier-ignore
+  { title: 'The same, by a dump', scene: (column) => ({ ...reached(clusterOf(column), 2, dumping), ...plainTables }), parameters: of('db2', { method: 'dump' }) }, // prettier-ignore
+]);

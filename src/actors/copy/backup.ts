@@ -1,7 +1,6 @@
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { LockstepError } from '../../base/errors.js';
 import { Secret } from '../../base/secret.js';
 import type { CopyAction } from '../../domain/action.js';
 import type { Host, Running } from '../../hosts/host.js';
@@ -9,9 +8,8 @@ import type { CopyMethod, CopyPorts } from './copy.js';
 import { costOf, Stages } from './backup-stages.js';
 import { endSessions, newestSession } from './donor-sessions.js';
 import type { Places } from './places.js';
+import { copyFailed as failed, mustRun, tail } from './run.js';
 
-/** How long the last lines of a program are, in a message. */
-const saidAtMost = 600;
 const tellEvery = 1000;
 
 /**
@@ -123,12 +121,6 @@ async function* counted(stream: Readable, at: string, total: number, progress: C
   }
 }
 
-async function mustRun(host: Host, argv: readonly (string | undefined)[], signal: AbortSignal): Promise<void> {
-  const words = argv.map((word) => word ?? '');
-  const { code, stderr } = await host.run(words, { signal, maxOutput: 16 * 2 ** 20 });
-  if (code !== 0) throw failed(`${host.name}: ${words[0] ?? ''} ended with ${code ?? 'a signal'}: ${tail(stderr)}`);
-}
-
 async function codeOf(running: Running): Promise<number | undefined> {
   return running.ended.catch(() => undefined);
 }
@@ -147,12 +139,4 @@ async function said(stream: Readable, told: (line: string) => void = () => undef
     // What it said until then.
   }
   return text.trim();
-}
-
-function tail(text: string): string {
-  return text.slice(-saidAtMost);
-}
-
-function failed(message: string): LockstepError {
-  return new LockstepError('copy-failed', message, 'Nothing was changed: what was copied so far is removed.');
 }

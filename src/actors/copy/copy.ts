@@ -8,6 +8,7 @@ import type { Host } from '../../hosts/host.js';
 import { openSession, type Target } from '../../mysql/session.js';
 import { backup } from './backup.js';
 import { clone } from './clone.js';
+import { dump } from './dump.js';
 import { placesOf, type Places } from './places.js';
 
 export interface CopyPorts {
@@ -39,7 +40,7 @@ export interface Copied {
   readonly cost?: string;
 }
 
-const methods: Readonly<Record<CopyAction['method'], CopyMethod>> = { backup, clone };
+const methods: Readonly<Record<CopyAction['method'], CopyMethod>> = { backup, clone, dump };
 
 /**
  * Copies a server beside the data of another, which goes on as it is. What an earlier try left of the copy is removed

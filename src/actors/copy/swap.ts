@@ -5,7 +5,7 @@ import type { Host } from '../../hosts/host.js';
 import { LoginError, openSession, type Target } from '../../mysql/session.js';
 import { placesOf, type Places } from './places.js';
 
-const lookEvery = 250;
+export const lookEvery = 250;
 
 /**
  * Lets a server run on the copy beside its data: shut down, directories exchanged, started again. Whoever comes after a
@@ -51,7 +51,7 @@ async function keepOwn(host: Host, { kept, fresh }: Places, signal: AbortSignal)
   }
 }
 
-async function shutDown(target: Target, signal: AbortSignal): Promise<void> {
+export async function shutDown(target: Target, signal: AbortSignal): Promise<void> {
   const session = await openSession(target, { signal });
   const ended = new Promise<void>((resolve) => session.onClose(resolve));
   await session.query('SHUTDOWN', { signal }).catch((cause: unknown) => {
@@ -61,7 +61,7 @@ async function shutDown(target: Target, signal: AbortSignal): Promise<void> {
   while (await answers(target, signal)) await pause(lookEvery, undefined, { signal });
 }
 
-async function answers(target: Target, signal: AbortSignal): Promise<boolean> {
+export async function answers(target: Target, signal: AbortSignal): Promise<boolean> {
   try {
     const session = await openSession(target, { signal });
     await session.end();

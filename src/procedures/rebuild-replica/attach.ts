@@ -22,7 +22,7 @@ export function attachSteps(scene: Scene, subject: Subject): readonly Step[] {
 }
 
 /** Nothing of the old goes before the new was found equal. */
-export function compareStep({ name, server, primary }: Subject): readonly Step[] {
+export function compareStep({ name, server, primary, method }: Subject): readonly Step[] {
   if (server?.facts === undefined || primary?.facts === undefined) return [];
   const [here, there] = [columnOf(server.facts), columnOf(primary.facts)];
   const { gtid } = primary.facts;
@@ -46,6 +46,8 @@ export function compareStep({ name, server, primary }: Subject): readonly Step[]
       ],
       done: (seen) => seen.notes['verified'] === 'equal',
       within: atMost,
+      // What was kept goes from here on, and cannot come back.
+      ...(method === 'dump' ? { commits: true } : {}),
       // It goes on where a connection was lost.
       attempts: 3,
     },
@@ -54,15 +56,15 @@ export function compareStep({ name, server, primary }: Subject): readonly Step[]
 }
 
 function followingOf(scene: Scene, subject: Subject): Following | undefined {
-  const { name, server, primary, donor, channel, tls } = subject;
+  const { name, server, primary, donor, channel, tls, method } = subject;
   const user = scene.site.accounts.replication?.user;
   const address = scene.site.servers.find((one) => one.name === primary?.name)?.address;
   if (server?.facts === undefined || primary === undefined || donor === undefined) return undefined;
   if (user === undefined || address === undefined || tls === undefined) return undefined;
   const column = columnOf(server.facts);
   const mysql = column.flavour === 'mysql';
-  // MySQL copies the channels of its donor, and starts them.
-  const copied = mysql && (donor.facts.channels?.length ?? 0) > 0;
+  // MySQL's CLONE copies the channels of its donor, and starts them.
+  const copied = method === 'clone' && (donor.facts.channels?.length ?? 0) > 0;
   const before: Action[] = mysql
     ? copied
       ? [change(name, stopReplica(column, ''))]

@@ -1,9 +1,11 @@
+import { snapshotStatements } from '../../dialects/snapshot-statements.js';
 import { plainSql } from '../../domain/action.js';
 import type { Scene } from '../../domain/scene.js';
 import type { ServerName } from '../../domain/snapshot.js';
-import type { Step } from '../../engine/procedure.js';
+import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
-import { programOf, type Subject } from './subject.js';
+import { installPrograms, programOf, serverPrograms } from './methods.js';
+import type { Subject } from './subject.js';
 
 /** Where the data lie, learned before anything is touched. */
 export const notes = {
@@ -12,18 +14,26 @@ export const notes = {
   link: 'rehearsed',
   copyLink: 'copy-rehearsed',
   copied: 'copied',
+  made: 'made',
+  backAgain: 'put-back',
   swapped: 'swapped',
   kept: 'discarded',
 };
 /** However large: three days, seconds. */
 const atMost = 3 * 86_400;
 
+/** How many tables a dump copies at once. */
+const streams = 4;
+
 /** Up to the moment in which the server runs on the copy. */
 export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
   const { name, donor, method, here, there, service, primary } = subject;
   const operate = scene.site.accounts.operate;
   // Whoever copies by CLONE logs in from the target; a backup logs in at its own server.
-  const tls = (method === 'clone' ? here : there)?.replicationTls;
+  const tls = (method === 'backup' ? there : here)?.replicationTls;
+  const dumped = method === 'dump';
+  const accounts = operate === undefined ? [] : [operate, scene.site.accounts.monitor];
+  const copied = dumped ? notes.made : notes.copied;
   if (donor === undefined || method === undefined || service === undefined || there === undefined) return [];
   if (operate === undefined || tls === undefined || primary === undefined) return [];
   return [
@@ -36,7 +46,9 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
     ...rehearsal(scene, subject),
     {
       id: 'copy',
-      title: `Copy ${donor.server} beside what ${name} holds, which goes on as it is`,
+      title: dumped
+        ? `Lay out an empty server beside what ${name} holds, which goes on as it is`
+        : `Copy ${donor.server} beside what ${name} holds, which goes on as it is`,
       plan: [
         {
           kind: 'copy',
@@ -46,28 +58,45 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
           address: there.address,
           user: operate,
           tls: { caFile: tls.caFile, certFile: tls.certFile, keyFile: tls.keyFile },
-          programs:
-            method === 'clone'
-              ? {}
-              : {
-                  backup: programOf(here, 'mariadb-backup', 'mariabackup'),
-                  stream: programOf(here, 'mbstream'),
-                  chown: programOf(here, 'chown'),
-                },
+          programs: {
+            ...(method === 'backup' ? { backup: programOf(here, 'mariadb-backup', 'mariabackup'), stream: programOf(here, 'mbstream'), chown: programOf(here, 'chown') } : {}), // prettier-ignore
+            ...(dumped ? { server: programOf(here, ...serverPrograms), install: programOf(here, ...installPrograms) } : {}), // prettier-ignore
+          },
+          ...(dumped ? { accounts } : {}),
           data: { from: notes.there, on: notes.here },
-          noteAs: notes.copied,
+          noteAs: copied,
         },
       ],
-      done: (seen) => seen.notes[notes.copied] !== undefined,
+      done: (seen) => seen.notes[copied] !== undefined,
       within: atMost,
     },
     {
       id: 'swap',
-      title: `Let ${name} run on the copy; what it held is kept aside`,
+      title: `Let ${name} run on ${dumped ? 'the empty one' : 'the copy'}; what it held is kept aside`,
       plan: [{ kind: 'swap', on: name, service, data: notes.here, noteAs: notes.swapped }],
       done: (seen) => seen.notes[notes.swapped] !== undefined,
       within: 900,
+      // What is filled only now may come to nothing.
+      ...(dumped
+        ? {
+            undo: {
+              plan: [{ kind: 'put-back', on: name, service, data: notes.here, noteAs: notes.backAgain }],
+              done: (seen) => seen.notes[notes.backAgain] !== undefined,
+            },
+          }
+        : {}),
     },
+    ...(dumped
+      ? [
+          {
+            id: 'load',
+            title: `Fill ${name} with all of ${donor.server}; nobody but Lockstep can log in there meanwhile`,
+            plan: [{ kind: 'load', from: donor.server, on: name, accounts, stops: snapshotStatements(donor.facts.identity.flavour).stop, streams, restAbove: scene.site.lagThreshold, noteAs: notes.copied } as const], // prettier-ignore
+            done: (seen: Seen) => seen.notes[notes.copied] !== undefined,
+            within: atMost,
+          },
+        ]
+      : []),
   ];
 }
 
@@ -77,18 +106,20 @@ function rehearsal(scene: Scene, { name, primary, donor, method, here, there, tl
   const source = scene.site.servers.find((one) => one.name === primary?.name);
   const copier = method === 'clone' ? here : there;
   const links = copier?.replicationTls;
+  // Rows come through Lockstep, which logs in there all the time.
+  const copies = method !== 'dump';
   if (source === undefined || replication === undefined || tls === undefined) return [];
   if (operate === undefined || donor === undefined || there === undefined || links === undefined) return [];
   const as = ({ caFile, certFile, keyFile, verify }: typeof links) => ({ caFile, certFile, keyFile, verify });
   return [
     {
       id: 'rehearse',
-      title: `Log in to ${source.name} as ${name} will, and to ${donor.server} as who copies it will, with the same files`,
+      title: `Log in to ${source.name} as ${name} will${copies ? `, and to ${donor.server} as who copies it will` : ''}, with the same files`,
       plan: [
         { kind: 'login', to: source.address, user: replication.user, password: 'replication', filesOf: name, tls: as(tls), noteAs: notes.link }, // prettier-ignore
-        { kind: 'login', to: there.address, user: operate, password: 'operate', filesOf: copier?.name ?? name, tls: as(links), noteAs: notes.copyLink }, // prettier-ignore
+        ...(copies ? [{ kind: 'login', to: there.address, user: operate, password: 'operate', filesOf: copier?.name ?? name, tls: as(links), noteAs: notes.copyLink } as const] : []), // prettier-ignore
       ],
-      done: (seen) => seen.notes[notes.link] !== undefined && seen.notes[notes.copyLink] !== undefined,
+      done: (seen) => seen.notes[notes.link] !== undefined && (!copies || seen.notes[notes.copyLink] !== undefined),
     },
   ];
 }

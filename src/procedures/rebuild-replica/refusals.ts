@@ -2,7 +2,7 @@ import type { Parameters, Scene } from '../../domain/scene.js';
 import type { Refusal } from '../../engine/procedure.js';
 import { given, viewOf } from '../view.js';
 import { endsOf, roomRefusals } from './room.js';
-import { programOf, subjectOf, type Subject } from './subject.js';
+import { subjectOf, type Subject } from './subject.js';
 
 /** What forbids it, each with a remedy. */
 export function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
@@ -13,7 +13,7 @@ export function refusals(scene: Scene, parameters: Parameters): readonly Refusal
   return [
     ...(primary?.facts === undefined ? [refusal('no-primary', 'there is no primary that can be seen', 'Mend that first: docs/runbooks/NoPrimary.md.')] : []), // prettier-ignore
     ...(donor === undefined ? [noDonor(donors, given(parameters, 'from'))] : []),
-    ...(method === undefined ? [refusal('no-method', `nothing that Lockstep knows copies ${facts?.identity.version ?? name}`, 'Build it by hand: docs/runbooks/SourceLogPurged.md.')] : []), // prettier-ignore
+    ...(method === undefined ? [refusal('no-method', noMethod(subject, facts?.identity.version ?? name), 'Build it by hand: docs/runbooks/SourceLogPurged.md.')] : []), // prettier-ignore
     ...((facts?.channels?.length ?? 0) > 1 ? [refusal('several-sources', `${name} replicates on several channels, and one copy cannot hold them all`, 'Build it by hand.')] : []), // prettier-ignore
     ...(own.length > 0 ? [refusal('has-replicas', `${own.map(({ replica }) => replica).join(', ')} replicate from ${name}, whose binary log begins anew`, 'Let them follow another server first.')] : []), // prettier-ignore
     ...(facts?.state?.bootReadOnly === false ? [refusal('boots-writable', `${name} would start writable`, 'Write read_only into its configuration file first: docs/runbooks/BootsWritable.md.')] : []), // prettier-ignore
@@ -32,22 +32,22 @@ function noDonor(donors: Subject['donors'], wanted: string): Refusal {
   return refusal('no-donor', `no server can be copied (${against.join('. ') || 'none is seen'})`, 'Mend one of them, or build it by hand.'); // prettier-ignore
 }
 
-function programRefusals({ method, donor, here, there, name }: Subject): readonly Refusal[] {
-  if (method !== 'backup' || donor === undefined) return [];
-  const wanted = [
-    [donor.server, there, ['mariadb-backup', 'mariabackup']],
-    [name, here, ['mariadb-backup', 'mariabackup']],
-    [name, here, ['mbstream']],
-  ] as const;
-  return wanted
-    .filter(([, host, names]) => programOf(host, ...names) === undefined)
-    .map(([server, , [program]]) => refusal('no-program', `the \`hosts\` of ${server} name no ${program}`, 'Add its absolute path to `programs` there.')); // prettier-ignore
+function noMethod({ ways }: Subject, what: string): string {
+  const why = ways.map(({ method, against }) => `${method}: ${against.join(', ') || 'not the one that was asked for'}`);
+  return `nothing that Lockstep knows copies ${what}${why.length === 0 ? '' : ` (${why.join('; ')})`}`;
+}
+
+function programRefusals({ way, donor, name }: Subject): readonly Refusal[] {
+  if (donor === undefined) return [];
+  return (way?.missing ?? []).map(({ on, program }) =>
+    refusal('no-program', `the \`hosts\` of ${on === 'target' ? name : donor.server} name no ${program}`, 'Add its absolute path to `programs` there.')); // prettier-ignore
 }
 
 /** A copy of the primary brings its events enabled, and what they wrote there would be errant. */
-function events({ donor, primary, name }: Subject, run: boolean): readonly Refusal[] {
+function events({ donor, primary, name, method }: Subject, run: boolean): readonly Refusal[] {
   const enabled = donor?.facts.activity?.enabledEvents ?? 0;
-  if (donor === undefined || donor.server !== primary?.name || enabled === 0 || !run) return [];
+  // A dump brings them disabled.
+  if (method === 'dump' || donor === undefined || donor.server !== primary?.name || enabled === 0 || !run) return [];
   return [refusal('events-enabled', `${donor.server} is the primary and has ${enabled} enabled events, which would run on ${name} too`, 'Copy a replica (--from), whose events are disabled, or disable them on the primary for the time.')]; // prettier-ignore
 }
 

@@ -7,8 +7,8 @@ import type { SurveyWish } from '../../engine/ports.js';
 import type { Refusal } from '../../engine/procedure.js';
 import type { Subject } from './subject.js';
 
-/** Bytes per second that an estimate of the time goes by: a gigabit network, or a disk that is not idle. */
-const assumedRate = 100 * 2 ** 20;
+/** Bytes per second that an estimate of the time goes by: a gigabit network, or a disk that is not idle; rows and their indexes take a server's work. */
+const [filesRate, rowsRate] = [100 * 2 ** 20, 25 * 2 ** 20];
 /** Names that a sentence lists at most. */
 const named = 10;
 const copiers = ['mariadb-backup', 'mariabackup'];
@@ -29,7 +29,7 @@ export function wishes({ name, server, donor, here, there }: Subject): readonly 
   ];
 }
 
-export function endsOf({ surveys = [] }: Scene, { name, donor }: Subject): Ends | undefined {
+export function endsOf({ surveys = [] }: Scene, { name, donor }: Pick<Subject, 'name' | 'donor'>): Ends | undefined {
   const here = surveys.find(({ server }) => server === name);
   const there = surveys.find(({ server }) => server === donor?.server);
   return here === undefined || there === undefined ? undefined : { here, there };
@@ -57,7 +57,7 @@ export function roomRefusals(scene: Scene, subject: Subject): readonly Refusal[]
 /** What stands against one method. */
 export function methodRefusals(
   method: NonNullable<Subject['method']>,
-  { name, donor, server }: Subject,
+  { name, donor, server }: Pick<Subject, 'name' | 'donor' | 'server'>,
   { here, there }: Ends,
 ): readonly Refusal[] {
   if (here.holds === undefined || there.holds === undefined) return [];
@@ -78,6 +78,10 @@ export function methodRefusals(
         ...differing(name, from, files),
         ...(old.length > 0 ? [refusal('program-version', old.join('; '), 'Install the one of the same series as the server.')] : []), // prettier-ignore
       ];
+    case 'dump': {
+      const names = differences(['lower_case_table_names'], there.holds, here.holds).map((one) => sided(one, name, from)); // prettier-ignore
+      return names.length === 0 ? [] : [refusal('settings-differ', `names of tables would not be the same: ${names.join('; ')}`, 'Set it alike, or copy another server (--from).')]; // prettier-ignore
+    }
     case 'clone': {
       const without = both.filter(({ holds }) => holds?.clonePlugin === false).map((one) => one.server);
       const { plain } = there.holds;
@@ -94,10 +98,11 @@ export function methodRefusals(
 /** What people must agree to, beside that all is replaced. */
 export function roomAsks(scene: Scene, subject: Subject): readonly string[] {
   const plain = endsOf(scene, subject)?.there.holds?.plain ?? [];
-  if (plain.length === 0 || subject.method !== 'backup') return [];
-  return [
-    `writes on ${subject.donor?.server ?? ''} wait while its tables without transactions are copied: ${list(plain)}`,
-  ];
+  const donor = subject.donor?.server ?? '';
+  if (plain.length === 0 || subject.method === 'clone') return [];
+  if (subject.method === 'dump')
+    return [`writes to these tables of ${donor} wait while they are copied: ${list(plain)}`];
+  return [`writes on ${donor} wait while its tables without transactions are copied: ${list(plain)}`];
 }
 
 export function roomRemarks(scene: Scene, subject: Subject): readonly string[] {
@@ -105,10 +110,11 @@ export function roomRemarks(scene: Scene, subject: Subject): readonly string[] {
   const [there, here, machine] = [ends?.there.holds, ends?.here.holds, ends?.here.machine];
   if (ends === undefined || there === undefined || here === undefined) return [];
   const { name } = subject;
+  const rate = subject.method === 'dump' ? rowsRate : filesRate;
   const room = machine === undefined ? '' : `, of ${bytesWords(machine.freeBytes)} that are free`;
   const other = differences(worthSaying, there, here);
   return [
-    `${ends.there.server} has about ${bytesWords(there.bytes)} in ${there.tables} tables: as much crosses the network, and takes up to ${bytesWords(roomFor(there.bytes))} of the disk of ${name}${room}. At 100 MiB/s the copy takes ${spelt(there.bytes / assumedRate)}, and comparing each row as long again.`, // prettier-ignore
+    `${ends.there.server} has about ${bytesWords(there.bytes)} in ${there.tables} tables: as much crosses the network, and takes up to ${bytesWords(roomFor(there.bytes))} of the disk of ${name}${room}. At ${rate / 2 ** 20} MiB/s the copy takes ${spelt(there.bytes / rate)}, and comparing each row as long again.`, // prettier-ignore
     ...(there.plain.length > 0 ? [`Without transactions, ${bytesWords(there.plainBytes)}: ${list(there.plain)}.`] : []),
     ...(other.length > 0 ? [`Set otherwise on ${name}, which stays so: ${other.map((one) => one.replace('there', `on ${ends.there.server}`)).join('; ')}.`] : []), // prettier-ignore
   ];
@@ -131,8 +137,12 @@ function binlogElsewhere({ holds }: Survey): boolean {
 
 function differing(name: ServerName, from: ServerName, files: readonly string[]): readonly Refusal[] {
   if (files.length === 0) return [];
-  const said = files.map((one) => one.replace('there', `on ${from}`).replace('here', `on ${name}`)).join('; ');
+  const said = files.map((one) => sided(one, name, from)).join('; ');
   return [refusal('settings-differ', `the files of ${from} cannot be read by ${name}: ${said}`, 'Set it alike, or copy another server (--from).')]; // prettier-ignore
+}
+
+function sided(one: string, name: ServerName, from: ServerName): string {
+  return one.replace('there', `on ${from}`).replace('here', `on ${name}`);
 }
 
 function list(names: readonly string[]): string {

@@ -1,10 +1,14 @@
-import path from 'node:path';
 import { rankDonors, type Donor } from '../../domain/donors.js';
 import type { Parameters, Scene, SiteServer } from '../../domain/scene.js';
 import type { Channel, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
 import type { ChannelTls } from '../../dialects/replication-statements.js';
 import { wantedTls } from '../primary/channel-tls.js';
+import type { CopyMethodName } from '../../domain/action.js';
 import { given, viewOf } from '../view.js';
+import { endsOf, methodRefusals } from './room.js';
+import { bestOf, installPrograms, programOf, serverPrograms, waysFrom, type Way } from './methods.js';
+
+export { programOf };
 
 /** What a rebuilding is about: who is built, from whom, and whom it follows then. */
 export interface Subject {
@@ -18,7 +22,10 @@ export interface Subject {
   readonly donors: readonly Donor[];
   /** The one that was named, or the best that may; undefined: none may. */
   readonly donor: Donor | undefined;
-  readonly method: 'backup' | 'clone' | undefined;
+  /** How it could be copied from there, and how it is. */
+  readonly ways: readonly Way[];
+  readonly way: Way | undefined;
+  readonly method: Way['method'] | undefined;
   readonly here: SiteServer | undefined;
   readonly there: SiteServer | undefined;
   /** The service that starts the server; undefined unless exactly one can be it. */
@@ -33,12 +40,19 @@ export function subjectOf(scene: Scene, parameters: Parameters): Subject {
   const differing = (scene.verified ?? [])
     .filter(({ differingTables }) => differingTables > 0)
     .map((one) => one.server);
-  const donors = rankDonors(scene.snapshot, name, differing);
+  const siteOf = (one: ServerName | undefined) => scene.site.servers.find((each) => each.name === one);
+  const here = siteOf(name);
+  const mariadb = server?.facts?.identity.flavour === 'mariadb';
+  const fillable = programOf(here, ...serverPrograms) !== undefined && (!mariadb || programOf(here, ...installPrograms) !== undefined); // prettier-ignore
+  const donors = rankDonors(scene.snapshot, name, differing, fillable);
   const wanted = given(parameters, 'from');
   const best = wanted === '' ? donors[0] : donors.find((one) => one.server === wanted);
   const donor = best?.against.length === 0 ? best : undefined;
-  const siteOf = (one: ServerName | undefined) => scene.site.servers.find((each) => each.name === one);
-  const here = siteOf(name);
+  const there = siteOf(donor?.server);
+  const ends = endsOf(scene, { name, donor });
+  const found = (method: CopyMethodName) => (ends === undefined ? [] : methodRefusals(method, { name, donor, server }, ends).map(({ why }) => why)); // prettier-ignore
+  const ways = donor === undefined || server?.facts === undefined ? [] : waysFrom(donor.facts.identity, server.facts.identity, here, there, found); // prettier-ignore
+  const way = bestOf(ways, given(parameters, 'method'));
   const channel = server?.facts?.channels?.[0];
   return {
     name,
@@ -48,26 +62,14 @@ export function subjectOf(scene: Scene, parameters: Parameters): Subject {
     primary: view.server(view.topology.primary),
     donors,
     donor,
-    method: methodOf(server),
+    ways,
+    way,
+    method: way?.method,
     here,
-    there: siteOf(donor?.server),
+    there,
     service: serviceOf(here),
     tls: wantedTls(channel, here?.replicationTls),
   };
-}
-
-/** A program that a host names, by the last part of its path. */
-export function programOf(host: SiteServer | undefined, ...names: readonly string[]): string | undefined {
-  return host?.programs?.find((program) => names.includes(path.posix.basename(program)));
-}
-
-/** By what the server can do: CLONE came with MySQL 8.0.17, mariadb-backup goes with every MariaDB here. */
-function methodOf(server: ServerSnapshot | undefined): Subject['method'] {
-  const identity = server?.facts?.identity;
-  if (identity === undefined) return undefined;
-  if (identity.flavour === 'mariadb') return 'backup';
-  const [major, , patch] = identity.release;
-  return major > 8 || (major === 8 && patch >= 17) || (major === 8 && identity.release[1] > 0) ? 'clone' : undefined;
 }
 
 function serviceOf(host: SiteServer | undefined): string | undefined {

@@ -1,0 +1,70 @@
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Scope } from '../../src/base/scope.js';
+import { openHost, type HostSettings } from '../../src/hosts/open.js';
+import { rebuildReplica } from '../../src/procedures/rebuild-replica.js';
+import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
+import { resetReplica, stopReplica } from '../../src/dialects/replication-statements.js';
+import { channelStatus, untilCaughtUp } from '../../src/sandbox/replication.js';
+import type { SandboxServer } from '../../src/sandbox/server.js';
+import { corpus } from './corpus.js';
+import { describeEach } from './matrix.js';
+import { hostsOf, serverPrograms } from './rebuild-hosts.js';
+import { dumpedThings } from './things.js';
+import { textOf, Workbench, type RunOptions } from './workbench.js';
+import { Writer } from './writer.js';
+
+await describeEach('rebuild-replica by a dump', (version) => {
+  const scope = new Scope();
+  let sandbox: SandboxCluster;
+  let bench: Workbench;
+  let writer: Writer;
+  const target = (): SandboxServer => sandbox.server('db2');
+  const parameters = () => bench.parameters({ server: 'db2', method: 'dump' });
+
+  beforeAll(async () => {
+    sandbox = scope.own(await createCluster({ version, replicas: 2 }), (cluster) => cluster.stop());
+    const [hosts, programs] = [await hostsOf(scope, sandbox), await serverPrograms(scope, sandbox)];
+    const settings = (name: string): HostSettings => ({ ...hosts(name), programs: programs(name) });
+    bench = await Workbench.open(scope, sandbox);
+    const servers = bench.site.servers.map((server) => ({ ...server, programs: settings(server.name).programs, services: ['mysql'] })); // prettier-ignore
+    bench.site = { ...bench.site, servers };
+    bench.reach = { ...bench.reach, host: (name: string) => openHost(settings(name)) };
+    await sandbox.primary.run(corpus(sandbox.version));
+    writer = await Writer.open(sandbox.primary, 5);
+    scope.defer(() => writer.stop());
+    await untilCaughtUp(sandbox.server('db3'), sandbox.primary);
+  });
+
+  afterAll(() => scope.end());
+
+  async function lost(): Promise<void> {
+    await target().sql(stopReplica(target().column, ''));
+    await target().sql(resetReplica(target().column, ''));
+  }
+
+  async function rebuilt(options: RunOptions = {}) {
+    await bench.lookUntil('the trouble to be seen', (scene) => rebuildReplica.needed(scene, parameters()).observed === 'yes'); // prettier-ignore
+    return bench.run(rebuildReplica, parameters(), options);
+  }
+
+  it('fills an empty server with all that there is, while the primary is written to', async () => {
+    await lost();
+    const acknowledged = writer.acknowledged;
+    const ran = await rebuilt();
+    expect(ran.outcome, ran.why).toBe('succeeded');
+    expect(ran.notes).toMatchObject({ verified: 'equal' });
+    expect(ran.notes['cost']).toMatch(/^Commits on db3 waited for at most \d+ ms; writes to its tables without transactions for at most \d+ ms\.$/); // prettier-ignore
+    expect(textOf(ran)).toContain('reached by nobody');
+    const now = writer.acknowledged;
+    expect(now).toBeGreaterThan(acknowledged);
+    await untilCaughtUp(target(), sandbox.primary);
+    const [row] = await target().sql(`SELECT COUNT(*) AS n FROM written.rows_of WHERE id <= ${now}`);
+    expect(row?.['n']).toBe(String(now));
+    for (const question of dumpedThings)
+      expect(await target().sql(question), question).toEqual(await sandbox.server('db3').sql(question));
+    expect(await channelStatus(target())).toMatchObject({ io: 'Yes', sql: 'Yes' });
+    expect((await target().sql('SELECT @@global.read_only AS value'))[0]?.['value']).toBe('1');
+    expect(readdirSync(target().disk)).toEqual(['data']);
+  });
+});
