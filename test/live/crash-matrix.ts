@@ -1,10 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProcedureName } from '../../src/domain/procedure-names.js';
 import { Scope } from '../../src/base/scope.js';
 import { silentSeconds } from '../../src/actors/held-session.js';
 import { faultPointsOf, undoPointsOf } from '../../src/engine/faults.js';
 import { verifyJournal } from '../../src/journal/verify.js';
+import { authorityFiles } from '../../src/pki/authority-files.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { until } from '../../src/sandbox/until.js';
 import type { VersionName } from '../../src/sandbox/versions.js';
@@ -134,9 +136,9 @@ async function survived(sandbox: SandboxCluster, lockstep: LockstepProcess, cras
   }
   await lockstep.stop();
   expect(await verifyJournal(lockstep.journal), what).toMatchObject({ ok: true });
-  const log = await readFile(lockstep.log, 'utf8');
-  for (const name of ['monitor', 'operate', 'replication'] as const)
-    expect(log).not.toContain(sandbox.accounts[name].password.reveal());
+  const written = await allWritten(lockstep);
+  const secrets = [...passwordsOf(sandbox), ...(await keyLinesOf(sandbox))];
+  expect(secrets.filter((secret) => written.includes(secret)).length, `${what}: secrets in log or journal`).toBe(0);
   await one.mend(sandbox);
   return runs.length;
 }
@@ -175,4 +177,30 @@ async function withoutSessions(sandbox: SandboxCluster, what: string, within: nu
 async function rests(lockstep: LockstepProcess, before: number): Promise<boolean> {
   const runs = await lockstep.runs(1000).catch(() => []);
   return runs.length > before && runs.every(({ state }) => state === 'ended' || state === 'needs-human');
+}
+
+/** Its log, and every file of its journal's directory. */
+async function allWritten(lockstep: LockstepProcess): Promise<string> {
+  const names = await readdir(lockstep.journal, { recursive: true });
+  const files = names.map((name) => path.join(lockstep.journal, name));
+  const texts = [lockstep.log, ...files].map((file) => readFile(file, 'utf8').catch(() => ''));
+  return (await Promise.all(texts)).join('\n');
+}
+
+function passwordsOf({ accounts }: SandboxCluster): readonly string[] {
+  return [accounts.monitor, accounts.operate, accounts.replication].map(({ password }) => password.reveal());
+}
+
+/** What stands in every private key: of servers in whichever generation, of Lockstep, of the authority. */
+async function keyLinesOf({ servers, client, authority }: SandboxCluster): Promise<readonly string[]> {
+  const below = servers.map(async ({ tlsDirectory }) => {
+    const names = await readdir(tlsDirectory, { recursive: true });
+    return names.filter((name) => name.endsWith('key.pem')).map((name) => path.join(tlsDirectory, name));
+  });
+  const files = [...(await Promise.all(below)).flat(), client.key, authorityFiles(authority.directory).key];
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
+  const lines = texts
+    .flatMap((text) => text.split('\n'))
+    .filter((line) => line.length > 20 && !line.startsWith('-----'));
+  return ['PRIVATE KEY', ...new Set(lines)];
 }
