@@ -12,6 +12,7 @@ import {
   type CheckedAnnouncer,
   type CheckedAnnouncers,
 } from './check-announcers.js';
+import { authorityReport, checkedAuthorities, type CheckedAuthority } from './check-authorities.js';
 import { type Unreached, unreachedHosts } from './check-hosts.js';
 import { terminalColours } from './colours.js';
 import { configOption } from './options.js';
@@ -35,7 +36,11 @@ export function checkCommand(): Command {
       const config = await loadWhole(options.config);
       const observer = observerOf(config, { clock: systemClock, log: silentLog });
       try {
-        const [statuses, hosts] = await Promise.all([statusOf(config, observer), unreachedHosts(config)]);
+        const [statuses, hosts, authorities] = await Promise.all([
+          statusOf(config, observer),
+          unreachedHosts(config),
+          checkedAuthorities(config),
+        ]);
         const announcers = await checkedAnnouncers(config, statuses);
         const servers = statuses.flatMap(({ view }) => view.snapshot.servers);
         const count = `${config.clusters.length} ${config.clusters.length === 1 ? 'cluster' : 'clusters'}, ${servers.length} ${servers.length === 1 ? 'server' : 'servers'}`;
@@ -43,18 +48,21 @@ export function checkCommand(): Command {
         process.stdout.write(
           options.json === true
             ? `${JSON.stringify(
-                statuses.flatMap((status) => checkedOf(status, { hosts, announcers }, config)),
+                statuses.flatMap((status) => checkedOf(status, { hosts, announcers, authorities }, config)),
                 null,
                 2,
               )}\n`
-            : `${colours.green('✔')} ${options.config} is valid: ${count}\n\n${statuses.map((status) => report(status, { hosts, announcers }, colours)).join('\n\n')}\n\n${alone(
-                config,
-              )
+            : `${colours.green('✔')} ${options.config} is valid: ${count}\n\n${statuses.map((status) => report(status, { hosts, announcers, authorities }, colours)).join('\n\n')}\n\n${[
+                ...authorityReport(authorities, colours),
+                '',
+              ].join('\n')}${alone(config)
                 .map((line) => colours.dim(line))
                 .join('\n')}\n`,
         );
         const unannounced = [...announcers.values()].flat().some(({ faults }) => faults.length > 0);
-        if (unannounced || servers.some((server) => faultsOf(server, hosts).length > 0)) process.exitCode = 1;
+        const unopened = authorities.some(({ faults }) => faults.length > 0);
+        if (unannounced || unopened || servers.some((server) => faultsOf(server, hosts).length > 0))
+          process.exitCode = 1;
       } finally {
         await observer.close();
       }
@@ -87,23 +95,31 @@ interface Checked {
   readonly announcers: readonly CheckedAnnouncer[];
   /** What stands against making it the primary; none: it is ready. Undefined of the primary, and without an operate account. */
   readonly switchover: readonly Objection[] | undefined;
+  /** What issues its certificates; undefined: nothing does. */
+  readonly authority: CheckedAuthority | undefined;
 }
 
 interface Around {
   readonly hosts: Unreached;
   readonly announcers: CheckedAnnouncers;
+  readonly authorities: readonly CheckedAuthority[];
 }
 
 function checkedOf({ view, switchovers }: ClusterStatus, around: Around, config: Config): readonly Checked[] {
   const actsAlone = actingAlone(config, { name: view.snapshot.cluster });
   const announcers = around.announcers.get(view.snapshot.cluster) ?? [];
+  const { serverTls } = config.clusters.find(({ name }) => name === view.snapshot.cluster) ?? {};
+  const authority = around.authorities.find(({ name }) => name === serverTls?.authority);
   return view.snapshot.servers.map((server) => {
     const switchover = switchovers?.find((one) => one.server === server.name)?.objections;
-    return { ...checked(server, around.hosts), actsAlone, announcers, switchover };
+    return { ...checked(server, around.hosts), actsAlone, announcers, authority, switchover };
   });
 }
 
-function checked(server: ServerSnapshot, hosts: Unreached): Omit<Checked, 'actsAlone' | 'announcers' | 'switchover'> {
+function checked(
+  server: ServerSnapshot,
+  hosts: Unreached,
+): Omit<Checked, 'actsAlone' | 'announcers' | 'authority' | 'switchover'> {
   const identity = server.facts?.identity;
   return {
     cluster: server.cluster,
