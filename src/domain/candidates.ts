@@ -1,3 +1,4 @@
+import { domainsFromElsewhere, mysqlFromPrimary } from './elsewhere.js';
 import { containsGtidSet, countGtidSet, parseGtidSet, unionGtidSets, type GtidSet } from './gtid-mysql.js';
 import { gapMariadb, parseMariadbGtids, unionMariadb, type MariadbGtids } from './gtid-mariadb.js';
 import { isFurther } from './log-position.js';
@@ -86,9 +87,11 @@ interface Replica {
 export function hasReceived(one: Replica, other: Replica): boolean {
   try {
     const [mysql, otherMysql] = [receivedMysql(one), receivedMysql(other)];
-    if (mysql !== undefined && otherMysql !== undefined) return containsGtidSet(mysql, otherMysql);
+    if (mysql !== undefined && otherMysql !== undefined)
+      return containsGtidSet(mysql, mysqlFromPrimary(otherMysql, other, mysql));
     const [mariadb, otherMariadb] = [receivedMariadb(one), receivedMariadb(other)];
-    if (mariadb !== undefined && otherMariadb !== undefined) return gapMariadb(otherMariadb, mariadb) === 0n;
+    if (mariadb !== undefined && otherMariadb !== undefined)
+      return gapMariadb(mariadbFromPrimary(otherMariadb, other, mariadb), mariadb) === 0n;
   } catch {
     return false;
   }
@@ -101,12 +104,24 @@ export function missing(one: Replica, other: Replica): bigint | undefined {
   try {
     const [mysql, otherMysql] = [receivedMysql(one), receivedMysql(other)];
     if (mysql !== undefined && otherMysql !== undefined)
-      return countGtidSet(unionGtidSets(mysql, otherMysql)) - countGtidSet(mysql);
+      return countGtidSet(unionGtidSets(mysql, mysqlFromPrimary(otherMysql, other, mysql))) - countGtidSet(mysql);
     const [mariadb, otherMariadb] = [receivedMariadb(one), receivedMariadb(other)];
-    return mariadb === undefined || otherMariadb === undefined ? undefined : gapMariadb(otherMariadb, mariadb);
+    if (mariadb === undefined || otherMariadb === undefined) return undefined;
+    return gapMariadb(mariadbFromPrimary(otherMariadb, other, mariadb), mariadb);
   } catch {
     return undefined;
   }
+}
+
+/** Domains that one replica has from a source of its own, and another does not have, beside what the primary sent. */
+export function domainsElsewhere(one: Replica, other: Replica): readonly number[] {
+  const own = receivedMariadb(one);
+  return own === undefined ? [] : domainsFromElsewhere(other, own);
+}
+
+function mariadbFromPrimary(whole: MariadbGtids, replica: Replica, other: MariadbGtids): MariadbGtids {
+  const elsewhere = domainsFromElsewhere(replica, other);
+  return new Map([...whole].filter(([domain]) => !elsewhere.includes(domain)));
 }
 
 function receivedMysql({ facts: { gtid }, channel }: Replica): GtidSet | undefined {

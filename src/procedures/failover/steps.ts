@@ -8,7 +8,7 @@ import {
   type PositionNotes,
 } from '../../dialects/primary-statements.js';
 import { receivedColumns } from '../../dialects/channels.js';
-import type { Candidate } from '../../domain/candidates.js';
+import { domainsElsewhere, type Candidate } from '../../domain/candidates.js';
 import { deathOf } from '../../domain/death.js';
 import { sql, type Statement } from '../../domain/action.js';
 import type { Site } from '../../domain/scene.js';
@@ -162,15 +162,19 @@ function drain({ others }: Sight, { server, facts, channel }: Candidate): Step {
 }
 
 /** Nobody may have received what the new primary has not: it ends here, with nothing changed, and plans again. */
-function contain({ replicas, others }: Sight, { server, facts, channel }: Candidate): Step {
+function contain({ replicas, others }: Sight, candidate: Candidate): Step {
+  const { server, facts, channel } = candidate;
   const column = columnOf(facts);
   const own = receivedBy(server);
   const statements = replicas
     .filter((replica) => replica.server.name !== server)
     .map((replica): Statement => {
       const theirs = receivedBy(replica.server.name);
-      if (channel.gtid.mode !== 'off' && replica.channel.gtid.mode !== 'off')
-        return { ...waitForGtid(column, { note: theirs.gtid }, 2), notes: { missed: 'contained' } };
+      if (channel.gtid.mode !== 'off' && replica.channel.gtid.mode !== 'off') {
+        // MariaDB counts domains of other sources to what it has received; MySQL does not.
+        const elsewhere = replica.server.facts === undefined ? [] : domainsElsewhere(candidate, { server: replica.server.name, facts: replica.server.facts, channel: replica.channel }); // prettier-ignore
+        return { ...waitForGtid(column, { note: theirs.gtid }, 2, elsewhere), notes: { missed: 'contained' } };
+      }
       const exactly = others.moved.some(({ replica: name }) => name === replica.server.name);
       return { ...notAhead(theirs, own, exactly), notes: { held: 'contained' } };
     });
