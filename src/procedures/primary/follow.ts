@@ -14,6 +14,9 @@ import { change } from '../actions.js';
 import { viewOf } from '../view.js';
 import { hasTls } from './channel-tls.js';
 
+/** Of a channel that is made anew, seconds between attempts: the servers' own default, a minute, leaves a replica behind for so long. */
+export const newChannelRetry = 10;
+
 /** A channel that is to read from another source, and all that it is to be then. */
 export interface Following {
   readonly replica: ServerName;

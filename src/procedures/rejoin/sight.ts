@@ -4,7 +4,7 @@ import type { Channel, ServerFacts, ServerName, ServerSnapshot } from '../../dom
 import { isWritable } from '../../domain/topology.js';
 import { change } from '../actions.js';
 import { wantedTls } from '../primary/channel-tls.js';
-import type { Following } from '../primary/follow.js';
+import { newChannelRetry, type Following } from '../primary/follow.js';
 import { replicaStatements } from '../primary/semi-sync.js';
 import { columnOf, viewOf, type View } from '../view.js';
 
@@ -111,6 +111,7 @@ function followingOf(
     from,
     tls,
     heartbeatPeriodSeconds: othersOf(view, primary.name)[0]?.heartbeatPeriodSeconds,
+    connectRetrySeconds: newChannelRetry,
     wrote: true,
     before: semiSync.length === 0 ? [] : [change(name, ...semiSync)],
     section: 'follow',

@@ -14,7 +14,7 @@ import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 import { announce, announced } from '../primary/announce.js';
 import { bypassersLeft, endApplications, endBypassing, ownUsers } from '../primary/end-sessions.js';
-import { channelOf, follow, isFollowing, type Following } from '../primary/follow.js';
+import { channelOf, follow, isFollowing, newChannelRetry, type Following } from '../primary/follow.js';
 import { close } from '../primary/close.js';
 import { mark } from '../primary/mark.js';
 import { frozen, opened } from '../primary/positions.js';
@@ -25,7 +25,6 @@ import { futureLinks, needsCoordinates, type FutureLink, type Subject } from './
 
 /** How long a replica may take to have all that the old primary had, by file and position, seconds. */
 const othersWithin = 60;
-const newChannelRetry = 10;
 
 /** In the section of the freeze, behind the commit point: nobody waits any longer than he must. */
 export function releaseSteps(subject: Subject): readonly Step[] {
