@@ -11,12 +11,24 @@ import { takeDirectory } from '../src/sandbox/directories.js';
 import { swapServerCertificate } from '../src/sandbox/faults.js';
 import { startHaproxy, type Haproxy } from '../src/sandbox/haproxy.js';
 import { untilCaughtUp } from '../src/sandbox/replication.js';
+import { semiSyncSettings, waitForReplicas } from '../src/sandbox/semi-sync.js';
 import type { SandboxServer } from '../src/sandbox/server.js';
+import { versionNamed, type VersionName } from '../src/sandbox/versions.js';
 import { comers, Network } from '../test/live/chaos/network.js';
 import { startLockstep, type LockstepProcess } from './lockstep-process.js';
 import { say } from './run.js';
 import { ServerEvents } from './server-events.js';
-import type { SwitchoverOptions } from './switchover-run.js';
+
+/** What is measured on a stage. */
+export interface StageOptions {
+  readonly version: VersionName;
+  /** Lockstep's. Default dist/main.js. */
+  readonly program: string | undefined;
+  /** Between the two data centres, milliseconds; 0: there is one. */
+  readonly roundTrip: number;
+  /** Every commit waits for a replica, and a primary counts as dead after so many seconds. Default: neither. */
+  readonly evidence?: number;
+}
 
 /** Steps whose ends are the moments that count. */
 const [freeze, promote, announce] = ['freeze', 'promote', 'announce'];
@@ -34,6 +46,10 @@ export interface SwitchoverStage {
   readonly primaryName: string;
   readonly application: { readonly user: string; readonly password: Secret };
   primary(): Promise<SandboxServer>;
+  /** What a run that is asked for came to, and what was heard of it. */
+  run(procedure: string, parameters?: Readonly<Record<string, string>>): Promise<Ran>;
+  /** A run that needs a human is given up. */
+  abandon(id: string): Promise<void>;
   /** Milliseconds, or why it did not succeed. */
   switchTo(to: SandboxServer): Promise<
     | {
@@ -47,12 +63,23 @@ export interface SwitchoverStage {
   >;
 }
 
+export interface Ran {
+  readonly id: string;
+  readonly outcome: string;
+  readonly why: string;
+  /** When an event of a step came, milliseconds since the Unix epoch; NaN: never. */
+  readonly at: (type: string, step: string) => number;
+}
+
 /** A primary and two replicas with durable settings, HAProxy in front of them, and one Lockstep. */
-export async function openSwitchoverStage(scope: Scope, options: SwitchoverOptions): Promise<SwitchoverStage> {
-  const { version, program } = options;
+export async function openSwitchoverStage(scope: Scope, options: StageOptions): Promise<SwitchoverStage> {
+  const { version, program, evidence } = options;
   const progress = (line: string) => say(line);
   // Appliers that commit in smaller groups than the primary's eight connections fall behind for good.
-  const settings = { [version.startsWith('mariadb') ? 'slave_parallel_threads' : 'replica_parallel_workers']: 16 };
+  const settings = {
+    [version.startsWith('mariadb') ? 'slave_parallel_threads' : 'replica_parallel_workers']: 16,
+    ...(evidence === undefined ? {} : semiSyncSettings(versionNamed(version))),
+  };
   const cluster = await createCluster({ version, replicas: 2, durable: true, settings, progress });
   scope.defer(() => cluster.stop());
   const primaryName = 'masterdb';
@@ -76,10 +103,11 @@ export async function openSwitchoverStage(scope: Scope, options: SwitchoverOptio
   ])
     await cluster.primary.sql(text);
   await Promise.all(cluster.replicas.map((replica) => untilCaughtUp(replica, cluster.primary)));
+  if (evidence !== undefined) await waitForReplicas(cluster);
   const lockstep = await startLockstep(scope, {
     program,
     env: network?.environment(),
-    configure: (listen) => configured(scope, cluster, haproxy, listen, { primaryName, network }),
+    configure: (listen) => configured(scope, cluster, haproxy, listen, { primaryName, network, evidence }),
   });
   const events = await ServerEvents.open(`${lockstep.url}/api/v1/events`, token);
   scope.defer(() => events.close());
@@ -91,6 +119,11 @@ export async function openSwitchoverStage(scope: Scope, options: SwitchoverOptio
         if (['0', 'OFF'].includes(row?.['closed'] ?? '')) return server;
       }
       throw new Error('no server accepts writes');
+    },
+    run: (procedure, parameters = {}) => run(lockstep, events, procedure, parameters),
+    async abandon(id) {
+      const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
+      await fetch(`${lockstep.url}/api/v1/runs/${id}/abandon`, { method: 'POST', headers, body: JSON.stringify({ reason: 'it is built anew' }) }); // prettier-ignore
     },
     switchTo: (to) => switchTo(lockstep, events, to),
   };
@@ -117,12 +150,18 @@ function serversBehind(network: Network, cluster: SandboxCluster) {
   );
 }
 
+interface Behind {
+  readonly primaryName: string;
+  readonly network: Network | undefined;
+  readonly evidence: number | undefined;
+}
+
 async function configured(
   scope: Scope,
   cluster: SandboxCluster,
   haproxy: Haproxy,
   listen: string,
-  { primaryName, network }: { readonly primaryName: string; readonly network: Network | undefined },
+  { primaryName, network, evidence }: Behind,
 ): Promise<string> {
   const directory = await takeDirectory(scope);
   const tokenFile = path.join(directory, 'token');
@@ -136,33 +175,46 @@ async function configured(
     keys: {
       ...(network === undefined ? {} : { servers: serversBehind(network, cluster) }),
       names: [primaryName],
+      ...(evidence === undefined ? {} : { failover: { evidence: `${evidence}s` } }),
       announce: [{ kind: 'haproxy', socket: haproxy.socket, backend: haproxy.backend, hold: '5s' }],
     },
   });
 }
 
-async function switchTo({ url }: LockstepProcess, events: ServerEvents, to: SandboxServer) {
+async function run(
+  { url }: LockstepProcess,
+  events: ServerEvents,
+  procedure: string,
+  parameters: Readonly<Record<string, string>>,
+): Promise<Ran> {
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
-  const began = performance.now();
   events.forget();
-  const body = JSON.stringify({ procedure: 'switchover', parameters: { cluster: 'sandbox', to: to.name } });
+  const body = JSON.stringify({ procedure, parameters: { cluster: 'sandbox', ...parameters }, mode: 'auto' });
   const asked = await fetch(`${url}/api/v1/runs`, { method: 'POST', headers, body });
-  if (!asked.ok) return `${asked.status} ${await asked.text()}`;
+  if (!asked.ok) return { id: '', outcome: `${asked.status}`, why: await asked.text(), at: () => NaN };
+  const { id } = (await asked.json()) as { readonly id: string };
   const ended = await events.until(
-    ({ type }) => type === 'ended' || type === 'needs-human' || type === 'waiting',
+    (event) => event.run.id === id && (event.type === 'ended' || event.type === 'needs-human'),
     endsWithin,
   );
-  const { id, outcome, why } = ended.run;
-  if (outcome !== 'succeeded') return `${id} ${outcome ?? ended.type}: ${why}`;
-  const at = (type: string, step: string | undefined) =>
-    events.seen.find((event) => event.type === type && event.step === step)?.at ?? NaN;
+  const seen = [...events.seen];
+  return {
+    id,
+    outcome: ended.run.outcome ?? ended.type,
+    why: ended.run.why,
+    at: (type, step) => seen.find((event) => event.run.id === id && event.type === type && event.step === step)?.at ?? NaN, // prettier-ignore
+  };
+}
+
+async function switchTo(lockstep: LockstepProcess, events: ServerEvents, to: SandboxServer) {
+  const began = performance.now();
+  const { id, outcome, why, at } = await run(lockstep, events, 'switchover', { to: to.name });
+  if (outcome !== 'succeeded') return `${id} ${outcome}: ${why}`;
   const start = at('step-began', freeze);
-  const steps = events.seen.flatMap(({ type, step = '' }) =>
-    type === 'step-ended' ? [[step, at('step-ended', step) - at('step-began', step)] as const] : [],
-  );
+  const steps = between.map((step) => [step, at('step-ended', step) - at('step-began', step)] as const);
   return {
     record: at('step-began', 'close') - at('step-ended', 'catch-up'),
-    steps: Object.fromEntries(steps.filter(([step]) => between.includes(step))),
+    steps: Object.fromEntries(steps),
     routed: at('step-ended', announce) - start,
     promoted: at('step-ended', promote) - start,
     run: performance.now() - began,

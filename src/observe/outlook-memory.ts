@@ -1,4 +1,4 @@
-import type { Outage, Outlook } from '../domain/outlook.js';
+import { silentReasons, type Outage, type Outlook } from '../domain/outlook.js';
 import {
   collectorNames,
   type ClusterName,
@@ -14,7 +14,7 @@ interface Remembered {
   /** The newest whole look that could ask it. */
   readonly lastSeen: ServerSnapshot | undefined;
   /** undefined while the newest look could ask it. */
-  readonly failing: { readonly since: number; readonly looks: number; readonly reasons: ReadonlySet<FailureReason> } | undefined;
+  readonly failing: { readonly since: number; readonly looks: number; readonly reasons: ReadonlySet<FailureReason>; readonly answered: boolean } | undefined;
 } // prettier-ignore
 
 /** A server that the configuration names. */
@@ -64,9 +64,19 @@ function after(before: Remembered | undefined, snapshot: ServerSnapshot): Rememb
   const [askedAt, lastSeen] = [before?.askedAt, before?.lastSeen];
   // Looks go on side by side: one that began later has asked it meanwhile.
   if (before !== undefined && before.failing === undefined && askedAt !== undefined && askedAt > at) return before;
-  const failing = before?.failing ?? { since: at + snapshot.durationSeconds * 1000, looks: 0, reasons: [] };
+  const answered = gaveSign(snapshot);
+  // Who still answered somehow at the look before, and does not any more, has been silent since now alone.
+  const goesOn = answered || before?.failing?.answered !== true;
+  const failing = (goesOn ? before?.failing : undefined) ?? { since: at + snapshot.durationSeconds * 1000, looks: 0, reasons: [] }; // prettier-ignore
   const reasons = new Set([...failing.reasons, ...(failure === undefined ? [] : [failure.reason])]);
-  return { askedAt, lastSeen, failing: { since: failing.since, looks: failing.looks + 1, reasons } };
+  return { askedAt, lastSeen, failing: { since: failing.since, looks: failing.looks + 1, reasons, answered } };
+}
+
+/** Whether a server that could not be asked was heard of in this look: it greeted, or said something. */
+function gaveSign({ at, failure, login }: ServerSnapshot): boolean {
+  const greeted = login?.handshake?.at;
+  if (greeted !== undefined && greeted >= at) return true;
+  return failure !== undefined && (failure.reason === 'stuck' || !silentReasons.has(failure.reason));
 }
 
 function keyOf({ cluster, name }: Named): string {

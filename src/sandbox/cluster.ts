@@ -11,7 +11,7 @@ import { keepFiles, replicaRequest, serverRequest } from './certificates.js';
 import { takeDirectory } from './directories.js';
 import { unpack, type UnpackOptions } from './packages.js';
 import { Papers } from './papers.js';
-import { coordinatesOf, untilReplicating } from './replication.js';
+import { coordinatesOf, untilCaughtUp, untilReplicating } from './replication.js';
 import { layOutServer, type SandboxServer, type ServerOptions } from './server.js';
 import type { Settings, TlsFiles } from './settings.js';
 import { heartbeatPeriodSeconds, type Coordinates } from './statements.js';
@@ -186,6 +186,23 @@ export class SandboxCluster {
   async replicate(): Promise<void> {
     await this.open(this.primary);
     await all(this.replicas, (replica) => this.follow(replica, this.primary));
+  }
+
+  /**
+   * As a person rebuilds a server who has given up what it has: empty at first, then everything that the source's logs
+   * hold, which must be all from the first on. @param through where the source is reached; default its own address
+   */
+  async rebuild(server: SandboxServer, source: SandboxServer, through = source.address): Promise<void> {
+    await this.renew(server);
+    // As somebody else, for what it had written itself it would leave out.
+    server.configure({ server_id: 1000 + server.options.serverId });
+    await server.restart();
+    const from = this.mode === 'gtid' ? 'gtid' : { file: 'bin.000001', position: 4 };
+    await this.follow(server, source, { from, through });
+    await untilCaughtUp(server, source, { seconds: 120 });
+    server.configure({ server_id: server.options.serverId });
+    await server.restart();
+    await untilReplicating(server);
   }
 
   readonly #fresh = new Map<SandboxServer, { readonly tls: TlsFiles; readonly putBack: () => Promise<void> }>();

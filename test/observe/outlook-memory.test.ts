@@ -53,3 +53,16 @@ it('tells of servers that are watched now', () => {
   expect(memory.of(cluster, []).outages).toEqual([]);
   expect(memory.of('another', fleet).outages).toEqual([]);
 });
+
+it('times silence from the last sign of life: who answers somehow, and then not at all, has been silent since then', () => {
+  const nothing = (at: number) => ({ ...failed(at), login: undefined });
+  const refusedIn = { ...failed(4000, 'access-denied'), login: undefined };
+  const outages = (...looks: readonly ServerSnapshot[]) => remembering(...looks).of(cluster, fleet).outages;
+  expect(outages(nothing(2000), refusedIn)).toMatchObject([{ since: 2500, looks: 2, reasons: ['refused', 'access-denied'] }]); // prettier-ignore
+  expect(outages(nothing(2000), refusedIn, nothing(6000), nothing(8000))).toMatchObject([{ since: 6500, looks: 2, reasons: ['refused'] }]); // prettier-ignore
+  const met = seen(0).login?.handshake;
+  const login = { at: 4100, failure: undefined, handshake: met && { ...met, at: 4100 } };
+  const greeting = { ...failed(4000, 'timeout'), login };
+  expect(outages(nothing(2000), greeting)).toMatchObject([{ since: 2500, looks: 2 }]);
+  expect(outages(nothing(2000), greeting, { ...nothing(6000), login })).toMatchObject([{ since: 6500, looks: 1 }]);
+});

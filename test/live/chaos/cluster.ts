@@ -10,7 +10,7 @@ import { createCluster, type SandboxCluster } from '../../../src/sandbox/cluster
 import { certificatesKept, serverKeys } from '../../../src/sandbox/configuration.js';
 import { swapServerCertificate } from '../../../src/sandbox/faults.js';
 import { startHaproxy, type Haproxy } from '../../../src/sandbox/haproxy.js';
-import { untilCaughtUp, untilReplicating } from '../../../src/sandbox/replication.js';
+import { untilCaughtUp } from '../../../src/sandbox/replication.js';
 import { semiSyncSettings, waitForReplicas } from '../../../src/sandbox/semi-sync.js';
 import type { SandboxServer } from '../../../src/sandbox/server.js';
 import { versionNamed, type VersionName } from '../../../src/sandbox/versions.js';
@@ -112,17 +112,7 @@ export class ChaosCluster {
 
   /** As a person rebuilds it, who has given up what it has: empty at first, then everything from the primary's first log on. */
   async rebuild(server: SandboxServer, primary: SandboxServer): Promise<void> {
-    const { sandbox, options, network } = this;
-    await sandbox.renew(server);
-    // As somebody else, for what it had written itself it would leave out.
-    server.configure({ server_id: 1000 + server.options.serverId });
-    await server.restart();
-    const from = options.mode === 'gtid' ? 'gtid' : { file: 'bin.000001', position: 4 };
-    await sandbox.follow(server, primary, { from, through: network.to(primary.name, 'replicas').address });
-    await untilCaughtUp(server, primary, { seconds: 120 });
-    server.configure({ server_id: server.options.serverId });
-    await server.restart();
-    await untilReplicating(server);
+    await this.sandbox.rebuild(server, primary, this.network.to(primary.name, 'replicas').address);
     await closeFirmly(server);
   }
 

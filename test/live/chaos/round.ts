@@ -63,7 +63,7 @@ export async function chaosRound(cluster: ChaosCluster, options: RoundOptions): 
 }
 
 async function played(stage: Stage, { operations, failovers = 0 }: RoundOptions): Promise<Evidence> {
-  const { cluster, counts, dice } = stage;
+  const { cluster, counts, dice, tell } = stage;
   const table = `${database}.writes`;
   const first = await cluster.primary();
   await lay(cluster, table);
@@ -82,7 +82,16 @@ async function played(stage: Stage, { operations, failovers = 0 }: RoundOptions)
       else await switchOver(stage, from);
       await heal(stage);
     }
-    await Promise.all(working.map((writer) => writer.writesAgain()));
+    await Promise.all(
+      working.map(async (writer) => {
+        await writer.writesAgain().catch((cause: unknown) => {
+          tell(
+            `writer ${writer.options.writer} was told last: ${JSON.stringify(writer.attempts.at(-1))}, ${writer.refused}`,
+          );
+          throw cause;
+        });
+      }),
+    );
   } finally {
     await Promise.all(working.map((writer) => writer.stop()));
     await sampler.stop();

@@ -3,8 +3,8 @@ import type { SandboxServer } from '../../../src/sandbox/server.js';
 
 /** Settings that follow the role: as the first primary and its replicas had them. */
 const byRole = /^(rpl_semi_sync_\w+_enabled|(super_)?read_only)$/i;
-/** Positions, and what a statement of ours changes by being asked. */
-const moving = /^(gtid_(binlog|current|slave)_|gtid_(binlog_state|executed|purged|owned)|timestamp|last_gtid|pseudo_|rand_seed|binlog_gtid_index|innodb_buffer_pool_load|log_warnings_)/i; // prettier-ignore
+/** Positions, what a statement of ours changes by being asked, and what a server that was rebuilt has anew. */
+const moving = /^(server_uuid$|gtid_(binlog|current|slave)_|gtid_(binlog_state|executed|purged|owned)|timestamp|last_gtid|pseudo_|rand_seed|binlog_gtid_index|innodb_buffer_pool_load|log_warnings_)/i; // prettier-ignore
 
 export interface Settings {
   readonly variables: ReadonlyMap<string, string>;

@@ -43,6 +43,8 @@ export class Writer {
   readonly #ending = new AbortController();
   #session: Session | undefined;
   #serverId: number | undefined;
+  /** Why it could not connect last, for whoever wonders. */
+  refused = '';
   #place = 0;
   readonly #done: Promise<void>;
 
@@ -96,7 +98,8 @@ export class Writer {
         const session = await openSession(target, { signal });
         if (this.options.asksWho === true) this.#serverId = await serverIdOf(session, signal);
         this.#session = session;
-      } catch {
+      } catch (cause) {
+        this.refused = messageOf(cause);
         this.#place += 1;
         await pause(retryPause);
       }
