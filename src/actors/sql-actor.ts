@@ -24,7 +24,7 @@ import type { Actor } from '../engine/ports.js';
 import type { Host } from '../hosts/host.js';
 import { copy } from './copy/copy.js';
 import { load } from './copy/load.js';
-import { placesOf } from './copy/places.js';
+import { discard } from './copy/discard.js';
 import { putBack } from './copy/put-back.js';
 import { swap } from './copy/swap.js';
 import type { Notes } from '../engine/procedure.js';
@@ -119,13 +119,13 @@ export class SqlActor implements Actor {
         return { [action.noteAs]: position, cost };
       }
       case 'put-back':
-        await this.#onHost(action.on, async (host) => putBack(action, host, await this.reach.target(action.on), noted(notes, action.data), signal)); // prettier-ignore
+        await this.#onHost(action.on, async (host) => putBack(action, notes, host, await this.reach.target(action.on), noted(notes, action.data), signal)); // prettier-ignore
         return { [action.noteAs]: 'yes' };
       case 'swap':
         await this.#onHost(action.on, async (host) => swap(action, host, await this.reach.target(action.on), noted(notes, action.data), signal)); // prettier-ignore
         return { [action.noteAs]: 'yes' };
       case 'discard':
-        await this.#onHost(action.on, (host) => host.remove(placesOf(noted(notes, action.data)).kept, { signal, recursive: true })); // prettier-ignore
+        await this.#onHost(action.on, (host) => discard(host, noted(notes, action.data), signal)); // prettier-ignore
         return { [action.noteAs]: 'yes' };
       case 'announce':
         return this.reach.announce(action, signal);

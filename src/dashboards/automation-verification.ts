@@ -52,6 +52,7 @@ export function longWork() {
     [
       { title: 'Done', expr: fact('lockstep_run_progress_ratio', of), unit: 'percentunit' },
       { title: 'Rows', expr: fact('lockstep_run_progress_rows', of) },
+      { title: 'Copied', expr: fact('lockstep_run_progress_bytes', of), unit: 'bytes' },
       { title: 'Left', expr: fact('lockstep_run_left_seconds', of), unit: 's' },
     ],
     [{ by: 'Left', descending: true }],

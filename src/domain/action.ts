@@ -175,6 +175,8 @@ export interface LoadAction {
 /** Lets a server run again on what a swap kept aside; what it ran on meanwhile is removed. */
 export interface PutBackAction {
   readonly kind: 'put-back';
+  /** The note that says that what was kept is removed: then nothing can come back. */
+  readonly discarded: string;
   readonly on: ServerName;
   readonly service: string;
   readonly data: string;

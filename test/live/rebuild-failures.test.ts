@@ -141,6 +141,17 @@ await describeEach(
       expect(ran.why).toMatch(mysql ? /space|full|nothing has come/i : /space|full/i);
     });
 
+    it('after the server began to run on the copy, which gives way to what it held', async () => {
+      await target().sql(mysql ? 'RESET REPLICA ALL' : 'RESET SLAVE ALL');
+      await target().run([...(mysql ? ['SET GLOBAL super_read_only = OFF'] : []), 'SET sql_log_bin = 0', 'CREATE DATABASE its_own', 'SET sql_log_bin = 1']); // prettier-ignore
+      const ran = await bench.run(rebuildReplica, parameters(), { breakAt: 'step:compare:begins' });
+      expect(ran.outcome, ran.why).toBe('rolled-back');
+      expect(await target().sql("SHOW DATABASES LIKE 'its_own'")).toHaveLength(1);
+      expect(await channelStatus(target())).toBeUndefined();
+      expect(readdirSync(target().disk)).toEqual(['data']);
+      await donorIsFree();
+    });
+
     it('is built the next time', async () => {
       await target().sql(mysql ? 'RESET REPLICA ALL' : 'RESET SLAVE ALL');
       await bench.lookUntil('the trouble to be seen', (scene) => rebuildReplica.needed(scene, parameters()).observed === 'yes'); // prettier-ignore
@@ -148,5 +159,6 @@ await describeEach(
       expect(ran.outcome, ran.why).toBe('succeeded');
     });
   },
-  copied,
+  // The other flavour where LOCKSTEP_VERSIONS names it: this waits much.
+  process.env['LOCKSTEP_VERSIONS'] === undefined ? copied.slice(0, 1) : copied,
 );

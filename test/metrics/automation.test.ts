@@ -45,6 +45,11 @@ const busy: AutomationState = {
       parameters: { cluster: 'shop', server: 'db3', source: 'db2' },
       progress: { at: 'app.link', unit: 'rows', done: 100, total: 1000, rate: 20 },
     },
+    {
+      ...run('shop', 'rebuild-replica', 'running', 95),
+      parameters: { cluster: 'shop', server: 'db2' },
+      progress: { at: 'db3', unit: 'bytes', done: 2 ** 30, total: 2 ** 32, rate: 2 ** 26 },
+    },
   ],
   paused: [
     { cluster: 'mail', since: 500 * second },

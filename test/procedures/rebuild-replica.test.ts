@@ -1,9 +1,13 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { columnFor, type Column } from '../../src/dialects/capabilities.js';
 import { rankDonors } from '../../src/domain/donors.js';
 import type { Scene } from '../../src/domain/scene.js';
 import type { Holdings, MachineSurvey, Survey } from '../../src/domain/survey.js';
 import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
+import { planLines } from '../../src/engine/plan-text.js';
+import { planOf } from '../../src/engine/plan.js';
 import { rebuildReplica as procedure } from '../../src/procedures/rebuild-replica.js';
 import { down, withChannel } from '../domain/build.js';
 import { goldenPlans } from './golden.js';
@@ -156,11 +160,9 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
     expect(reasons(reached(running(newer), 1, dumping))).toContain('no-donor');
   });
 
-  it('puts back what was kept where a dump comes to nothing, and not once it was found equal', () => {
+  it('fills what was laid out empty, where it copies rows', () => {
     const steps = procedure.steps(reached(well, 1, dumping), of('db2', { method: 'dump' }));
     expect(steps.map(({ id }) => id)).toEqual(['places', 'rehearse', 'copy', 'swap', 'load', 'point-db2', 'start-db2', 'compare', 'discard']); // prettier-ignore
-    expect(steps.find(({ id }) => id === 'swap')?.undo?.plan.map(({ kind }) => kind)).toEqual(['put-back']);
-    expect(steps.filter(({ commits }) => commits === true).map(({ id }) => id)).toEqual(['compare']);
   });
 
   it('removes what was kept only once the copy was found equal', () => {
@@ -175,9 +177,32 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
       'compare',
       'discard',
     ]);
+    expect(steps.find(({ id }) => id === 'swap')?.undo?.plan).toMatchObject([
+      { kind: 'put-back', discarded: 'discarded' },
+    ]);
     const compare = steps.find(({ id }) => id === 'compare');
     expect(compare?.done(seenOf(well, { verified: 'differs' }))).toBe(false);
     expect(compare?.done(seenOf(well, { verified: 'equal' }))).toBe(true);
+  });
+});
+
+describe('rebuild-replica is documented', () => {
+  const page = readFileSync(path.join(import.meta.dirname, '../../docs/rebuilding-a-replica.md'), 'utf8');
+
+  it('with the plan that is printed now', () => {
+    const scene = { ...reached(clusterOf(newest.mariadb), 2), surveys: [surveyed('db2'), surveyed('db3')] };
+    const plan = planLines(planOf(procedure, scene, of('db2'))).join('\n');
+    const [, shown] = /```plan\n(.*?)\n```/s.exec(page) ?? [];
+    expect(shown, 'put the plan of test/golden/plans/rebuild-replica/mariadb-10.11.txt into docs/rebuilding-a-replica.md').toBe(plan); // prettier-ignore
+  });
+
+  it('with every reason to refuse', () => {
+    const directory = path.join(import.meta.dirname, '../../src/procedures/rebuild-replica');
+    const sources = readdirSync(directory).map((file) => readFileSync(path.join(directory, file), 'utf8'));
+    const reasonsThere = sources.flatMap((text) => [...text.matchAll(/refusal\('([a-z-]+)'/g)].map(([, reason]) => reason)); // prettier-ignore
+    const [, table = ''] = page.split('## Why it refuses');
+    const rows = [...table.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, reason]) => reason);
+    expect(rows.sort()).toEqual([...new Set(reasonsThere)].sort());
   });
 });
 

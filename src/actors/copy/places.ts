@@ -3,10 +3,17 @@ export interface Places {
   readonly data: string;
   readonly fresh: string;
   readonly kept: string;
+  /** What was kept and is being removed: it cannot come back. */
+  readonly gone: string;
 }
 
 /** @param data as the server says it (`@@datadir`) */
 export function placesOf(data: string): Places {
   const plain = data.replace(/\/+$/, '');
-  return { data: plain, fresh: `${plain}.lockstep-new`, kept: `${plain}.lockstep-kept` };
+  return {
+    data: plain,
+    fresh: `${plain}.lockstep-new`,
+    kept: `${plain}.lockstep-kept`,
+    gone: `${plain}.lockstep-gone`,
+  };
 }

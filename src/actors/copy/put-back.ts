@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { LockstepError } from '../../base/errors.js';
 import type { PutBackAction } from '../../domain/action.js';
+import type { Notes } from '../../engine/procedure.js';
 import type { Host } from '../../hosts/host.js';
 import type { Target } from '../../mysql/session.js';
 import { placesOf } from './places.js';
@@ -8,15 +10,19 @@ import { answers, lookEvery, shutDown } from './swap.js';
 /**
  * Lets a server run again on what it held before a swap, and removes what it ran on meanwhile. Whoever comes after a crash
  * sees by the directories how far it got.
+ * @throws LockstepError `kept-no-more` once that is being removed; those of hosts
  */
 export async function putBack(
-  { service }: PutBackAction,
+  { on, service, discarded }: PutBackAction,
+  notes: Notes,
   host: Host,
   target: Target,
   data: string,
   signal: AbortSignal,
 ): Promise<void> {
   const places = placesOf(data);
+  if (notes[discarded] !== undefined || (await host.stat(places.gone, { signal })) !== undefined)
+    throw new LockstepError('kept-no-more', `${on} runs on the copy, which was found equal; what it held before is removed`, 'Finish by hand what is left to do.'); // prettier-ignore
   const there = async (path: string) => (await host.stat(path, { signal })) !== undefined;
   if (await there(places.kept)) {
     if (await answers(target, signal)) await shutDown(target, signal);

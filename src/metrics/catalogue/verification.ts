@@ -19,6 +19,14 @@ export const verificationMetrics = [
     scope: 'automation',
   },
   {
+    name: 'lockstep_run_progress_bytes',
+    type: 'gauge',
+    unit: 'bytes',
+    help: 'Bytes that the long work of an open run has copied; absent where it counts rows.',
+    labels: ofWork,
+    scope: 'automation',
+  },
+  {
     name: 'lockstep_run_left_seconds',
     type: 'gauge',
     unit: 'seconds',

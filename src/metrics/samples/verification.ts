@@ -14,6 +14,7 @@ export function progressSamples(sink: Sink<never>, runs: readonly OpenRun[]): vo
     told.add(series);
     sink.add('lockstep_run_progress_ratio', ratioOf(progress), labels);
     sink.add('lockstep_run_progress_rows', progress.unit === 'rows' ? progress.done : undefined, labels);
+    sink.add('lockstep_run_progress_bytes', progress.unit === 'bytes' ? progress.done : undefined, labels);
     sink.add('lockstep_run_left_seconds', secondsLeft(progress), labels);
   }
 }

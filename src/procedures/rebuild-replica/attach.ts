@@ -22,7 +22,7 @@ export function attachSteps(scene: Scene, subject: Subject): readonly Step[] {
 }
 
 /** Nothing of the old goes before the new was found equal. */
-export function compareStep({ name, server, primary, method }: Subject): readonly Step[] {
+export function compareStep({ name, server, primary }: Subject): readonly Step[] {
   if (server?.facts === undefined || primary?.facts === undefined) return [];
   const [here, there] = [columnOf(server.facts), columnOf(primary.facts)];
   const { gtid } = primary.facts;
@@ -46,8 +46,6 @@ export function compareStep({ name, server, primary, method }: Subject): readonl
       ],
       done: (seen) => seen.notes['verified'] === 'equal',
       within: atMost,
-      // What was kept goes from here on, and cannot come back.
-      ...(method === 'dump' ? { commits: true } : {}),
       // It goes on where a connection was lost.
       attempts: 3,
     },

@@ -76,15 +76,13 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
       plan: [{ kind: 'swap', on: name, service, data: notes.here, noteAs: notes.swapped }],
       done: (seen) => seen.notes[notes.swapped] !== undefined,
       within: 900,
-      // What is filled only now may come to nothing.
-      ...(dumped
-        ? {
-            undo: {
-              plan: [{ kind: 'put-back', on: name, service, data: notes.here, noteAs: notes.backAgain }],
-              done: (seen) => seen.notes[notes.backAgain] !== undefined,
-            },
-          }
-        : {}),
+      // Until it was found equal, what it runs on may come to nothing.
+      undo: {
+        plan: [
+          { kind: 'put-back', on: name, service, data: notes.here, discarded: notes.kept, noteAs: notes.backAgain },
+        ],
+        done: (seen) => seen.notes[notes.backAgain] !== undefined,
+      },
     },
     ...(dumped
       ? [
@@ -131,6 +129,7 @@ export function discardStep(name: ServerName): Step {
     plan: [{ kind: 'discard', on: name, data: notes.here, noteAs: notes.kept }],
     done: (seen) => seen.notes[notes.kept] !== undefined,
     within: 900,
+    attempts: 5,
   };
 }
 
