@@ -85,3 +85,22 @@ export function readiness() {
     [{ by: 'Objections', descending: true }],
   );
 }
+
+/** What each announcer tells applications, beside the primary that is seen. */
+export function announcements() {
+  const matches = fact('lockstep_announcement_matches', { keep: ['announcer'] });
+  return table(
+    {
+      title: 'What applications are told',
+      description:
+        'Whether each announcer, when it was last read back, named the primary that is seen on the servers. One that cannot be read back has no line.',
+      nothing: 'No announcer is configured, or none can be read back',
+    },
+    [
+      { label: 'cluster', title: 'Cluster', link: toCluster },
+      { label: 'announcer', title: 'Announcer' },
+    ],
+    [{ title: 'Differs', expr: `1 - ${matches}`, steps: noneIsGood, link: toRunbook('AnnouncementDiffers') }],
+    [{ by: 'Differs', descending: true }],
+  );
+}

@@ -1,7 +1,7 @@
 import { downtimes, journal, pauses, alertsTaken, requestsRefused } from './automation-intake.js';
 import { figures, openRuns } from './automation-now.js';
 import { durations, endedRuns, lastSuccesses, refusals, sections } from './automation-runs.js';
-import { longWork, readiness, verifications } from './automation-verification.js';
+import { announcements, longWork, readiness, verifications } from './automation-verification.js';
 import { board, type Board } from './board.js';
 import { uids } from './links.js';
 
@@ -18,7 +18,8 @@ export function automation(): Board {
           ...figures(),
           { panel: openRuns(), width: 14, height: 7 },
           { panel: longWork(), width: 10, height: 7 },
-          { panel: readiness(), width: 24, height: 7 },
+          { panel: readiness(), width: 14, height: 7 },
+          { panel: announcements(), width: 10, height: 7 },
         ],
       },
       {

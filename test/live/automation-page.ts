@@ -77,6 +77,6 @@ function stateOf(cluster: string): AutomationState {
       },
     ],
     switchovers: [{ cluster, server: 'db2', reasons: [] }],
-    announcements: [],
+    announcements: [{ cluster, announcer: 'hosts-file', matches: true }],
   };
 }
