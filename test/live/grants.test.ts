@@ -141,8 +141,9 @@ await describeEach('the grants of accounts', (version) => {
     },
   };
 
-  // What rebuilding takes is shown where there are machines to rebuild on: rebuild.test.ts.
-  const here = Object.values(procedures).filter(({ name }) => name !== 'rebuild-replica');
+  // What rebuilding and turning TLS on take is shown where servers can be restarted: rebuild.test.ts, enable-tls.test.ts.
+  const elsewhere: readonly string[] = ['rebuild-replica', 'enable-tls'];
+  const here = Object.values(procedures).filter(({ name }) => !elsewhere.includes(name));
 
   describe.each(here.map((procedure) => [procedure.name, procedure] as const))('for %s', (name, procedure) => {
     it('are enough, and none of them is too many', async () => {
