@@ -189,6 +189,18 @@ await describeEach(
         expect(ran.why).toContain('the machine is gone');
       });
 
+      it('believes no file: a server that has not read it refuses, before any certificate changes', async () => {
+        const kept = trusted().map((file) => [file, readFileSync(file, 'utf8')] as const);
+        for (const [file, pem] of kept) writeFileSync(file, pem + next.authorityPem);
+        expect(trustAuthority.needed(await bench.look('anew'), bench.parameters()).observed).toBe('no');
+        const before = issuers();
+        const ran = await bench.run(reissueCertificates, bench.parameters(all));
+        expect(ran).toMatchObject({ outcome: 'failed', sent: ['prove'] });
+        expect(ran.why).toMatch(/db2 refuses a certificate of the authority next/);
+        expect(issuers()).toEqual(before);
+        for (const [file, pem] of kept) writeFileSync(file, pem);
+      });
+
       it('refuses to go on while a server cannot be asked', async () => {
         const [replica] = sandbox.replicas;
         await replica?.stop();
