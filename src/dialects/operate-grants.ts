@@ -105,7 +105,8 @@ function channelStatus(column: Column): readonly string[] {
 /** A whole copy of a server, and its restart. */
 function copying(column: Column): readonly string[] {
   if (column.flavour === 'mariadb')
-    return ['RELOAD ON *.*', 'PROCESS ON *.*', 'BINLOG MONITOR ON *.*', 'SHUTDOWN ON *.*'];
+    // The place from where a copy goes on is a row of a table, which read_only keeps from others.
+    return ['RELOAD', 'PROCESS', 'BINLOG MONITOR', 'SHUTDOWN', 'READ_ONLY ADMIN'].map((what) => `${what} ON *.*`);
   const cloning = column.dynamicPrivileges ? ['BACKUP_ADMIN ON *.*', 'CLONE_ADMIN ON *.*'] : [];
   return [...cloning, 'SHUTDOWN ON *.*', ...globalSettings(column)];
 }

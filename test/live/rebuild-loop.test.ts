@@ -62,7 +62,10 @@ await describeEach(
     async function approvedAndMended(alertname: string, runs: number): Promise<RunView> {
       const all = async () => (await lockstep.runs()).filter(({ procedure }) => procedure === 'rebuild-replica');
       const newest = async () => (await all()).find(({ state }) => state !== 'ended');
-      await until('a run to wait for an approval', async () => (await newest())?.guard?.guard === 'approval', { within: 60_000 }); // prettier-ignore
+      const asks = async () => (await newest())?.guard?.guard === 'approval';
+      await until('a run to wait for an approval', asks, { within: 60_000 }).catch(async (cause: unknown) => {
+        throw new Error(`no run waits for it: ${JSON.stringify(await lockstep.runs())}`, { cause });
+      });
       await until(`${alertname} to fire at both Alertmanagers`, () => loop.fires(alertname), { within: 30_000 });
       const waiting = await newest();
       expect(waiting).toMatchObject({ state: 'waiting', parameters: { server: 'db2' } });

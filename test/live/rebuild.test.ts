@@ -2,6 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
+import { grantStatements } from '../../src/dialects/grant-statements.js';
+import { operatePrivileges } from '../../src/dialects/operate-grants.js';
+import { quoteAccount } from '../../src/dialects/quote.js';
 import { openHost, type HostSettings } from '../../src/hosts/open.js';
 import { rebuildReplica } from '../../src/procedures/rebuild-replica.js';
 import { accountStatements } from '../../src/sandbox/accounts.js';
@@ -37,6 +40,12 @@ await describeEach(
       await sandbox.primary.run(corpus(sandbox.version));
       // CLONE takes nothing but InnoDB: the test below sees it refuse.
       if (mysql) await sandbox.primary.sql('ALTER TABLE corpus.searchindex ENGINE = InnoDB');
+      // What it may is what this procedure takes, and no more.
+      const { operate } = sandbox.accounts;
+      await sandbox.primary.run([
+        `REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${quoteAccount({ user: operate.user, host: '%' })}`,
+        ...grantStatements(operatePrivileges(sandbox.primary.column, ['rebuild-replica']), operate),
+      ]);
       writer = await Writer.open(sandbox.primary, 5);
       scope.defer(() => writer.stop());
       await untilCaughtUp(sandbox.server('db3'), sandbox.primary);
