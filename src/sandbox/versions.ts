@@ -15,6 +15,8 @@ export const programNames = [
   'haproxy',
   'mariadb-backup-10.11',
   'mariadb-backup-11.8',
+  'mariadb-client',
+  'mydumper',
 ] as const;
 export type ProgramName = (typeof programNames)[number];
 
@@ -84,6 +86,13 @@ export const programs: Readonly<Record<ProgramName, Recipe>> = {
   'mariadb-backup-10.11': backup('10.11', 'bookworm'),
   'mariadb-backup-11.8': backup('11.8', 'trixie'),
   // The oldest that Debian still cares for.
+  // What operators copy with by hand, for the benchmark beside it.
+  'mariadb-client': {
+    ...program('mariadb-client', "MariaDB's client", 'bookworm', ['mariadb-client-core'], '10.11.'),
+    closure: true,
+    extras: ['mariadb-client'],
+  },
+  mydumper: { ...program('mydumper', 'mydumper', 'bookworm', ['mydumper'], '0.10.'), closure: true },
   haproxy: { ...program('haproxy', 'HAProxy', 'bookworm', ['haproxy'], '2.6.'), closure: true },
 };
 

@@ -41,6 +41,24 @@ it(
 );
 
 it(
+  'measures how long a replica takes to build anew, beside plain tools, and compares what each has built',
+  async () => {
+    const text = await bench('rebuild', '--quick');
+    expect(text).toMatch(/^MariaDB 10\.11, \d+ MB of tables and indexes, 1 rounds/);
+    for (const copier of [
+      'Lockstep, backup',
+      'mariadb-backup | mbstream',
+      'Lockstep, dump',
+      'mydumper, then myloader',
+      'mariadb-dump | mariadb',
+    ])
+      // prettier-ignore
+      expect(text, text).toMatch(new RegExp(`^${copier.replace('|', '\\|')} +[\\d.]+ s +\\d+ MB/s`, 'm'));
+  },
+  within,
+);
+
+it(
   'measures Lockstep and its peers on one replica',
   async () => {
     const text = await bench('scrape', '--server', 'mariadb-10.11', '--scrapes', '10');

@@ -1,12 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { load } from '../../src/actors/copy/load.js';
 import { Scope } from '../../src/base/scope.js';
+import { snapshotStatements } from '../../src/dialects/snapshot-statements.js';
 import { openHost, type HostSettings } from '../../src/hosts/open.js';
+import { openSession } from '../../src/mysql/session.js';
 import { rebuildReplica } from '../../src/procedures/rebuild-replica.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { resetReplica, stopReplica } from '../../src/dialects/replication-statements.js';
 import { channelStatus, untilCaughtUp } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
+import { until } from '../../src/sandbox/until.js';
 import { corpus } from './corpus.js';
 import { describeEach } from './matrix.js';
 import { hostsOf, serverPrograms } from './rebuild-hosts.js';
@@ -66,5 +70,39 @@ await describeEach('rebuild-replica by a dump', (version) => {
     expect(await channelStatus(target())).toMatchObject({ io: 'Yes', sql: 'Yes' });
     expect((await target().sql('SELECT @@global.read_only AS value'))[0]?.['value']).toBe('1');
     expect(readdirSync(target().disk)).toEqual(['data']);
+  });
+
+  it('puts back what was there when the donor dies in the middle', async () => {
+    await lost();
+    const closed = sandbox.version.flavour === 'mysql';
+    if (closed) await target().sql('SET GLOBAL super_read_only = OFF');
+    await target().run(['SET sql_log_bin = 0', 'CREATE DATABASE only_here', 'SET sql_log_bin = 1']);
+    if (closed) await target().sql('SET GLOBAL super_read_only = ON');
+    const donor = sandbox.server('db3');
+    const ran = await rebuilt({ at: { 'step:load:begins': () => donor.kill() } });
+    expect(ran.outcome, ran.why).toBe('rolled-back');
+    expect(await target().sql("SHOW DATABASES LIKE 'only_here'")).toHaveLength(1);
+    expect(readdirSync(target().disk)).toEqual(['data']);
+    await donor.start();
+    await untilCaughtUp(donor, sandbox.primary);
+  });
+
+  it('never empties a server that was not laid out for it', async () => {
+    const action = { kind: 'load', from: 'db3', on: 'db2', accounts: [], stops: '', streams: 2, restAbove: 60, noteAs: '' } as const; // prettier-ignore
+    const ports = { target: (name: string) => bench.reach.target(name), progress: () => undefined };
+    await expect(load(action, ports, AbortSignal.timeout(20_000))).rejects.toMatchObject({ code: 'not-fresh' });
+    expect(await target().sql("SHOW DATABASES LIKE 'only_here'")).toHaveLength(1);
+  });
+
+  it('lets commits on the donor go on by itself when whoever stopped them says nothing', async () => {
+    const words = snapshotStatements(sandbox.version.flavour);
+    const signal = AbortSignal.timeout(30_000);
+    const session = await openSession(await bench.reach.target('db1'), { signal });
+    await session.query(words.before, { signal });
+    await session.query(words.stop, { signal });
+    const stopped = writer.acknowledged;
+    await until('the writer to go on', () => Promise.resolve(writer.acknowledged > stopped + 3), { within: 20_000 });
+    expect(session.closed).toBe(true);
+    expect(writer.failures).toEqual([]);
   });
 });

@@ -1,38 +1,15 @@
-import { chmod, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import type { Scope } from '../../src/base/scope.js';
-import type { HostSettings } from '../../src/hosts/open.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
 import type { Keys } from '../../src/sandbox/configuration.js';
-import { takeDirectory } from '../../src/sandbox/directories.js';
-import { unpack } from '../../src/sandbox/packages.js';
+import { hostsOf } from '../../src/sandbox/machines.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
-import { baseSettings } from '../../src/sandbox/settings.js';
-import { mariadbBootstrap } from '../../src/sandbox/template.js';
+import type { VersionName } from '../../src/sandbox/versions.js';
 import { oneOfEach } from './matrix.js';
-import { programs, type VersionName } from '../../src/sandbox/versions.js';
+
+export { hostsOf, serverPrograms } from '../../src/sandbox/machines.js';
 
 /** Versions that the sandbox has what copies them for: one of each flavour, or those that LOCKSTEP_VERSIONS names. */
 export const copied: readonly VersionName[] = oneOfEach.filter((name) => name !== 'mariadb-10.5');
-
-/** How Lockstep reaches the machines of a sandbox: what a host's configuration would let it touch. */
-export async function hostsOf(scope: Scope, sandbox: SandboxCluster): Promise<(name: string) => HostSettings> {
-  const { name: version } = sandbox.version;
-  const bin = version === 'mariadb-10.11' || version === 'mariadb-11.8' ? await tools(scope, version) : [];
-  const restart = await restarter(scope, sandbox);
-  return (name) => {
-    const { disk, tlsDirectory } = sandbox.server(name);
-    return {
-      kind: 'local',
-      sudo: false,
-      paths: [disk, tlsDirectory],
-      programs: bin,
-      services: { mysql: restart(name) },
-    };
-  };
-}
 
 /** The same as keys of each server in a configuration. */
 export async function hostKeys(scope: Scope, sandbox: SandboxCluster): Promise<(server: SandboxServer) => Keys> {
@@ -41,66 +18,4 @@ export async function hostKeys(scope: Scope, sandbox: SandboxCluster): Promise<(
     const { paths, programs: allowed, services } = settings(name);
     return { hosts: { paths, programs: allowed, services } };
   };
-}
-
-/** As a distribution installs them: each in one file. */
-async function tools(scope: Scope, version: 'mariadb-10.11' | 'mariadb-11.8'): Promise<readonly string[]> {
-  const root = await unpack(programs[version === 'mariadb-11.8' ? 'mariadb-backup-11.8' : 'mariadb-backup-10.11']);
-  const directory = await takeDirectory(scope);
-  return Promise.all(
-    ['mariadb-backup', 'mbstream'].map(async (name) => {
-      const words = root.argv(`usr/bin/${name}`).map((word) => `'${word}'`);
-      return script(directory, name, `exec ${words.join(' ')} "$@"`);
-    }),
-  );
-}
-
-/** What lays out an empty server, as a distribution installs it: each program finds the configuration of its own server. */
-export async function serverPrograms(
-  scope: Scope,
-  sandbox: SandboxCluster,
-): Promise<(name: string) => readonly string[]> {
-  const found = await Promise.all(
-    sandbox.servers.map(async ({ name, root, configFile, version }) => {
-      const directory = await takeDirectory(scope);
-      const words = [...root.argv('usr/sbin/mysqld'), `--defaults-file=${configFile}`].map((word) => `'${word}'`).join(' '); // prettier-ignore
-      const server = await script(directory, 'mysqld', `exec ${words} "$@"`);
-      if (version.flavour === 'mysql') return [name, [server]] as const;
-      const sql = path.join(directory, 'bootstrap.sql');
-      await writeFile(sql, await mariadbBootstrap(String(baseSettings(version, root, '')['lc_messages_dir'])));
-      const install = `for word; do case $word in --datadir=*) d=\${word#--datadir=};; esac; done\nmkdir -p "$d/mysql"\nexec ${words} --bootstrap --datadir="$d" < '${sql}'`;
-      return [name, [server, await script(directory, 'mariadb-install-db', install)]] as const;
-    }),
-  );
-  const programsOf = new Map<string, readonly string[]>(found);
-  return (name) => programsOf.get(name) ?? [];
-}
-
-async function script(directory: string, name: string, text: string): Promise<string> {
-  const file = path.join(directory, name);
-  await writeFile(file, `#!/bin/sh\n${text}\n`);
-  await chmod(file, 0o755);
-  return file;
-}
-
-/** What systemd does for a real one: the sandbox is its servers' parent, so it is asked over HTTP. */
-async function restarter(scope: Scope, sandbox: SandboxCluster): Promise<(name: string) => readonly string[]> {
-  const http = createServer((request, response) => {
-    sandbox
-      .server((request.url ?? '').slice(1))
-      .restart()
-      .then(
-        () => response.end('started'),
-        (cause: unknown) => response.writeHead(500).end(String(cause)),
-      );
-  });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  scope.defer(() => void http.close());
-  const { port } = http.address() as AddressInfo;
-  const script = path.join(await takeDirectory(scope), 'restart.mjs');
-  await writeFile(
-    script,
-    'const answer = await fetch(process.argv[2]);\nconsole.error(await answer.text());\nprocess.exit(answer.ok ? 0 : 1);\n',
-  );
-  return (name) => [process.execPath, script, `http://127.0.0.1:${port}/${name}`];
 }
