@@ -7,18 +7,19 @@ import type { Session } from '../mysql/session.js';
  * connection is left. So a new session first ends the threads that earlier ones left behind, and counts those that stay.
  */
 export class StuckThreads {
-  #threads: readonly number[] = [];
+  #threads: readonly { readonly id: number; readonly reduced: boolean }[] = [];
 
-  remember(threadId: number): void {
-    if (!this.#threads.includes(threadId)) this.#threads = [...this.#threads, threadId];
+  /** @param reduced whether its session had left out already what probably hangs */
+  remember(id: number, reduced: boolean): void {
+    if (!this.#threads.some((one) => one.id === id)) this.#threads = [...this.#threads, { id, reduced }];
   }
 
-  /** How many of those that were left behind have not ended, and do not yield to KILL. */
-  async left(session: Session, signal: AbortSignal): Promise<number> {
-    const left: number[] = [];
-    for (const thread of this.#threads) if (await hangs(session, thread, signal)) left.push(thread);
+  /** Of those that were left behind, have not ended, and do not yield to KILL: whether there are any, and any of a reduced session. */
+  async left(session: Session, signal: AbortSignal): Promise<{ readonly any: boolean; readonly reduced: boolean }> {
+    const left = [];
+    for (const thread of this.#threads) if (await hangs(session, thread.id, signal)) left.push(thread);
     this.#threads = left;
-    return left.length;
+    return { any: left.length > 0, reduced: left.some(({ reduced }) => reduced) };
   }
 
   /** What to fail with where nothing more is asked until they end. */
@@ -26,7 +27,7 @@ export class StuckThreads {
     const [thread] = this.#threads;
     return {
       reason: 'stuck',
-      message: `the statement of an earlier look still hangs on the server as thread ${thread ?? 0} and does not yield to KILL; nothing more is asked until it ends: look at SHOW PROCESSLIST there`,
+      message: `the statement of an earlier look still hangs on the server as thread ${thread?.id ?? 0} and does not yield to KILL; nothing more is asked until it ends: look at SHOW PROCESSLIST there`,
     };
   }
 }

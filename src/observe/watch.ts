@@ -226,13 +226,14 @@ export class Watch {
   /** A login is whole once the server was recognised and all that is slow was asked. */
   async #open(signal: AbortSignal): Promise<Opened> {
     const session = await openSession(await this.watched.target(), { signal });
+    let opened: Opened | undefined;
     try {
-      const opened = await this.#recognised(session, signal);
+      opened = await this.#recognised(session, signal);
       await opened.asker.prepare(signal);
       return opened;
     } catch (error) {
       session.close();
-      if (signal.aborted) this.#stuck.remember(session.threadId);
+      if (signal.aborted) this.#stuck.remember(session.threadId, isReduced(opened));
       throw error instanceof LoginError ? error : new LoginError(this.#failureOf(error), session.handshake);
     }
   }
@@ -244,11 +245,12 @@ export class Watch {
     const all = (answers: Answers) => questionsFor(column, detected, this.watched.questions, answers);
     const waiting = all({}).filter(waits);
     const left = await this.#stuck.left(session, signal);
-    // Without what probably hangs the others may be answered; two that hang are enough.
-    if (left > (waiting.length > 0 ? 1 : 0)) throw new LoginError(this.#stuck.failure, session.handshake);
-    const questions = left === 0 ? all : (answers: Answers) => all(answers).filter((question) => !waits(question));
+    // Without what probably hangs the others may be answered, unless that was tried and hung, too.
+    if (left.reduced || (left.any && waiting.length === 0))
+      throw new LoginError(this.#stuck.failure, session.handshake);
+    const questions = left.any ? (answers: Answers) => all(answers).filter((question) => !waits(question)) : all;
     const asker = new Asker(session, questions, this.options.clock, 2 * this.options.slowInterval);
-    const leftOut = new Set(left === 0 ? [] : waiting.map(({ collector }) => collector));
+    const leftOut = new Set(left.any ? waiting.map(({ collector }) => collector) : []);
     return { session, detected, column, asker, leftOut };
   }
 
@@ -262,7 +264,7 @@ export class Watch {
       return await opened.asker.ask(withFiles(collectors), signal, thorough);
     } catch (error) {
       this.#entrance.drop(opened);
-      if (error instanceof DeadlineError) this.#stuck.remember(opened.session.threadId);
+      if (error instanceof DeadlineError) this.#stuck.remember(opened.session.threadId, isReduced(opened));
       throw error;
     }
   }
@@ -365,6 +367,10 @@ export class Watch {
     const message = `${where} did not answer in time; look at its process list, load and network`;
     return { reason: 'timeout', message };
   }
+}
+
+function isReduced(opened: Opened | undefined): boolean {
+  return (opened?.leftOut.size ?? 0) > 0;
 }
 
 function waits({ waitsForCommits }: Question): boolean {
