@@ -1,6 +1,8 @@
 import type { AnnouncedCluster } from './announce/announcer.js';
 import { Announcers } from './announce/announcers.js';
+import { openReadSide } from './announce/open-read-side.js';
 import { describe, openAnnouncer, type AnnouncerSettings } from './announce/open.js';
+import { systemClock } from './base/clock.js';
 import { deadline } from './base/deadline.js';
 import type { TlsMaterial } from './base/exchange.js';
 import type { Secret } from './base/secret.js';
@@ -10,6 +12,7 @@ import type { ClusterConfig } from './config/config.js';
 import type { HostConfig } from './config/host-config.js';
 import { readSecret, type SecretRef } from './config/secrets.js';
 import type { Announcement, SiteAnnouncer } from './domain/announcement.js';
+import type { ReadersSeen } from './domain/readers.js';
 import type { ClusterName } from './domain/snapshot.js';
 import { hostSettingsOf } from './host-settings.js';
 import { openHost } from './hosts/open.js';
@@ -43,6 +46,17 @@ export class AnnouncerShelf {
     }
   }
 
+  /** From whom applications read now, alike; undefined where no announcer leads them. */
+  async readReaders(cluster: ClusterConfig, signal: AbortSignal): Promise<readonly ReadersSeen[] | undefined> {
+    if (cluster.announcers.every(({ readers }) => readers === undefined)) return undefined;
+    const limit = deadline(readWithin, signal);
+    try {
+      return await this.of(cluster).readReaders(limit.signal);
+    } finally {
+      limit.clear();
+    }
+  }
+
   async close(): Promise<void> {
     const all = [...this.#made.values()];
     this.#made.clear();
@@ -53,12 +67,20 @@ export class AnnouncerShelf {
 /** Whoever opens them closes them. */
 export function announcersOf(cluster: ClusterConfig): Announcers {
   const announced = announcedOf(cluster);
+  const opened = cluster.announcers.map((config) => {
+    const settings = settingsOf(config);
+    const machine = openHost(hostSettingsOf(hostOf(config)));
+    const where = { machine, here: !('host' in config) || config.host === undefined };
+    const readSide = openReadSide(settings, announced, where);
+    return { announcer: openAnnouncer(settings, announced, where), readSide };
+  });
+  const readSides = opened.flatMap(({ announcer, readSide }) =>
+    readSide === undefined ? [] : [[announcer.site.name, readSide] as const],
+  );
   return new Announcers(
-    cluster.announcers.map((config) => {
-      const settings = settingsOf(config);
-      const machine = openHost(hostSettingsOf(hostOf(config)));
-      return openAnnouncer(settings, announced, { machine, here: !('host' in config) || config.host === undefined });
-    }),
+    opened.map(({ announcer }) => announcer),
+    systemClock,
+    new Map(readSides),
   );
 }
 

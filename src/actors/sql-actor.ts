@@ -10,6 +10,7 @@ import {
   type CopyAction,
   type KillAction,
   type ReleaseAction,
+  type ReadersAction,
   type SecretName,
   type SessionName,
   type SqlAction,
@@ -52,7 +53,7 @@ export interface Reach {
   /** Keeps what a verification has shown, durably. */
   verified(verification: Omit<Verification, 'cluster'>): Promise<void>;
   /** @returns what its note learned @throws LockstepError `announcement-failed` naming each announcer and what it said */
-  announce(action: AnnounceAction, signal: AbortSignal): Promise<Notes>;
+  announce(action: AnnounceAction | ReadersAction, signal: AbortSignal): Promise<Notes>;
   /** Programs on a server's machine; undefined or left out where Lockstep does not reach it. */
   program?(server: ServerName): ProgramRunner | undefined;
   /** Left out: no certificate is changed. */
@@ -128,6 +129,7 @@ export class SqlActor implements Actor {
         await this.#onHost(action.on, (host) => discard(host, noted(notes, action.data), signal)); // prettier-ignore
         return { [action.noteAs]: 'yes' };
       case 'announce':
+      case 'readers':
         return this.reach.announce(action, signal);
       case 'program':
         return runOn(action, this.reach, notes, signal);

@@ -46,6 +46,23 @@ export function heldIn(answers: string): number | undefined {
   return found === undefined ? undefined : Number(found);
 }
 
+/**
+ * How many clients are connected to a server line now, in an answer to `show stat -1 4 -1`. All proxies, for a frontend of
+ * the backend's name would be found in its place.
+ * @throws LockstepError `haproxy-refused`
+ * Source: section 9.1 of HAProxy's management guide, "CSV format".
+ */
+export function sessionsOn(answers: string, backend: string, line: string): number {
+  const [header = '', ...rows] = answers.split('\n');
+  const columns = header.replace('# ', '').split(',');
+  const at = (column: string) => columns.indexOf(column);
+  const row = rows
+    .map((one) => one.split(','))
+    .find((one) => one[at('pxname')] === backend && one[at('svname')] === line);
+  if (row === undefined) throw refused(answers);
+  return Number(row[at('scur')]);
+}
+
 /** @throws LockstepError `haproxy-refused` */
 export function refused(answers: string): LockstepError {
   const said = lines(answers).find((line) => !fine.test(line)) ?? 'nothing';

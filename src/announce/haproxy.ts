@@ -1,9 +1,9 @@
-import { isIP } from 'node:net';
 import { LockstepError } from '../base/errors.js';
 import type { AnnouncedServer, SiteAnnouncer } from '../domain/announcement.js';
 import type { ServerName } from '../domain/snapshot.js';
 import type { AnnouncedCluster, Announcer, Reading } from './announcer.js';
 import { HaproxyApi, type ApiAddress } from './haproxy-api.js';
+import { lineName, lineOf } from './haproxy-lines.js';
 import { heldIn, refused, stateIn, type BackendState, type ServerLine } from './haproxy-state.js';
 import type { Place } from './place.js';
 
@@ -44,8 +44,7 @@ export class Haproxy implements Announcer {
   async prepare(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
     const { backend, holdSeconds } = this.settings;
     const before = await this.#state([], signal);
-    const line = this.#lineOf(server, before.servers);
-    this.#mustMean(server, line);
+    const line = lineOf(this.settings, this.cluster, server, before.servers);
     // What it is already: nothing changes, and it is seen whether the socket lets us.
     await this.#state([`set server ${backend}/${line.name} state ${line.state}`], signal);
     if (holdSeconds !== undefined && (await this.#held(signal)) === undefined)
@@ -101,8 +100,8 @@ export class Haproxy implements Announcer {
   /** First the new one is opened, so that nobody is turned away; who still came to the others is cut off with their clients. */
   async #lead(server: AnnouncedServer, signal: AbortSignal): Promise<void> {
     const { backend, cut, holdSeconds } = this.settings;
-    const own = this.#wordFor(server.name);
-    const others = this.cluster.servers.map(({ name }) => this.#wordFor(name)).filter((name) => name !== own);
+    const own = lineName(this.settings, server.name);
+    const others = this.cluster.servers.map(({ name }) => lineName(this.settings, name)).filter((name) => name !== own);
     const known = this.#known ?? (await this.#state([], signal)).servers;
     const away = others.filter((other) => known.some(({ name }) => name === other));
     const state = await this.#state(
@@ -144,36 +143,7 @@ export class Haproxy implements Announcer {
     const lines = used.length > 0 ? used : ready;
     const found = lines.map(({ name, up }) => (up ? name : `${name} (down)`)).join(', ');
     const [only] = lines;
-    const says = lines.length === 1 ? this.cluster.servers.find(({ name }) => this.#wordFor(name) === only?.name) : undefined; // prettier-ignore
+    const says = lines.length === 1 ? this.cluster.servers.find(({ name }) => lineName(this.settings, name) === only?.name) : undefined; // prettier-ignore
     return { found: found === '' ? 'no server' : found, says: says?.name };
-  }
-
-  #wordFor(server: ServerName): string {
-    const { servers } = this.settings;
-    return Object.hasOwn(servers, server) ? (servers[server] ?? server) : server;
-  }
-
-  #lineOf(server: AnnouncedServer, lines: readonly ServerLine[]): ServerLine {
-    const word = this.#wordFor(server.name);
-    const line = lines.find(({ name }) => name === word);
-    if (line !== undefined) return line;
-    throw new LockstepError(
-      'haproxy-no-server',
-      `the backend "${this.settings.backend}" has no server "${word}", but ${lines.map(({ name }) => name).join(', ')}`,
-      `Add it there, or write \`servers: { ${server.name}: … }\` for this announcer.`,
-    );
-  }
-
-  /** A line under the name of one server that leads to another would send every write there. */
-  #mustMean(server: AnnouncedServer, line: ServerLine): void {
-    const { host, port } = server.address;
-    if (isIP(host) === 0 || (line.address === host && line.port === port)) return;
-    const other = this.cluster.servers.find(({ address }) => address.host === line.address && address.port === line.port); // prettier-ignore
-    if (other === undefined || other.name === server.name) return;
-    throw new LockstepError(
-      'haproxy-wrong-server',
-      `the server "${line.name}" of the backend "${this.settings.backend}" leads to ${line.address}:${line.port}, which is ${other.name}`,
-      'Correct the address there, or `servers` of this announcer.',
-    );
   }
 }

@@ -7,11 +7,25 @@ import { HostsFile, namesOf, type HostsFileSettings } from './hosts-file.js';
 import { SaltPillar, type SaltPillarSettings } from './salt-pillar.js';
 import { Webhook, type WebhookSettings } from './webhook.js';
 import { LocalPlace, MachinePlace, type Place } from './place.js';
+import {
+  readersOf,
+  type BackendReaders,
+  type NamedReaders,
+  type PillarReaders,
+  type ReaderList,
+} from './readers-site.js';
 
 /** One announcer as the configuration describes it. */
 export type AnnouncerSettings = { readonly name: string } & (
-  HostsFileSettings | SaltPillarSettings | HaproxySettings | WebhookSettings | CommandSettings
+  | WithReaders<HostsFileSettings, NamedReaders>
+  | WithReaders<SaltPillarSettings, PillarReaders>
+  | WithReaders<HaproxySettings, BackendReaders>
+  | WithReaders<WebhookSettings, ReaderList>
+  | WithReaders<CommandSettings, ReaderList>
 );
+
+/** `readers`: from whom applications read, where this announcer leads them; left out: it tells of the primary alone. */
+type WithReaders<Settings, Readers> = Settings & { readonly readers?: Readers | undefined };
 
 /** Where an announcer's file lies or its program runs. */
 export interface Where {
@@ -46,7 +60,8 @@ export function describe(
   machine: string | undefined,
 ): SiteAnnouncer {
   const there = machine === undefined ? '' : ` on ${machine}`;
-  const common = { name: settings.name, kind: settings.kind };
+  const readers = readersOf(settings, cluster, there);
+  const common = { name: settings.name, kind: settings.kind, ...(readers === undefined ? {} : { readers }) };
   switch (settings.kind) {
     case 'hosts-file':
       return { ...common, words: `${namesOf(settings, cluster).join(', ')} in ${settings.file}${there}`, holds: false, readsBack: true }; // prettier-ignore
@@ -76,6 +91,6 @@ export function describe(
   }
 }
 
-function placeOf(file: string, { machine, here }: Where): Place {
+export function placeOf(file: string, { machine, here }: Where): Place {
   return here ? new LocalPlace(file) : new MachinePlace(machine, file);
 }

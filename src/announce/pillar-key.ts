@@ -32,6 +32,11 @@ export function withPillarValue(content: string, key: string, value: string): st
 }
 
 function valueOf(content: string, key: string): Found {
+  return simple(key, lineOf(content, key));
+}
+
+/** The one line of a key. @throws LockstepError `key-missing`, `key-ambiguous` */
+export function lineOf(content: string, key: string): KeyLine {
   const path = Buffer.from(key).toString('latin1').split(':');
   const lines = keysIn(content).filter((line) => line.path.join('\0') === path.join('\0'));
   const [line] = lines;
@@ -43,10 +48,10 @@ function valueOf(content: string, key: string): Found {
       `the key ${JSON.stringify(key)} stands on the lines ${lines.map(({ number }) => number).join(', ')}, and one alone can be changed`,
       'Keep one.',
     );
-  return simple(key, line);
+  return line;
 }
 
-interface KeyLine {
+export interface KeyLine {
   /** Counted from 1. */
   readonly number: number;
   readonly path: readonly string[];
@@ -121,7 +126,8 @@ function opened(text: string): RegExp | undefined {
   return undefined;
 }
 
-function simple(key: string, { rest, start, continued }: KeyLine): Found {
+/** @throws LockstepError `key-unclear` */
+export function simple(key: string, { rest, start, continued }: Omit<KeyLine, 'number' | 'path'>): Found {
   if (/\{[{%#]/.test(rest)) throw unclear(key, 'its value is Jinja');
   if (continued) throw unclear(key, 'its value goes on below it');
   if (rest === '' || rest.startsWith('#')) throw unclear(key, 'it has no value');
@@ -135,7 +141,8 @@ function simple(key: string, { rest, start, continued }: KeyLine): Found {
   return { value: plain, quote: '', start, end: start + plain.length };
 }
 
-function scalar(value: string, quote: Found['quote']): string {
+/** As it is written in YAML. @throws LockstepError `value-unclear` */
+export function scalar(value: string, quote: Found['quote']): string {
   if (!/^[A-Za-z0-9._:-]+$/.test(value))
     throw new LockstepError('value-unclear', `${JSON.stringify(value)} is no host name and no address`, 'Correct `addresses`.'); // prettier-ignore
   const used = quote === '' && !isPlain(value) ? "'" : quote;
@@ -150,6 +157,6 @@ function isPlain(value: string): boolean {
   );
 }
 
-function unclear(key: string, why: string): LockstepError {
-  return new LockstepError('key-unclear', `the value of ${JSON.stringify(key)} cannot be changed: ${why}`, 'Write one plain or quoted word there.'); // prettier-ignore
+export function unclear(key: string, why: string, remedy = 'Write one plain or quoted word there.'): LockstepError {
+  return new LockstepError('key-unclear', `the value of ${JSON.stringify(key)} cannot be changed: ${why}`, remedy);
 }

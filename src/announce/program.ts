@@ -1,4 +1,5 @@
 import { LockstepError } from '../base/errors.js';
+import type { AnnouncedServer } from '../domain/announcement.js';
 import type { AnnouncedCluster, Machine } from './announcer.js';
 
 /** A program of the operator's, and what it is told. */
@@ -10,6 +11,10 @@ export interface Told {
   readonly primary?: { readonly name: string; readonly host: string; readonly port: number };
   /** LOCKSTEP_HOLD_SECONDS. */
   readonly holdSeconds?: number;
+  /** LOCKSTEP_REPLICA, LOCKSTEP_REPLICA_ADDRESS and LOCKSTEP_REPLICA_PORT: who is withdrawn or returned. */
+  readonly replica?: AnnouncedServer;
+  /** LOCKSTEP_FALLBACK, LOCKSTEP_FALLBACK_ADDRESS and LOCKSTEP_FALLBACK_PORT: who is read from while nobody else may be. */
+  readonly fallback?: AnnouncedServer | undefined;
 }
 
 /**
@@ -39,7 +44,7 @@ export function programWords(argv: readonly string[], act: string): string {
   return `${argv.join(' ')} (LOCKSTEP_ACT=${act})`;
 }
 
-function variables({ act, cluster, primary, holdSeconds }: Told): Readonly<Record<string, string>> {
+function variables({ act, cluster, primary, holdSeconds, replica, fallback }: Told): Readonly<Record<string, string>> {
   return {
     LOCKSTEP_ACT: act,
     LOCKSTEP_CLUSTER: cluster.name,
@@ -48,6 +53,18 @@ function variables({ act, cluster, primary, holdSeconds }: Told): Readonly<Recor
       ? {}
       : { LOCKSTEP_PRIMARY: primary.name, LOCKSTEP_ADDRESS: primary.host, LOCKSTEP_PORT: String(primary.port) }),
     ...(holdSeconds === undefined ? {} : { LOCKSTEP_HOLD_SECONDS: String(holdSeconds) }),
+    ...reader('REPLICA', replica),
+    ...reader('FALLBACK', fallback),
+  };
+}
+
+function reader(what: string, server: AnnouncedServer | undefined): Readonly<Record<string, string>> {
+  if (server === undefined) return {};
+  const { host, port } = server.address;
+  return {
+    [`LOCKSTEP_${what}`]: server.name,
+    [`LOCKSTEP_${what}_ADDRESS`]: host,
+    [`LOCKSTEP_${what}_PORT`]: String(port),
   };
 }
 

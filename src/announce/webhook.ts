@@ -48,13 +48,10 @@ export class Webhook implements Announcer {
   }
 
   async read(signal: AbortSignal): Promise<Reading | undefined> {
-    const { readUrl, tls } = this.settings;
-    if (readUrl === undefined) return undefined;
-    const url = (await readUrl()).reveal();
-    const headers = { accept: 'application/json', 'user-agent': 'lockstep' };
-    const { status, text } = await exchange({ method: 'GET', url, headers, tls: await tls(), signal });
-    if (status !== 200) throw failed(`it was asked what it announces, and answered with status ${status}`);
-    const { address, holding } = told(text);
+    const answer = await ask(this.settings, signal);
+    if (answer === undefined) return undefined;
+    const { address, holding = false } = answer;
+    if (typeof address !== 'string' || address === '' || typeof holding !== 'boolean') throw webhookFailed(unclear);
     return { found: address, says: serverAt(this.cluster.servers, address), holding };
   }
 
@@ -62,42 +59,67 @@ export class Webhook implements Announcer {
     return Promise.resolve();
   }
 
-  async #post(act: string, { name, address }: AnnouncedServer, more: object, signal: AbortSignal): Promise<void> {
-    const { url, signingKey, tls } = this.settings;
-    const at = Date.now();
-    const body = JSON.stringify({
-      version: 1,
-      act,
-      cluster: this.cluster.name,
-      names: this.cluster.names,
-      primary: { name, host: address.host, port: address.port },
-      at: new Date(at).toISOString(),
-      ...more,
-    });
-    const key = await signingKey?.();
-    const signed = key === undefined ? {} : { 'x-lockstep-signature': signatureOf(key, at, body) };
-    const { status } = await exchange({
-      method: 'POST',
-      url: (await url()).reveal(),
-      headers: { 'content-type': 'application/json', 'user-agent': 'lockstep', ...signed },
-      body,
-      tls: await tls(),
-      signal,
-    });
-    if (status < 200 || status >= 300) throw failed(`it answered ${act} with status ${status}`);
+  #post(act: string, server: AnnouncedServer, more: object, signal: AbortSignal): Promise<void> {
+    return post(this.settings, this.cluster, act, { primary: toldOf(server), ...more }, signal);
   }
 }
 
-function told(text: string): { readonly address: string; readonly holding: boolean } {
+/** A server as the body tells it. */
+export function toldOf({ name, address: { host, port } }: AnnouncedServer): object {
+  return { name, host, port };
+}
+
+/** Tells the receiver of one act. @param about whom it is about @throws LockstepError `webhook-failed` */
+export async function post(
+  { url, signingKey, tls }: WebhookSettings,
+  cluster: AnnouncedCluster,
+  act: string,
+  about: object,
+  signal: AbortSignal,
+): Promise<void> {
+  const at = Date.now();
+  const body = JSON.stringify({
+    version: 1,
+    act,
+    cluster: cluster.name,
+    names: cluster.names,
+    ...about,
+    at: new Date(at).toISOString(),
+  });
+  const key = await signingKey?.();
+  const signed = key === undefined ? {} : { 'x-lockstep-signature': signatureOf(key, at, body) };
+  const { status } = await exchange({
+    method: 'POST',
+    url: (await url()).reveal(),
+    headers: { 'content-type': 'application/json', 'user-agent': 'lockstep', ...signed },
+    body,
+    tls: await tls(),
+    signal,
+  });
+  if (status < 200 || status >= 300) throw webhookFailed(`it answered ${act} with status ${status}`);
+}
+
+/** What the receiver answers to a read; undefined: it is not asked. @throws LockstepError `webhook-failed` */
+export async function ask(
+  { readUrl, tls }: WebhookSettings,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  if (readUrl === undefined) return undefined;
+  const url = (await readUrl()).reveal();
+  const headers = { accept: 'application/json', 'user-agent': 'lockstep' };
+  const { status, text } = await exchange({ method: 'GET', url, headers, tls: await tls(), signal });
+  if (status !== 200) throw webhookFailed(`it was asked what it announces, and answered with status ${status}`);
   try {
-    const { address, holding = false } = JSON.parse(text) as { address?: unknown; holding?: unknown };
-    if (typeof address === 'string' && address !== '' && typeof holding === 'boolean') return { address, holding };
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === 'object' && answer !== null) return answer as Readonly<Record<string, unknown>>;
   } catch {
     // No JSON at all is told in the same words.
   }
-  throw failed('it was asked what it announces, and did not answer as {"address": "192.0.2.1:3306", "holding": false}');
+  throw webhookFailed(unclear);
 }
 
-function failed(message: string): LockstepError {
+export function webhookFailed(message: string): LockstepError {
   return new LockstepError('webhook-failed', message, "See the receiver's log.");
 }
+
+const unclear = 'it was asked what it announces, and did not answer as {"address": "192.0.2.1:3306", "holding": false}';

@@ -16,6 +16,8 @@ export interface CheckedAnnouncer {
   readonly words: string;
   /** What it tells applications now; undefined where that cannot be known. */
   readonly found: string | undefined;
+  /** From whom it lets applications read now; undefined where it leads no readers, or that cannot be known. */
+  readonly readers: string | undefined;
   readonly faults: readonly string[];
 }
 
@@ -37,8 +39,8 @@ export async function checkedAnnouncers(
 }
 
 export function announcerReport(announcers: readonly CheckedAnnouncer[], colours: Colours): readonly string[] {
-  return announcers.flatMap(({ name, words, found, faults }) => [
-    `  ${faults.length === 0 ? colours.green('✔') : colours.red('✖')} announces by ${name}  ${colours.dim(words)}  ${found ?? ''}`,
+  return announcers.flatMap(({ name, words, found, readers, faults }) => [
+    `  ${faults.length === 0 ? colours.green('✔') : colours.red('✖')} announces by ${name}  ${colours.dim(words)}  ${found ?? ''}${readers === undefined ? '' : colours.dim('  readers: ') + readers}`,
     ...faults.map((fault) => `      ${colours.red(fault)}`),
   ]);
 }
@@ -50,22 +52,31 @@ async function checkedOf(cluster: ClusterConfig, { topology }: ClusterView): Pro
   try {
     const primary = cluster.servers.find(({ name }) => name === topology.primary);
     const names = announcers.site.map(({ name }) => name);
-    const [unprepared, told] = await Promise.all([
+    const [unprepared, untried, told, readSides] = await Promise.all([
       primary === undefined ? undefined : announcers.each(names, 'prepare', primary, limit.signal),
+      announcers.tryReaders(limit.signal),
       announcers.readBack(limit.signal),
+      announcers.readReaders(limit.signal),
     ]);
     return announcers.site.map(({ name, words }) => {
+      const readSide = readSides.find(({ announcer }) => announcer === name);
       const announcement = told.find(({ announcer }) => announcer === name);
       const differs = announcement?.failure === undefined && announcement?.says !== primary?.name;
       return {
         name,
         words,
         found: announcement?.found,
+        readers: readSide?.found,
         faults: [
           ...(unprepared?.has(name) === true ? [adviceOf(unprepared.get(name))] : []),
           ...(announcement?.failure === undefined ? [] : [`read back: ${announcement.failure}`]),
           ...(primary !== undefined && announcement !== undefined && differs
             ? [`tells applications ${announcement.found ?? 'nothing'}, and the primary is ${primary.name}`]
+            : []),
+          ...(untried.has(name) ? [`readers: ${adviceOf(untried.get(name))}`] : []),
+          ...(readSide?.failure === undefined ? [] : [`readers, read back: ${readSide.failure}`]),
+          ...(readSide?.failure === undefined && readSide?.readers.length === 0
+            ? [`lets applications read from nobody of the cluster (${readSide.found ?? 'nothing'})`]
             : []),
         ],
       };

@@ -4,6 +4,7 @@ import { announcerNames } from './announce-resolve.js';
 import type { Path, YamlFile } from './document.js';
 import { entriesAt, nearestRemedy, quoted, valueAt } from './explain.js';
 import type { Fault } from './fault.js';
+import { readerChecks, type ReadersOf } from './reader-checks.js';
 import { defaultServerPort } from './schema.js';
 
 /** What the `announce` of a cluster, or that of `defaults`, and its servers must agree on. */
@@ -18,7 +19,12 @@ export function announceChecks(main: YamlFile, file: YamlFile): readonly Fault[]
       ...(own === undefined ? [] : namesTwice(file, path, entries)),
       ...entries.flatMap((entry, index) => {
         const announcer = { owner, path: [...path, index], entry, shared: own === undefined };
-        return [...namesOfNothing(cluster, announcer), ...noAddress(cluster, announcer), ...strangers(cluster, announcer)]; // prettier-ignore
+        return [
+          ...namesOfNothing(cluster, announcer),
+          ...noAddress(cluster, announcer),
+          ...strangers(cluster, announcer),
+          ...readerChecks(readersOf(cluster, announcer)),
+        ];
       }),
     ];
   });
@@ -98,4 +104,16 @@ function strangers(cluster: Cluster, { owner, path, entry, shared }: Announcer):
       return [owner.fault([...path, key, server], 'key', `${quoted(server)} is no server of this cluster`, remedy)];
     }),
   );
+}
+
+function readersOf(cluster: Cluster, { owner, path, entry, shared }: Announcer): ReadersOf {
+  const names = valueAt(cluster.file.value, [...cluster.path, 'names']);
+  const servers = entriesAt(cluster.file.value, [...cluster.path, 'servers']).map(([name]) => name);
+  return {
+    owner,
+    path,
+    entry,
+    servers: shared ? undefined : servers,
+    names: Array.isArray(names) ? names.map(String) : [],
+  };
 }

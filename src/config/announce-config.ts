@@ -7,6 +7,35 @@ import type { SecretRef } from './secrets.js';
 export type AnnouncerConfig =
   SaltPillarConfig | HostsFileConfig | HaproxyConfig | WebhookAnnouncerConfig | CommandAnnouncerConfig;
 
+/** From whom applications read. */
+interface Readers {
+  /** Whether the primary takes the reads while nobody else may. Default true; otherwise the last reader is not withdrawn. */
+  readonly fallback: boolean;
+}
+
+/** Default `servers` undefined: every server of the cluster. */
+export interface ReaderListConfig extends Readers {
+  readonly servers: readonly ServerName[] | undefined;
+}
+
+/** A name for each server that is read from. */
+export interface NamedReadersConfig extends Readers {
+  readonly names: Readonly<Record<ServerName, string>>;
+}
+
+/** A key that holds their list, or a key for each. */
+export type PillarReadersConfig =
+  | (ReaderListConfig & { readonly key: string; readonly keys?: undefined })
+  | (Readers & { readonly keys: Readonly<Record<ServerName, string>>; readonly key?: undefined });
+
+export interface BackendReadersConfig extends ReaderListConfig {
+  readonly backend: string;
+  /** Its `server-state-file-name`, on `host`: who was withdrawn stays out when HAProxy starts again. */
+  readonly stateFile: string;
+  /** How long those who read from a withdrawn server may take to go. Default 10 s. */
+  readonly drainSeconds: number;
+}
+
 interface Named {
   /** Default: its kind, with its number from the second of that kind on. Unique in its cluster. */
   readonly name: AnnouncerName;
@@ -26,6 +55,8 @@ export interface SaltPillarConfig extends Placed {
   readonly addresses: Readonly<Record<ServerName, string>>;
   /** What brings the pillar to the minions. Default undefined: nothing, they fetch it in their own time. */
   readonly apply: SaltApiConfig | { readonly kind: 'command'; readonly argv: readonly string[] } | undefined;
+  /** Default undefined: it leads no readers. */
+  readonly readers: PillarReadersConfig | undefined;
 }
 
 export interface SaltApiConfig {
@@ -56,6 +87,8 @@ export interface HostsFileConfig extends Placed {
   readonly names: readonly string[] | undefined;
   /** IP addresses of servers whose configured address is a name. Default none. */
   readonly addresses: Readonly<Record<ServerName, string>>;
+  /** Default undefined: it leads no readers. */
+  readonly readers: NamedReadersConfig | undefined;
 }
 
 export interface HaproxyConfig extends Placed {
@@ -71,6 +104,8 @@ export interface HaproxyConfig extends Placed {
   readonly cut: boolean;
   /** The backend's `server-state-file-name`, on `host`. Default undefined: a reload of HAProxy forgets what was announced. */
   readonly stateFile: string | undefined;
+  /** Default undefined: it leads no readers. */
+  readonly readers: BackendReadersConfig | undefined;
 }
 
 export interface WebhookAnnouncerConfig extends Named {
@@ -84,6 +119,8 @@ export interface WebhookAnnouncerConfig extends Named {
   readonly holdSeconds: number | undefined;
   /** The authorities to trust. Default undefined: those that come with Node. */
   readonly caFile: string | undefined;
+  /** Default undefined: it leads no readers. */
+  readonly readers: ReaderListConfig | undefined;
 }
 
 export interface CommandAnnouncerConfig extends Placed {
@@ -93,4 +130,6 @@ export interface CommandAnnouncerConfig extends Placed {
   readonly reads: boolean;
   /** How long it keeps clients waiting at most. Default undefined: it cannot. */
   readonly holdSeconds: number | undefined;
+  /** Default undefined: it leads no readers. */
+  readonly readers: ReaderListConfig | undefined;
 }

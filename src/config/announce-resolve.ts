@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { AnnouncerName } from '../domain/announcement.js';
-import type { AnnouncerConfig, SaltApiConfig } from './announce-config.js';
+import type { AnnouncerConfig, PillarReadersConfig, ReaderListConfig, SaltApiConfig } from './announce-config.js';
 import type { AnnounceEntry, SaltApiEntry } from './announce-schema.js';
 import { machineOf } from './host-resolve.js';
 import { secretIn, secretOf } from './secret-ref.js';
@@ -38,6 +38,7 @@ function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string):
         file: entry.file,
         names: entry.names,
         addresses: entry.addresses ?? {},
+        readers: entry.readers && { names: entry.readers.names, fallback: standsIn(entry.readers) },
         host: entry.host && machineOf(entry.host, folder, { paths: [path.posix.dirname(entry.file)] }),
       };
     case 'salt-pillar': {
@@ -50,11 +51,13 @@ function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string):
         key: entry.key,
         addresses: entry.addresses ?? {},
         apply: apply?.kind === 'salt-api' ? saltApiOf(apply, folder) : apply,
+        readers: entry.readers && pillarReadersOf(entry.readers),
         host: entry.host && machineOf(entry.host, folder, touched),
       };
     }
     case 'haproxy': {
-      const { socket, address = { host: '', port: 0 }, state_file: file } = entry;
+      const { socket, address = { host: '', port: 0 }, state_file: file, readers } = entry;
+      const files = [file, readers?.state_file].filter((one) => one !== undefined);
       return {
         kind: 'haproxy',
         name,
@@ -64,8 +67,13 @@ function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string):
         holdSeconds: entry.hold,
         cut: entry.cut ?? true,
         stateFile: file,
-        host:
-          entry.host && machineOf(entry.host, folder, { paths: file === undefined ? [] : [path.posix.dirname(file)] }),
+        readers: readers && {
+          ...listOf(readers),
+          backend: readers.backend,
+          stateFile: readers.state_file,
+          drainSeconds: readers.drain ?? defaultDrainSeconds,
+        },
+        host: entry.host && machineOf(entry.host, folder, { paths: files.map((one) => path.posix.dirname(one)) }),
       };
     }
     case 'webhook':
@@ -77,6 +85,7 @@ function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string):
         signingKey: secretIn(entry.signing_key_file, entry.signing_key_env, folder),
         holdSeconds: entry.hold,
         caFile: entry.ca_file === undefined ? undefined : path.resolve(folder, entry.ca_file),
+        readers: entry.readers && listOf(entry.readers),
       };
     case 'command':
       return {
@@ -85,9 +94,35 @@ function announcerOf(entry: AnnounceEntry, name: AnnouncerName, folder: string):
         argv: entry.argv,
         reads: entry.reads ?? true,
         holdSeconds: entry.hold,
+        readers: entry.readers && listOf(entry.readers),
         host: entry.host && machineOf(entry.host, folder, { programs: programsOf(entry) }),
       };
   }
+}
+
+const defaultDrainSeconds = 10;
+
+interface ReadersEntry {
+  readonly servers?: readonly string[] | undefined;
+  readonly fallback?: 'primary' | 'none' | undefined;
+}
+
+function listOf(given: ReadersEntry): ReaderListConfig {
+  return { servers: given.servers, fallback: standsIn(given) };
+}
+
+function standsIn({ fallback }: ReadersEntry): boolean {
+  return fallback !== 'none';
+}
+
+function pillarReadersOf(
+  given: ReadersEntry & {
+    readonly key?: string | undefined;
+    readonly keys?: Readonly<Record<string, string>> | undefined;
+  },
+): PillarReadersConfig {
+  const { key, keys = {} } = given;
+  return key === undefined ? { keys, fallback: standsIn(given) } : { key, ...listOf(given) };
 }
 
 function saltApiOf(given: SaltApiEntry, folder: string): SaltApiConfig {

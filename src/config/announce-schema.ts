@@ -14,6 +14,7 @@ import {
   hostName,
   list,
   mapping,
+  oneOf,
   path,
   safeName,
   safeNameWords,
@@ -49,13 +50,30 @@ const saltApi = strict({
   ca_file: path.optional(),
 }).refine(...exactlyOne('password'));
 
+const pillarKey = text(keyWords, /^[^\0\n\r:]+(?::[^\0\n\r:]+)*$/);
+const server = text(safeNameWords, safeName);
+const fallback = oneOf(['primary', 'none']).optional();
+const readerList = { servers: list(server, 'a list of servers').min(1, { error: 'at least one server' }).optional(), fallback }; // prettier-ignore
+const someNames = (value: typeof pillarKey, expected: string) =>
+  mapping(value, expected).refine((given) => Object.keys(given).length > 0, { error: expected });
+
 const saltPillar = strict({
   kind: z.literal('salt-pillar'),
   ...common,
   file: absolute,
-  key: text(keyWords, /^[^\0\n\r:]+(?::[^\0\n\r:]+)*$/),
+  key: pillarKey,
   addresses: mapping(hostName, 'a mapping from servers to what stands there for them').optional(),
   apply: byKind(['salt-api', 'command'], [saltApi, strict({ kind: z.literal('command'), argv })]).optional(),
+  readers: strict({
+    key: pillarKey.optional(),
+    keys: someNames(pillarKey, 'a mapping from servers to keys of the pillar').optional(),
+    ...readerList,
+  })
+    .refine((given) => (given.key === undefined) !== (given.keys === undefined), {
+      error: 'exactly one of key and keys',
+    }) // prettier-ignore
+    .refine((given) => given.keys === undefined || given.servers === undefined, { error: 'servers only beside key' })
+    .optional(),
   host,
 });
 
@@ -65,11 +83,13 @@ const hostsFile = strict({
   file: absolute,
   names: list(hostName, 'a list of host names').min(1, { error: 'at least one name' }).optional(),
   addresses: mapping(ip, 'a mapping from servers to IP addresses').optional(),
+  readers: strict({ names: someNames(hostName, 'a mapping from servers to the names that reads go to'), fallback }).optional(), // prettier-ignore
   host,
 });
 
 const word = text('a name without spaces, quotes, ";" and "/"', /^[A-Za-z0-9_.:-]{1,128}$/);
 const holdWords = 'a duration of at most 30s, such as 4s';
+const drainWords = 'a duration of at most 10m, such as 10s';
 
 const haproxy = strict({
   kind: z.literal('haproxy'),
@@ -81,6 +101,12 @@ const haproxy = strict({
   hold: duration.refine((seconds) => seconds <= 30, { error: holdWords }).optional(),
   cut: flag.optional(),
   state_file: absolute.optional(),
+  readers: strict({
+    backend: word,
+    state_file: absolute,
+    drain: duration.refine((seconds) => seconds <= 600, { error: drainWords }).optional(),
+    ...readerList,
+  }).optional(),
   host,
 }).refine((given) => (given.socket === undefined) !== (given.address === undefined), {
   error: 'exactly one of socket and address',
@@ -94,6 +120,7 @@ const webhook = strict({
   ...secretKeys('signing_key'),
   hold: duration.optional(),
   ca_file: path.optional(),
+  readers: strict(readerList).optional(),
 })
   .refine(...exactlyOne('url'))
   .refine(...atMostOne('read_url'))
@@ -105,6 +132,7 @@ const command = strict({
   argv,
   reads: flag.optional(),
   hold: duration.optional(),
+  readers: strict(readerList).optional(),
   host,
 });
 

@@ -12,6 +12,7 @@ export type Action =
   | LoginAction
   | ReleaseAction
   | AnnounceAction
+  | ReadersAction
   | VerifyAction
   | ProgramAction
   | CertificateAction
@@ -89,6 +90,22 @@ export interface AnnounceAction {
   readonly mayFail?: true;
   /** Keeps under this name what failed, one sentence for each announcer, '' when nothing did. */
   readonly noteAs?: string;
+}
+
+/**
+ * Takes a server out of what applications read from (`withdraw`), or puts it back (`return`), through these announcers at
+ * once, and fails unless all have done it.
+ */
+export interface ReadersAction {
+  readonly kind: 'readers';
+  readonly act: 'withdraw' | 'return';
+  readonly announcers: readonly AnnouncerName[];
+  readonly server: ServerName;
+  readonly address: Address;
+  /** Who is read from while nobody else may be; left out: nobody, and the last reader is not withdrawn. */
+  readonly fallback?: { readonly name: ServerName; readonly address: Address };
+  /** Keeps the server's name under this: what shows that all have done it. */
+  readonly noteAs: string;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { SiteReaders } from './readers.js';
 import type { Address, ServerName } from './snapshot.js';
 
 /** As the configuration names it, or its kind and number: `haproxy`, `hosts-file-2`. Unique in its cluster. */
@@ -32,6 +33,8 @@ export interface SiteAnnouncer {
   readonly holds: boolean;
   /** Whether it can be read back. */
   readonly readsBack: boolean;
+  /** From whom applications read; left out: it tells of the primary alone. */
+  readonly readers?: SiteReaders;
 }
 
 /** A server as announcers name it. */

@@ -1,5 +1,5 @@
 import { shown, shownValue } from '../dialects/written.js';
-import type { Action, AnnounceAction, Statement, VerifyAction } from '../domain/action.js';
+import type { Action, AnnounceAction, ReadersAction, Statement, VerifyAction } from '../domain/action.js';
 import { certificateLines } from './certificate-text.js';
 import { freshLines, loadLines } from './copy-text.js';
 import type { PlannedStep } from './automation.js';
@@ -63,6 +63,10 @@ export function actionLines(action: Action): readonly string[] {
       ];
     case 'discard':
       return [`${action.on}: remove <${action.data}>.lockstep-kept`];
+    case 'readers':
+      return action.announcers.map(
+        (announcer) => `${announcer}: ${readersActWords(action)} -- gives <${action.noteAs}>`,
+      );
     case 'verify':
       return verifyLines(action);
     case 'program':
@@ -120,6 +124,13 @@ function announceWords({ act, primary, address }: AnnounceAction): string {
     case 'restore':
       return `name ${where} again, and let clients go on`;
   }
+}
+
+function readersActWords({ act, server, address, fallback }: ReadersAction): string {
+  const where = `${server} (${address.host}:${address.port})`;
+  if (act === 'return') return `lead readers to ${where} again; who stood in goes, unless it is a reader itself`;
+  const last = fallback === undefined ? 'and refuse if it is the last' : `to ${fallback.name} if it is the last`;
+  return `lead readers away from ${where}, ${last}`;
 }
 
 function plannedStep(section: string, step: Step): PlannedStep {

@@ -137,7 +137,7 @@ clusters:
     '15:92 clusters.shop.announce[6].servers.db9: "db9" is no server of this cluster. Did you mean "db1"?',
     '16:35 clusters.shop.announce[7].address: given "x", expected an address with its port, such as 127.0.0.1:9999',
     '17:9 clusters.shop.announce[8]: expected exactly one of url_file and url_env',
-    '17:26 clusters.shop.announce[8].url: unknown key "url". Known here: kind, name, url_file, url_env, read_url_file, read_url_env, signing_key_file, signing_key_env, hold, ca_file',
+    '17:26 clusters.shop.announce[8].url: unknown key "url". Known here: kind, name, url_file, url_env, read_url_file, read_url_env, signing_key_file, signing_key_env, hold, ca_file, readers',
     '18:45 clusters.shop.announce[9].key: given "a::b", expected the key of a pillar, such as infra:hosts_entries:masterdb',
     '18:83 clusters.shop.announce[9].apply.url: given "salt", expected an address such as https://salt.example:8000',
     '18:98 clusters.shop.announce[9].apply.password: a password must not stand in the configuration. Put it into a file of mode 0600 and write `password_file: /path/of/it`, or write `password_env: NAME` for an environment variable',
