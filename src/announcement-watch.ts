@@ -1,19 +1,42 @@
-import type { AnnouncerShelf } from './announcers.js';
+import { siteAnnouncersOf, type AnnouncerShelf } from './announcers.js';
 import { deadline } from './base/deadline.js';
 import { messageOf } from './base/errors.js';
 import type { Log } from './base/log.js';
 import type { ClusterConfig, Config } from './config/config.js';
-import type { Announcement, AnnouncerName } from './domain/announcement.js';
+import type { AnnouncerName } from './domain/announcement.js';
+import {
+  comparedAnnouncements,
+  comparedReaders,
+  type AnnouncementSight,
+  type Compared,
+} from './domain/problems/announcements.js';
+import type { Problem } from './domain/problems.js';
+import { readAnnouncers } from './domain/readers.js';
 import type { ClusterName, ServerName } from './domain/snapshot.js';
 import type { RunView } from './engine/run.js';
 import type { Observer } from './observe/observer.js';
 import { procedures } from './procedures/index.js';
 
-/** Whether what an announcer tells is the primary that is seen on the servers. */
+/** Whether what an announcer tells is what is seen on the servers and in the journal. */
 export interface AnnouncementMatch {
   readonly cluster: ClusterName;
   readonly announcer: AnnouncerName;
   readonly matches: boolean;
+}
+
+/** Whether applications read from a server, by one announcer. */
+export interface Reader {
+  readonly cluster: ClusterName;
+  readonly announcer: AnnouncerName;
+  readonly server: ServerName;
+  readonly reads: boolean;
+}
+
+/** What one comparison of a cluster has shown. */
+interface Comparison {
+  readonly announcements: readonly Compared[];
+  readonly readSides: readonly Compared[];
+  readonly readers: readonly Reader[];
 }
 
 export interface WatchOptions {
@@ -21,9 +44,11 @@ export interface WatchOptions {
   readonly config: () => Config;
   /** The eyes of now. */
   readonly observer: () => Pick<Observer, 'lookAtCluster'>;
-  readonly shelf: Pick<AnnouncerShelf, 'readBack'>;
+  readonly shelf: Pick<AnnouncerShelf, 'readBack' | 'readReaders'>;
   /** Runs that have not ended. */
   readonly open: () => readonly Pick<RunView, 'procedure' | 'state' | 'parameters'>[];
+  /** Servers that applications are not to read from, as the journal tells. */
+  readonly withdrawn: (cluster: ClusterName) => readonly ServerName[];
   readonly log: Log;
 }
 
@@ -34,10 +59,10 @@ const within = 10_000;
 
 /**
  * Reads every announcer back as often as a look stays fresh (`observe.freshness`, 15 s), and compares it with the
- * primary that is seen. It changes nothing.
+ * primary that is seen, and from whom applications read with who is not withdrawn. It changes nothing.
  */
 export class AnnouncementWatch {
-  readonly #matches = new Map<ClusterName, readonly AnnouncementMatch[]>();
+  readonly #last = new Map<ClusterName, Comparison>();
   readonly #stopped = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
@@ -46,10 +71,23 @@ export class AnnouncementWatch {
 
   /** As they were last seen; none for a cluster whose primary is not known, or before the first comparison. */
   get matches(): readonly AnnouncementMatch[] {
-    const { clusters } = this.options.config();
-    return clusters.flatMap(({ name, announcers }) =>
-      (this.#matches.get(name) ?? []).filter((match) => announcers.some((one) => one.name === match.announcer)),
-    );
+    return this.#told(({ announcements }) => announcements);
+  }
+
+  /** The same of those that lead readers. */
+  get readSides(): readonly AnnouncementMatch[] {
+    return this.#told(({ readSides }) => readSides);
+  }
+
+  /** Of those that lead readers, every server that they may lead to. */
+  get readers(): readonly Reader[] {
+    return this.#told(({ readers }) => readers);
+  }
+
+  /** What was wrong when they were last seen; undefined before the first comparison, and where there are none. */
+  problems(cluster: ClusterName): readonly Problem[] | undefined {
+    const last = this.#last.get(cluster);
+    return last && [...last.announcements, ...last.readSides].flatMap(({ problem }) => problem ?? []);
   }
 
   start(): void {
@@ -80,12 +118,15 @@ export class AnnouncementWatch {
     const limit = deadline(within, this.#stopped.signal);
     try {
       const maxAge = config().observe.freshnessSeconds * 1000;
-      const [{ topology }, told = []] = await Promise.all([
+      const [{ topology }, announcements = [], readSides = []] = await Promise.all([
         observer().lookAtCluster(name, { signal: limit.signal, maxAge }),
         shelf.readBack(cluster, limit.signal),
+        shelf.readReaders(cluster, limit.signal),
       ]);
       if (this.#stopped.signal.aborted || this.#changing(name)) return;
-      this.#take(name, matchesOf(name, topology.primary, told), told, topology.primary);
+      const { primary } = topology;
+      const withdrawn = this.options.withdrawn(name);
+      this.#take(name, { announcers: siteAnnouncersOf(cluster), announcements, readSides, withdrawn, primary });
     } catch (thrown) {
       if (!this.#stopped.signal.aborted) log.warn({ cluster: name, error: messageOf(thrown) }, 'announcements could not be compared'); // prettier-ignore
     } finally {
@@ -94,22 +135,35 @@ export class AnnouncementWatch {
   }
 
   /** What is new is told once. */
-  #take(
-    cluster: ClusterName,
-    now: readonly AnnouncementMatch[],
-    told: readonly Announcement[],
-    primary: ServerName | undefined,
-  ): void {
-    const before = this.#matches.get(cluster) ?? [];
-    this.#matches.set(cluster, now);
-    for (const { announcer, matches } of now) {
+  #take(cluster: ClusterName, sight: AnnouncementSight): void {
+    const before = this.#last.get(cluster);
+    const now = comparisonOf(cluster, sight);
+    this.#last.set(cluster, now);
+    const about = { cluster, primary: sight.primary };
+    this.#tell(about, before?.announcements, now.announcements, 'the announcer tells applications of the primary');
+    this.#tell(about, before?.readSides, now.readSides, 'the announcer leads readers as it should');
+  }
+
+  #tell(about: object, before: readonly Compared[] = [], now: readonly Compared[], well: string): void {
+    for (const { announcer, matches, problem } of now) {
       const was = before.find((one) => one.announcer === announcer)?.matches ?? true;
       if (was === matches) continue;
-      const { found, failure } = told.find((one) => one.announcer === announcer) ?? {};
-      const what = { cluster, announcer, primary, found, failure };
-      if (matches) this.options.log.info(what, 'the announcer tells applications of the primary again');
-      else this.options.log.warn(what, 'the announcer does not tell applications of the primary');
+      if (matches) this.options.log.info({ ...about, announcer }, `${well} again`);
+      else this.options.log.warn({ ...about, announcer, problem: problem?.message }, `it is not so: ${well}`);
     }
+  }
+
+  /** Of announcers that the configuration of now has. */
+  #told<One extends { readonly announcer: AnnouncerName }>(
+    of: (comparison: Comparison) => readonly One[],
+  ): readonly (One & { readonly cluster: ClusterName })[] {
+    return this.options.config().clusters.flatMap(({ name: cluster, announcers }) => {
+      const last = this.#last.get(cluster);
+      const known = last === undefined ? [] : of(last);
+      return known
+        .filter(({ announcer }) => announcers.some((one) => one.name === announcer))
+        .map((one) => ({ ...one, cluster }));
+    });
   }
 
   #changing(cluster: ClusterName): boolean {
@@ -124,16 +178,13 @@ export class AnnouncementWatch {
   }
 }
 
-/** One that cannot be read is not known to match. Without a known primary there is nothing to compare with. Pure. */
-export function matchesOf(
-  cluster: ClusterName,
-  primary: ServerName | undefined,
-  told: readonly Announcement[],
-): readonly AnnouncementMatch[] {
-  if (primary === undefined) return [];
-  return told.map(({ announcer, says, failure }) => ({
-    cluster,
-    announcer,
-    matches: failure === undefined && says === primary,
-  }));
+/** Pure. */
+export function comparisonOf(cluster: ClusterName, sight: AnnouncementSight): Comparison {
+  const readers = readAnnouncers(sight.announcers).flatMap(({ name: announcer, readers: { servers } }) => {
+    const seen = sight.readSides.find((one) => one.announcer === announcer);
+    if (seen === undefined || seen.failure !== undefined) return [];
+    const those = [...new Set([...servers, ...seen.readers])];
+    return those.map((server) => ({ cluster, announcer, server, reads: seen.readers.includes(server) }));
+  });
+  return { announcements: comparedAnnouncements(sight), readSides: comparedReaders(sight), readers };
 }

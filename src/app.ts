@@ -129,10 +129,12 @@ class Composed implements App {
     const seen = (snapshot: ServerSnapshot) => this.#automation?.seen(snapshot);
     const looked = (snapshot: ServerSnapshot) => this.#automation?.looked(snapshot);
     const told = { clock: systemClock, log, seen, looked };
-    return new Exporter(config, observerOf(config, told, before?.observer), (fault) => {
+    const refused = (fault: string) => {
       this.#own.expositionFault();
       log.error({ fault }, 'a series was left out of the exposition');
-    });
+    };
+    const announced = (cluster: string) => this.#automation?.announcementProblems(cluster);
+    return new Exporter(config, observerOf(config, told, before?.observer), refused, systemClock, announced);
   }
 
   #inForce(config: Config): void {

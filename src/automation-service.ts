@@ -6,6 +6,7 @@ import { LockstepError, messageOf } from './base/errors.js';
 import type { Log } from './base/log.js';
 import type { Config } from './config/config.js';
 import type { AutomationConfig } from './config/automation.js';
+import type { Problem } from './domain/problems.js';
 import type { ServerSnapshot } from './domain/snapshot.js';
 import type { Engine } from './engine/engine.js';
 import type { Intake } from './intake/intake.js';
@@ -47,11 +48,12 @@ export class AutomationService {
     const { engine } = automation;
     this.#automation = automation;
     this.#options = options;
-    this.metrics = new AutomationMetrics(() => automationState(automation, config(), this.intake, this.#watch.matches));
+    this.metrics = new AutomationMetrics(() => automationState(automation, config(), this.intake, this.#watch));
     this.#watch = new AnnouncementWatch({
       ...options,
       shelf: automation.shelf,
       open: () => engine.runs({ open: true, limit: Infinity }),
+      withdrawn: (name) => engine.withdrawals().filter(({ cluster }) => cluster === name).map(({ server }) => server), // prettier-ignore
     });
     engine.subscribe((event) => this.metrics.heard(event));
     automation.appended = (seconds) => this.metrics.journalAppended(seconds);
@@ -80,6 +82,11 @@ export class AutomationService {
   /** Every look: how long a server has been away is remembered. */
   looked(snapshot: ServerSnapshot): void {
     this.#automation.looked(snapshot);
+  }
+
+  /** What was wrong with a cluster's announcers when they were last read back; undefined: they were not. */
+  announcementProblems(cluster: string): readonly Problem[] | undefined {
+    return this.#watch.problems(cluster);
   }
 
   get journalDirectory(): string {

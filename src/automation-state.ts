@@ -1,3 +1,4 @@
+import type { AnnouncementWatch } from './announcement-watch.js';
 import type { RunningAutomation } from './automation.js';
 import type { Config } from './config/config.js';
 import type { Intake } from './intake/intake.js';
@@ -8,9 +9,11 @@ export function automationState(
   { engine, writable, verifications, drills }: RunningAutomation,
   { clusters }: Config,
   { lastReceived: alerts, lastWatchdog: watchdog }: Pick<Intake, 'lastReceived' | 'lastWatchdog'>,
-  announcements: AutomationState['announcements'],
+  watch: Pick<AnnouncementWatch, 'matches' | 'readSides' | 'readers'>,
 ): AutomationState {
   const { head } = engine;
+  const isKnown = ({ cluster, server }: { readonly cluster: string; readonly server: string }) =>
+    clusters.some(({ name, servers }) => name === cluster && servers.some((one) => one.name === server));
   return {
     clusters: clusters.map(({ name }) => name),
     runs: engine.runs({ open: true, limit: Infinity }),
@@ -19,17 +22,14 @@ export function automationState(
     lastSuccesses: [...engine.book.successes.values()],
     journal: { writable, head: head.seq === 0 ? undefined : head },
     received: { alerts, watchdog },
-    verifications: verifications
-      .all()
-      .filter(({ cluster, server }) =>
-        clusters.some(({ name, servers }) => name === cluster && servers.some((one) => one.name === server)),
-      ),
+    verifications: verifications.all().filter(isKnown),
     switchovers: drills
       .all()
-      .filter(({ cluster, server }) =>
-        clusters.some(({ name, servers }) => name === cluster && servers.some((one) => one.name === server)),
-      )
+      .filter(isKnown)
       .map(({ cluster, server, objections }) => ({ cluster, server, reasons: objections.map(({ reason }) => reason) })),
-    announcements,
+    announcements: watch.matches,
+    readSides: watch.readSides,
+    readers: watch.readers,
+    withdrawals: engine.withdrawals().filter(isKnown),
   };
 }

@@ -36,6 +36,8 @@ export class Exporter {
     /** Told of a series that could not be written. */
     readonly refused: (fault: string) => void,
     readonly clock: Clock = systemClock,
+    /** What is wrong with a cluster's announcers; undefined where nobody reads them back. */
+    readonly announced: (cluster: ClusterName) => readonly Problem[] | undefined = () => undefined,
   ) {
     this.targets = config.clusters.flatMap((cluster) =>
       cluster.servers.map((server) => ({ cluster: cluster.name, server: server.name, address: server.address })),
@@ -111,7 +113,8 @@ export class Exporter {
     const thresholds = this.config.clusters.find(({ name }) => name === cluster)?.thresholds ?? defaultThresholds;
     const view = await this.#view(cluster, signal);
     const { snapshot, topology, relations } = view;
-    return { view, problems: problemsOf(snapshot, topology, relations, thresholds, this.clock.now() / 1000) };
+    const problems = problemsOf(snapshot, topology, relations, thresholds, this.clock.now() / 1000);
+    return { view, problems: [...problems, ...(this.announced(cluster) ?? [])] };
   }
 
   async #clusterFamilies(
@@ -124,9 +127,10 @@ export class Exporter {
     // All that hang give up at once, when the signal ends.
     await turns.take();
     const problems = problemsOf(snapshot, topology, relations, thresholds, this.clock.now() / 1000);
+    const told = this.announced(name);
     const servers = this.config.metrics.servers ? snapshot.servers : [];
     return [
-      ...clusterSamples(snapshot, topology, relations, problems),
+      ...clusterSamples(snapshot, topology, relations, [...problems, ...(told ?? [])], told !== undefined),
       ...servers.flatMap((server) => [
         ...serverSamples(server),
         ...(this.config.compatibility === undefined ? [] : compatibilitySamples(server)),

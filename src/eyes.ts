@@ -18,15 +18,17 @@ export function eyes(
     look: async (name, signal, kind) => {
       const how = kind === 'recent' ? { maxAge: recently, unpaused: true } : { thorough: kind ?? true };
       const cluster = clusterNamed(config(), name);
-      const [{ snapshot }, announcements, authority, rotation] = await Promise.all([
+      const [{ snapshot }, announcements, readSides, authority, rotation] = await Promise.all([
         observer().lookAtCluster(name, { signal, ...how }),
         shelf.readBack(cluster, signal),
+        shelf.readReaders(cluster, signal),
         authoritySeen(config(), cluster),
         // Applications may be slow to reach, and only plans, and procedures that look anew, rest on them.
         kind === undefined ? undefined : rotationSeen(config(), cluster, signal),
       ]);
       const told = {
         ...(announcements === undefined ? {} : { announcements }),
+        ...(readSides === undefined ? {} : { readSides }),
         ...(authority === undefined ? {} : { authority }),
         ...(rotation === undefined ? {} : { rotation }),
       };

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { AnnouncementWatch, matchesOf, type WatchOptions } from '../src/announcement-watch.js';
+import { AnnouncementWatch, comparisonOf, type WatchOptions } from '../src/announcement-watch.js';
 import { silentLog } from '../src/base/log.js';
 import type { Announcement } from '../src/domain/announcement.js';
 
@@ -7,10 +7,38 @@ const told = (announcer: string, says: string | undefined, failure?: string): An
   ...{ announcer, says, found: says, holding: false, failure, at: 0 },
 });
 
+const sight = { announcers: [], announcements: [], readSides: [], withdrawn: [], primary: 'db1' };
+
 it('matches where the primary is named, not where another or nobody is, or where it cannot be read', () => {
-  const all = [told('a', 'db1'), told('b', 'db2'), told('c', undefined), told('d', 'db1', 'gone')];
-  expect(matchesOf('shop', 'db1', all).map(({ matches }) => matches)).toEqual([true, false, false, false]);
-  expect(matchesOf('shop', undefined, all)).toEqual([]);
+  const announcements = [told('a', 'db1'), told('b', 'db2'), told('c', undefined), told('d', 'db1', 'gone')];
+  const compared = comparisonOf('shop', { ...sight, announcements }).announcements;
+  expect(compared.map(({ matches }) => matches)).toEqual([true, false, false, false]);
+  expect(compared.map(({ problem }) => problem?.message)).toEqual([
+    undefined,
+    'b tells applications db2, and the primary is db1',
+    'c tells applications nothing, and the primary is db1',
+    'what d tells applications cannot be read: gone',
+  ]);
+  expect(compared[1]?.problem).toMatchObject({ name: 'announcement-differs', severity: 'critical' });
+  expect(comparisonOf('shop', { ...sight, announcements, primary: undefined }).announcements).toEqual([]);
+});
+
+it('matches where applications read from all that are not withdrawn, and from nobody else', () => {
+  const readers = { words: '', servers: ['db2', 'db3'], fallback: true, readsBack: true, drainSeconds: 0 };
+  const announcers = [{ name: 'a', kind: 'haproxy', words: '', holds: false, readsBack: true, readers }] as const;
+  const reads = (from: readonly string[], withdrawn: readonly string[], primary?: string, failure?: string) => {
+    const readSides = [{ announcer: 'a', readers: from, found: from.join(), failure, at: 0 }];
+    const [compared] = comparisonOf('shop', { ...sight, announcers, readSides, withdrawn, primary }).readSides;
+    return compared?.problem?.message ?? compared?.matches;
+  };
+  expect(reads(['db2', 'db3'], [])).toBe(true);
+  expect(reads(['db3'], ['db2'])).toBe(true);
+  expect(reads(['db1'], ['db2', 'db3'], 'db1')).toBe(true);
+  expect(reads(['db3'], [])).toBe('a lets applications read from db3 (db3), and should from db2, db3');
+  expect(reads(['db2', 'db3'], ['db2'])).toBe('a lets applications read from db2, withdrawn');
+  expect(reads([], ['db2'])).toBe('a lets applications read from nobody of the cluster ()');
+  expect(reads([], [], 'db1', 'gone')).toBe('from whom a lets applications read cannot be seen: gone');
+  expect(reads(['db1'], ['db2', 'db3'])).toBeUndefined();
 });
 
 afterEach(() => vi.useRealTimers());
@@ -20,12 +48,13 @@ it('keeps what it knew while a run that may change the primary is at work', asyn
   let says = 'db1';
   let state: 'running' | 'needs-human' = 'running';
   let open = false;
-  const cluster = { name: 'shop', announcers: [{ name: 'a' }] };
+  const cluster = { name: 'shop', names: [], servers: [], announcers: [{ name: 'a', kind: 'command', argv: ['/a'] }] };
   const run = () => ({ procedure: 'require-tls', state, parameters: { cluster: 'shop' } });
   const watch = new AnnouncementWatch({
     config: () => ({ clusters: [cluster], observe: { freshnessSeconds: 15 } }),
     observer: () => ({ lookAtCluster: () => Promise.resolve({ topology: { primary: 'db1' } }) }),
-    shelf: { readBack: () => Promise.resolve([told('a', says)]) },
+    shelf: { readBack: () => Promise.resolve([told('a', says)]), readReaders: () => Promise.resolve(undefined) },
+    withdrawn: () => [],
     open: () => (open ? [run()] : []),
     log: silentLog,
   } as unknown as WatchOptions);

@@ -4,11 +4,13 @@ import { aCluster, asCount, asDuration, asNumber, theLockstep } from './words.js
 
 /** The procedures, the guards, that a cluster's alert is about, as Prometheus knows them when it is written. */
 const stuckProcedures = listOf('procedure', 'lockstep_runs_open', `cluster='%s',state='needs-human'`);
+const withdrawnServers = listOf('server', 'lockstep_withdrawn_since_timestamp_seconds', `cluster='%s'`);
 const guardsInTheWay = listOf('guard', 'lockstep_runs_waiting', `cluster='%s'`);
 
 const rejections = 'lockstep_webhook_rejected_total';
 const waitingSince = 'lockstep_run_waiting_since_timestamp_seconds';
 const pausedSince = 'lockstep_paused_since_timestamp_seconds';
+const withdrawnSince = 'lockstep_withdrawn_since_timestamp_seconds';
 const watchdogAt = 'lockstep_watchdog_last_received_timestamp_seconds';
 
 export const automationRules: BuildRules<'automation'> = (values) => ({
@@ -37,6 +39,18 @@ export const automationRules: BuildRules<'automation'> = (values) => ({
       for: 'role',
       summary: `Applications are told of another primary of ${aCluster}`,
       description: `What the announcer {{ $labels.announcer }} tells of ${aCluster} has differed from the primary that is seen on the servers for more than ${duration(values.role)} (matches: ${asNumber}).`,
+    },
+    ReadersDiffer: {
+      expr: `${fact('lockstep_readers_match', ['cluster', 'announcer'])} == 0`,
+      for: 'role',
+      summary: `Applications read from the wrong servers of ${aCluster}`,
+      description: `From whom the announcer {{ $labels.announcer }} lets applications of ${aCluster} read has differed from the servers that are not withdrawn for more than ${duration(values.role)} (matches: ${asNumber}).`,
+    },
+    ReplicaWithdrawnLong: {
+      expr: `time() - min by (cluster) (${selector(withdrawnSince)}) > ${values.withdrawn}`,
+      for: undefined,
+      summary: `A replica of ${aCluster} is out of what applications read from`,
+      description: `A replica of ${aCluster} has been out of what applications read from for ${asDuration}, and the others carry its load; out are: ${withdrawnServers}.`,
     },
     PausedLong: {
       expr: `time() - min by (cluster) (${selector(pausedSince)}) > ${values.paused}`,

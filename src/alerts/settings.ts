@@ -33,6 +33,7 @@ export const settings = {
   authority: limit('duration', 180 * day, 'Time that replacing an authority takes: trust, reissue, distrust.'),
   run_waiting: limit('duration', 30 * minute, 'Time within which somebody approves a run, or its guard lifts.'),
   paused: limit('duration', 4 * hour, 'Time for which automation is paused on purpose: longer than most maintenance.'),
+  withdrawn: limit('duration', day, 'Time within which a replica that was withdrawn is rebuilt, or returned by hand.'),
   watchdog: limit('duration', 5 * minute, 'Time without the Watchdog, which its route repeats every minute or two.'),
 
   down: wait(minute, 'A server that does not answer: longer than a restart of a small server.'),

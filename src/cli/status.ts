@@ -8,6 +8,7 @@ import { type Problem, problemsOf } from '../domain/problems.js';
 import type { ClusterView } from '../observe/cluster.js';
 import type { Observer } from '../observe/observer.js';
 import { observerOf } from '../watched.js';
+import { withAnnouncers } from './announced.js';
 import { atWork, atWorkLines, ofCluster, type AtWork } from './at-work.js';
 import { terminalColours } from './colours.js';
 import { clustersNamed, configOption } from './options.js';
@@ -124,16 +125,17 @@ async function watch(config: Config, observer: Observer, names: readonly string[
   }
 }
 
-/** With open runs, pauses and downtimes, where a journal is configured. */
+/** With open runs, pauses, downtimes and withdrawals, where a journal is configured, and with what announcers tell. */
 async function withWork(
   config: Config,
   statuses: readonly ClusterStatus[],
 ): Promise<{ readonly statuses: readonly ClusterStatus[]; readonly note: readonly string[] }> {
   const work = await atWork(config);
-  if (work === undefined) return { statuses, note: [] };
-  if ('unknown' in work) return { statuses, note: [terminalColours().dim(`Runs are not known: ${work.unknown}.`)] };
+  if (work === undefined) return { statuses: await withAnnouncers(config, statuses, []), note: [] };
+  if ('unknown' in work) return { statuses: await withAnnouncers(config, statuses, undefined), note: [terminalColours().dim(`Runs are not known: ${work.unknown}.`)] }; // prettier-ignore
+  const seen = await withAnnouncers(config, statuses, work.withdrawals);
   return {
-    statuses: statuses.map((status) => ({ ...status, atWork: ofCluster(work, status.view.snapshot.cluster) })),
+    statuses: seen.map((status) => ({ ...status, atWork: ofCluster(work, status.view.snapshot.cluster) })),
     note: [],
   };
 }

@@ -37,6 +37,9 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
   ],
   rejoin: (column) => [...replicationAdmin(column), ...closing(column), ...endingSessions(column)],
   'open-primary': closing,
+  // Applications are told; nothing is sent to a server.
+  'withdraw-replica': () => [],
+  'return-replica': () => [],
 };
 
 /** Each as it stands after GRANT, such as `REPLICATION SLAVE ADMIN ON *.*`. @param procedures default all */

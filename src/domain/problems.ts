@@ -49,6 +49,8 @@ export const problemNames = [
   'ca-expiring',
   'client-certificate-expiring',
   'privilege-missing',
+  'announcement-differs',
+  'readers-differ',
 ] as const;
 export type ProblemName = (typeof problemNames)[number];
 

@@ -15,5 +15,7 @@ export const procedureNames = [
   'trust-authority',
   'reissue-certificates',
   'distrust-authority',
+  'withdraw-replica',
+  'return-replica',
 ] as const;
 export type ProcedureName = (typeof procedureNames)[number];

@@ -4,9 +4,11 @@ import type { Verification } from './verification.js';
 import type { Outlook } from './outlook.js';
 import type { PrimaryChange } from './primary-change.js';
 import type { Sightings } from './plaintext.js';
+import type { ReadersSeen } from './readers.js';
 import type { Rotation } from './rotation.js';
 import type { Address, ClusterName, ClusterSnapshot, ServerName } from './snapshot.js';
 import type { Survey } from './survey.js';
+import type { Withdrawal } from './withdrawal.js';
 
 /**
  * All that a plan may rest on: what was observed, and the part of the configuration that concerns it. Plain data: it is
@@ -19,6 +21,8 @@ export interface Scene {
   readonly plaintext?: Sightings;
   /** What applications are told, in the order of the configuration; undefined: nobody looked. */
   readonly announcements?: readonly Announcement[];
+  /** From whom applications read, in the order of the configuration; undefined: nobody looked, or no announcer tells. */
+  readonly readSides?: readonly ReadersSeen[];
   /** The certificate of the site's authority; undefined: it cannot be read, or there is none. */
   readonly authority?: Certificate;
   /** The newest comparison of each replica with its source; undefined: nobody remembers. */
@@ -31,6 +35,8 @@ export interface Scene {
   readonly outlook?: Outlook;
   /** The last change of the primary that the journal tells of; undefined: it tells of none. */
   readonly lastChange?: PrimaryChange;
+  /** Servers that the journal tells were withdrawn from what applications read, and not returned; left out: none. */
+  readonly withdrawals?: readonly Withdrawal[];
 }
 
 /** A cluster as the configuration describes it. Secrets are not in it. */

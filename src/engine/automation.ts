@@ -1,3 +1,4 @@
+import type { Withdrawal } from '../domain/withdrawal.js';
 import type { Stamp, Verdict } from '../journal/journal.js';
 import type { EngineListener } from './events.js';
 import type { Locks, ParameterSpec } from './procedure.js';
@@ -47,6 +48,8 @@ export interface Automation {
   downtimes(): readonly Downtime[];
   /** @param until milliseconds since the Unix epoch; undefined ends it now */
   downtime(cluster: string, server: string, until: number | undefined, by: string, reason: string): Promise<void>;
+  /** Servers that runs have taken out of what applications read from, and nobody has returned. */
+  withdrawals(): readonly (Withdrawal & { readonly cluster: string })[];
   /** Lifts the cooldown that a failed run of a cluster left behind. */
   acknowledge(cluster: string, by: string): Promise<void>;
 

@@ -3,6 +3,7 @@ import type { ProcedureName } from '../domain/procedure-names.js';
 import type { Progress } from '../domain/progress.js';
 import { changeIn, type PrimaryChange } from '../domain/primary-change.js';
 import type { Parameters, Scene } from '../domain/scene.js';
+import { returnedBy, withdrawnBy, type Withdrawal } from '../domain/withdrawal.js';
 import type { Entry } from '../journal/journal.js';
 import type { Downtime, Pause } from './automation.js';
 import type { Notes } from './procedure.js';
@@ -85,6 +86,8 @@ export class Book {
   readonly successes = new Map<string, Success>();
   /** The last primary that a run made, by cluster. */
   readonly changes = new Map<string, PrimaryChange>();
+  /** Servers that applications are not to read from, by cluster and server. */
+  readonly withdrawals = new Map<string, Withdrawal & { readonly cluster: string }>();
   starts: RunStart[] = [];
   #ended: RunId[] = [];
 
@@ -136,6 +139,7 @@ export class Book {
         this.starts = this.starts.filter((start) => start.at > at - hour);
         return;
       case 'section':
+        this.#withdrawn(run, record.steps, at);
         run.notes = record.notes;
         run.begun = [...run.begun, ...record.steps];
         this.#steps(run, record.steps, 'running');
@@ -149,6 +153,7 @@ export class Book {
         run.progress = undefined;
         if (record.committed && !run.committed) this.#changed(run, at);
         run.committed ||= record.committed;
+        this.#returned(run, returnedBy([...record.done, ...record.skipped]));
         this.#steps(run, record.done, 'done');
         this.#steps(run, record.skipped, 'skipped');
         return;
@@ -164,6 +169,7 @@ export class Book {
         );
         return;
       case 'undone':
+        this.#returned(run, withdrawnBy(record.steps));
         this.#steps(run, record.steps, 'undone');
         return;
       case 'aborting':
@@ -274,6 +280,7 @@ export class Book {
         record.ends.forEach((end) => this.ends.set(end.key, end));
         record.successes.forEach((one) => this.successes.set(`${one.procedure} ${one.cluster}`, one));
         record.changes?.forEach(({ cluster, ...change }) => this.changes.set(cluster, change));
+        record.withdrawals?.forEach((one) => this.withdrawals.set(`${one.cluster}/${one.server}`, one));
         this.starts = [...record.starts];
     }
   }
@@ -285,6 +292,18 @@ export class Book {
     if (change === undefined || (change.former === undefined && this.changes.get(cluster)?.primary === change.primary))
       return;
     this.changes.set(cluster, change);
+  }
+
+  /** Whoever withdrew it first is told. */
+  #withdrawn({ id, procedure, parameters: { cluster } }: BookedRun, steps: readonly string[], at: number): void {
+    for (const server of withdrawnBy(steps)) {
+      const key = `${cluster}/${server}`;
+      if (!this.withdrawals.has(key)) this.withdrawals.set(key, { cluster, server, since: at, run: id, procedure });
+    }
+  }
+
+  #returned({ parameters: { cluster } }: BookedRun, servers: readonly string[]): void {
+    for (const server of servers) this.withdrawals.delete(`${cluster}/${server}`);
   }
 
   #steps(run: BookedRun, ids: readonly string[], status: StepView['status']): void {
@@ -301,9 +320,14 @@ export class Book {
 }
 
 /** The scene with what the journal remembers of its cluster. */
-export function recalled(scene: Scene, { changes }: Pick<Book, 'changes'>): Scene {
+export function recalled(scene: Scene, { changes, withdrawals }: Pick<Book, 'changes' | 'withdrawals'>): Scene {
   const lastChange = changes.get(scene.snapshot.cluster);
-  return lastChange === undefined ? scene : { ...scene, lastChange };
+  const those = [...withdrawals.values()].filter(({ cluster }) => cluster === scene.snapshot.cluster);
+  return {
+    ...scene,
+    ...(lastChange === undefined ? {} : { lastChange }),
+    ...(those.length === 0 ? {} : { withdrawals: those }),
+  };
 }
 
 /** What makes two requests the same: the procedure and all its parameters. */

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { LockstepError, messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { ProcedureName } from '../domain/procedure-names.js';
+import type { Withdrawal } from '../domain/withdrawal.js';
 import type { Journal, Stamp, Verdict } from '../journal/journal.js';
 import type { Automation, Downtime, HistoryLine, Pause, PlanView, ProcedureSummary } from './automation.js';
 import { Book, keyOf, viewOf, type BookedRun } from './book.js';
@@ -241,6 +242,10 @@ export class Engine implements Automation {
   downtimes(): readonly Downtime[] {
     const now = this.options.ports.clock.now();
     return [...this.#book.downtimes.values()].filter(({ until }) => until > now);
+  }
+
+  withdrawals(): readonly (Withdrawal & { readonly cluster: string })[] {
+    return [...this.#book.withdrawals.values()];
   }
 
   async downtime(

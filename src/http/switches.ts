@@ -49,6 +49,21 @@ const downtimeState = component(
   'Whether the server is in downtime.',
   z.object({ down: z.boolean(), downtime: downtime.optional() }),
 );
+const withdrawalList = component(
+  'WithdrawalList',
+  'Servers that applications are not to read from, until return-replica or the run that withdrew them returns them.',
+  z.object({
+    withdrawals: z.array(
+      z.object({
+        cluster: z.string(),
+        server: z.string(),
+        since: moment,
+        run: z.string(),
+        procedure: z.string(),
+      }),
+    ),
+  }),
+);
 const downtimeWanted = component(
   'DowntimeWanted',
   'To begin or prolong a downtime, from now on; or to end it.',
@@ -113,6 +128,16 @@ export const switchRoutes = [
     automation: true,
     answers: { 200: { description: 'The downtimes.', schema: downtimeList } },
     handle: ({ automation }) => ({ body: { downtimes: automation.downtimes() } }),
+  }),
+  route({
+    method: 'get',
+    path: '/api/v1/withdrawals',
+    operation: 'listWithdrawals',
+    summary: 'Every server that a run took out of what applications read from',
+    who: 'viewer',
+    automation: true,
+    answers: { 200: { description: 'The withdrawals.', schema: withdrawalList } },
+    handle: ({ automation }) => ({ body: { withdrawals: automation.withdrawals() } }),
   }),
   route({
     method: 'get',

@@ -32,12 +32,16 @@ export function serverSamples(snapshot: ServerSnapshot, only?: ReadonlySet<Colle
   return sink.families();
 }
 
-/** Facts that need the whole cluster: the metrics of scope `cluster`. Pure. */
+/**
+ * Facts that need the whole cluster: the metrics of scope `cluster`. Pure.
+ * @param announced whether problems of announcers would be among those found
+ */
 export function clusterSamples(
   snapshot: ClusterSnapshot,
   topology: Topology,
   relations: Relations,
   found: readonly Problem[],
+  announced = false,
 ): readonly Family[] {
   const sink = new Sink({ cluster: snapshot.cluster });
   for (const { name } of snapshot.servers)
@@ -52,6 +56,6 @@ export function clusterSamples(
   for (const relation of relations.channels)
     channelRelation(sink.within({ server: relation.server, channel: relation.channel }), relation);
   cluster(sink, snapshot, topology);
-  problems(sink, found);
+  problems(sink, found, announced);
   return sink.families();
 }

@@ -14,7 +14,9 @@ import { restartReplication } from './restart-replication.js';
 import { requireTls } from './require-tls.js';
 import { secureChannel } from './secure-channel.js';
 import { switchover } from './switchover.js';
+import { returnReplica } from './return-replica.js';
 import { verifyReplica } from './verify-replica.js';
+import { withdrawReplica } from './withdraw-replica.js';
 
 /** Every procedure, in the order in which they are listed. */
 export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
@@ -33,4 +35,6 @@ export const procedures: Readonly<Partial<Record<ProcedureName, Procedure>>> = {
   rejoin,
   'open-primary': openPrimary,
   'rebuild-replica': rebuildReplica,
+  'withdraw-replica': withdrawReplica,
+  'return-replica': returnReplica,
 };

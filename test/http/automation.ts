@@ -21,6 +21,7 @@ export class MemoryAutomation implements Automation {
   readonly #listeners = new Set<EngineListener>();
   #pauses: Pause[] = [];
   #downtimes: Downtime[] = [];
+  withdrawn: ReturnType<Automation['withdrawals']> = [];
 
   get listeners(): number {
     return this.#listeners.size;
@@ -134,6 +135,10 @@ export class MemoryAutomation implements Automation {
     this.#pauses = this.#pauses.filter((each) => each.cluster !== cluster);
     this.#tell({ ...this.#stamp(`${by} unpaused`), type: 'unpaused', by, cluster });
     return Promise.resolve();
+  }
+
+  withdrawals() {
+    return this.withdrawn;
   }
 
   downtimes(): readonly Downtime[] {

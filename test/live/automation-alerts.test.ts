@@ -17,8 +17,8 @@ import { describeEach, oneOfEach } from './matrix.js';
 import { Scrape } from './scrape.js';
 import { expectRecent } from './stage.js';
 
-/** Shown where drills are: drills.test.ts. Here it comes when the first drill meets a replica that stands. */
-const elsewhere: readonly AlertName[] = ['SwitchoverNotPossible'];
+/** Shown where drills are, drills.test.ts, and readers, readers.test.ts. Here the first comes when the first drill meets a replica that stands. */
+const elsewhere: readonly AlertName[] = ['SwitchoverNotPossible', 'ReadersDiffer', 'ReplicaWithdrawnLong'];
 
 const restart = { procedure: 'restart-replication', parameters: { cluster: 'sandbox', server: 'db2', channel: '' } };
 

@@ -78,5 +78,8 @@ function stateOf(cluster: string): AutomationState {
     ],
     switchovers: [{ cluster, server: 'db2', reasons: [] }],
     announcements: [{ cluster, announcer: 'hosts-file', matches: true }],
+    readSides: [],
+    readers: [],
+    withdrawals: [],
   };
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Scope } from '../../src/base/scope.js';
 import { Secret } from '../../src/base/secret.js';
@@ -100,6 +100,20 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
       await replica.sql(plain(stopReplica(replica.column, ''))).catch(nothing);
       await sandbox.follow(replica, sandbox.primary);
     },
+  },
+  'withdraw-replica': {
+    parameters: { cluster: 'sandbox', server: 'db2' },
+    configuration: ledByFile,
+    provoke: (sandbox) => leadTo(sandbox, 'db2'),
+    state: readBy,
+    mend: (sandbox) => leadTo(sandbox, 'db2'),
+  },
+  'return-replica': {
+    parameters: { cluster: 'sandbox', server: 'db2' },
+    configuration: ledByFile,
+    provoke: (sandbox) => leadTo(sandbox, 'db1'),
+    state: readBy,
+    mend: (sandbox) => leadTo(sandbox, 'db2'),
   },
   'verify-replica': {
     parameters: { cluster: 'sandbox', server: 'db2' },
@@ -360,4 +374,25 @@ function plain(statement: Parameters<typeof written>[0]): string {
 
 function nothing(): void {
   // What a statement answers is of no interest.
+}
+
+/** Applications read by a name in a hosts file. */
+async function ledByFile(sandbox: SandboxCluster): Promise<Pick<ConfigurationOptions, 'keys'>> {
+  await leadTo(sandbox, 'db2');
+  const readers = { names: { db2: 'replicadb' } };
+  const announce = [{ kind: 'hosts-file', file: hostsFile(sandbox), names: ['masterdb'], readers }];
+  return { keys: { announce } };
+}
+
+function leadTo(sandbox: SandboxCluster, name: string): Promise<void> {
+  const [primary, server] = [sandbox.primary, sandbox.server(name)].map(({ address }) => address.host);
+  return writeFile(hostsFile(sandbox), `${primary ?? ''} masterdb\n${server ?? ''} replicadb\n`);
+}
+
+function readBy(sandbox: SandboxCluster): Promise<string> {
+  return readFile(hostsFile(sandbox), 'utf8');
+}
+
+function hostsFile(sandbox: SandboxCluster): string {
+  return path.join(sandbox.authority.directory, 'hosts');
 }

@@ -141,8 +141,8 @@ await describeEach('the grants of accounts', (version) => {
     },
   };
 
-  // What rebuilding and turning TLS on take is shown where servers can be restarted: rebuild.test.ts, enable-tls.test.ts.
-  const elsewhere: readonly string[] = ['rebuild-replica', 'enable-tls'];
+  // What rebuilding and turning TLS on take is shown where servers can be restarted: rebuild.test.ts, enable-tls.test.ts. Some tell applications alone.
+  const elsewhere: readonly string[] = ['rebuild-replica', 'enable-tls', 'withdraw-replica', 'return-replica'];
   const here = Object.values(procedures).filter(({ name }) => !elsewhere.includes(name));
 
   describe.each(here.map((procedure) => [procedure.name, procedure] as const))('for %s', (name, procedure) => {

@@ -24,6 +24,9 @@ const idle: AutomationState = {
   verifications: [],
   switchovers: [],
   announcements: [],
+  readSides: [],
+  readers: [],
+  withdrawals: [],
 };
 
 const busy: AutomationState = {
@@ -76,6 +79,9 @@ const busy: AutomationState = {
   ],
   switchovers: [{ cluster: 'shop', server: 'db2', reasons: ['not-replicating'] }],
   announcements: [{ cluster: 'shop', announcer: 'haproxy', matches: true }],
+  readSides: [{ cluster: 'shop', announcer: 'haproxy', matches: false }],
+  readers: [{ cluster: 'shop', announcer: 'haproxy', server: 'db2', reads: true }],
+  withdrawals: [{ cluster: 'shop', server: 'db2', since: 1_795_000_000_000 }],
 };
 
 function run(

@@ -99,4 +99,6 @@ const severities = {
   'ca-expiring': 'warning',
   'client-certificate-expiring': 'warning',
   'privilege-missing': 'warning',
+  'announcement-differs': 'critical',
+  'readers-differ': 'critical',
 } as const satisfies Record<ProblemName, Problem['severity']>;

@@ -218,4 +218,26 @@ export const automationMetrics = [
     labels: [...ofCluster, 'announcer'],
     scope: 'automation',
   },
+  {
+    name: 'lockstep_readers_match',
+    type: 'gauge',
+    help: 'Whether this announcer lets applications read from all servers that are not withdrawn, and from nobody else.',
+    labels: [...ofCluster, 'announcer'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_reader',
+    type: 'gauge',
+    help: 'Whether this announcer lets applications read from the server now, as it was last read back.',
+    labels: [...ofServer, 'announcer'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_withdrawn_since_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'When a run took this server out of what applications read from; absent unless it is out.',
+    labels: ofServer,
+    scope: 'automation',
+  },
 ] as const satisfies readonly Metric[];

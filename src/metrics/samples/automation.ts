@@ -29,11 +29,22 @@ export interface AutomationState {
     readonly server: string;
     readonly reasons: readonly string[];
   }[];
-  readonly announcements: readonly {
+  readonly announcements: readonly AnnouncerState[];
+  /** Of the announcers that lead readers. */
+  readonly readSides: readonly AnnouncerState[];
+  readonly readers: readonly {
     readonly cluster: string;
     readonly announcer: string;
-    readonly matches: boolean;
+    readonly server: string;
+    readonly reads: boolean;
   }[];
+  readonly withdrawals: readonly { readonly cluster: string; readonly server: string; readonly since: number }[];
+}
+
+export interface AnnouncerState {
+  readonly cluster: string;
+  readonly announcer: string;
+  readonly matches: boolean;
 }
 
 /** As much of a run as is told. */
@@ -49,6 +60,7 @@ export function automationSamples(state: AutomationState): readonly Family[] {
   progressSamples(sink, state.runs);
   verificationSamples(sink, state.verifications);
   const { clusters, paused, downtimes, lastSuccesses, journal, received, switchovers, announcements } = state;
+  const { readSides, readers, withdrawals } = state;
   for (const { cluster, procedure, at } of lastSuccesses)
     sink.add('lockstep_procedure_last_success_timestamp_seconds', at / 1000, { cluster, procedure });
   sink.add('lockstep_webhook_last_received_timestamp_seconds', seconds(received.alerts));
@@ -72,6 +84,12 @@ export function automationSamples(state: AutomationState): readonly Family[] {
   }
   for (const { cluster, announcer, matches } of announcements)
     sink.add('lockstep_announcement_matches', matches, { cluster, announcer });
+  for (const { cluster, announcer, matches } of readSides)
+    sink.add('lockstep_readers_match', matches, { cluster, announcer });
+  for (const { cluster, announcer, server, reads } of readers)
+    sink.add('lockstep_reader', reads, { cluster, announcer, server });
+  for (const { cluster, server, since } of withdrawals)
+    sink.add('lockstep_withdrawn_since_timestamp_seconds', since / 1000, { cluster, server });
   return sink.families();
 }
 

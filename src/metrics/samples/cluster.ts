@@ -1,4 +1,5 @@
 import { type Problem, problemNames } from '../../domain/problems.js';
+import { announcementProblemNames } from '../../domain/problems/announcements.js';
 import type { ClusterSnapshot, ServerSnapshot } from '../../domain/snapshot.js';
 import type { Topology } from '../../domain/topology.js';
 import type { ClusterSink } from '../families.js';
@@ -13,9 +14,13 @@ export function cluster(sink: ClusterSink, { servers }: ClusterSnapshot, topolog
   sink.add('mysql_cluster_replicas_healthy', replicas.filter(isHealthy).length);
 }
 
-/** Every name is always there, so that an alert sees the 0 before the 1. */
-export function problems(sink: ClusterSink, found: readonly Problem[]): void {
-  for (const problem of problemNames) {
+/**
+ * Every name is always there, so that an alert sees the 0 before the 1; those of announcers only where these are read back.
+ * @param announced whether they are
+ */
+export function problems(sink: ClusterSink, found: readonly Problem[], announced: boolean): void {
+  const unknown: readonly string[] = announced ? [] : announcementProblemNames;
+  for (const problem of problemNames.filter((name) => !unknown.includes(name))) {
     const count = found.filter(({ name }) => name === problem).length;
     sink.add('mysql_cluster_problems', count, { problem });
   }

@@ -80,6 +80,27 @@ export const automationCases: readonly Case[] = [
       'What the announcer haproxy tells of production has differed from the primary that is seen on the servers for more than 1m (matches: 0).',
   },
   {
+    alert: 'ReadersDiffer',
+    after: minute,
+    labels: { ...cluster, announcer: 'haproxy' },
+    series: {
+      'lockstep_readers_match{announcer="haproxy"}': [1, 0],
+      'lockstep_readers_match{announcer="hosts-file"}': [1, 1],
+    },
+    summary: 'Applications read from the wrong servers of production',
+    description:
+      'From whom the announcer haproxy lets applications of production read has differed from the servers that are not withdrawn for more than 1m (matches: 0).',
+  },
+  {
+    alert: 'ReplicaWithdrawnLong',
+    after: 24 * 60 * minute + 0.5 * minute,
+    labels: cluster,
+    series: { 'lockstep_withdrawn_since_timestamp_seconds{server="db2"}': ['_', begins] },
+    summary: 'A replica of production is out of what applications read from',
+    description: (at) =>
+      `A replica of production has been out of what applications read from for ${humanized(at - begins)}, and the others carry its load; out are: db2.`,
+  },
+  {
     alert: 'PausedLong',
     when: 'of a cluster',
     after: 4 * 60 * minute + 0.5 * minute,
