@@ -8,6 +8,8 @@ import { copySteps } from './rebuild-replica/copy-steps.js';
 import { roomAsks, roomPremises, roomRemarks, wishes } from './rebuild-replica/room.js';
 import { whyNot } from './rebuild-replica/methods.js';
 import { subjectOf } from './rebuild-replica/subject.js';
+import { withdrawalRefusals, withdrawalRemarks } from './readers/sight.js';
+import { giveBack, withdraw } from './readers/steps.js';
 import { identityPremise } from './view.js';
 
 /**
@@ -25,7 +27,7 @@ export const rebuildReplica: Procedure = {
   locks: 'server',
   surveys: (scene, parameters) => wishes(subjectOf(scene, parameters)),
   needed,
-  refusals,
+  refusals: (scene, parameters) => [...refusals(scene, parameters), ...withdrawalRefusals(scene, subjectOf(scene, parameters).name)], // prettier-ignore
   asks,
   premises,
   steps,
@@ -65,7 +67,14 @@ function premises(scene: Scene, parameters: Parameters): unknown {
 
 function steps(scene: Scene, parameters: Parameters): readonly Step[] {
   const subject = subjectOf(scene, parameters);
-  return [...copySteps(scene, subject), ...attachSteps(scene, subject), ...compareStep(subject)];
+  const { server } = subject;
+  return [
+    ...(server === undefined ? [] : withdraw(scene, server)),
+    ...copySteps(scene, subject),
+    ...attachSteps(scene, subject),
+    ...compareStep(subject),
+    ...(server === undefined ? [] : giveBack(scene, server)),
+  ];
 }
 
 function remarks(scene: Scene, parameters: Parameters): readonly string[] {
@@ -79,7 +88,7 @@ function remarks(scene: Scene, parameters: Parameters): readonly string[] {
     costOf(method, donor.server, name),
     ...roomRemarks(scene, subject),
     `The disk of ${name} must hold the copy beside what it holds now, which is removed once the copy was found equal.`,
-    `Lockstep does not take ${name} out of what applications read: see to that first, and to putting it back.`,
+    ...readersRemarks(scene, name),
   ];
 }
 
@@ -92,4 +101,11 @@ function costOf(method: CopyMethodName, donor: string, name: string): string {
     case 'dump':
       return `A dump reads every row of ${donor}: commits there wait for some milliseconds at its beginning, and writes to tables that are not transactional until these are copied. ${name} holds nothing from its restart until it is filled, and lets nobody else in so long.`;
   }
+}
+
+function readersRemarks(scene: Scene, name: string): readonly string[] {
+  const remarks = withdrawalRemarks(scene, name);
+  return remarks.length === 0
+    ? [`No announcer leads readers to ${name}: see to it that applications do not read from it meanwhile.`]
+    : [...remarks, `Whatever becomes of it, ${name} is read from again only once it was found equal, or by return-replica.`]; // prettier-ignore
 }

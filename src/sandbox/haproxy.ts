@@ -26,6 +26,8 @@ export interface Haproxy {
   readonly configFile: string;
   /** Where the backend's state is read from at each start, if the file is there. */
   readonly stateFile: string;
+  /** Where readers connect, and its backend's name and state file; '' and port 0 unless it was asked for. */
+  readonly readers: { readonly address: Address; readonly backend: string; readonly stateFile: string };
   readonly log: string;
   readonly pid: number;
   readonly version: string;
@@ -39,14 +41,18 @@ export interface Haproxy {
   start(): Promise<void>;
 }
 
+export interface HaproxyServer {
+  readonly name: string;
+  readonly address: Address;
+  /** Whether it begins in maintenance. Default false. */
+  readonly disabled?: boolean;
+}
+
 export interface HaproxyOptions extends UnpackOptions {
   /** In the order of the configuration. */
-  readonly servers: readonly {
-    readonly name: string;
-    readonly address: Address;
-    /** Whether it begins in maintenance. Default false. */
-    readonly disabled?: boolean;
-  }[];
+  readonly servers: readonly HaproxyServer[];
+  /** A frontend and a backend of their own for those who read, with these servers. Default none. */
+  readonly readers?: readonly HaproxyServer[];
   /** Default `mysql`. */
   readonly backend?: string;
   /**
@@ -62,9 +68,10 @@ export async function startHaproxy(scope: Scope, options: HaproxyOptions): Promi
   const root = await unpack(programs.haproxy, options);
   const directory = await takeDirectory(scope);
   const [address, api] = [await takeAddress(scope), await takeAddress(scope)];
+  const reading = options.readers === undefined ? { host: '', port: 0 } : await takeAddress(scope);
   const file = (name: string) => path.join(directory, name);
   const [socket, configFile, log] = [file('admin.sock'), file('haproxy.cfg'), file('log')];
-  await writeFile(configFile, configuration(options, { backend, directory, address, api, socket }));
+  await writeFile(configFile, configuration(options, { backend, directory, address, reading, api, socket }));
   const children: Child[] = [];
   const start = async (takingOver: readonly string[]) => {
     const argv = [...root.argv('usr/sbin/haproxy'), '-db', '-f', configFile, ...takingOver];
@@ -83,6 +90,7 @@ export async function startHaproxy(scope: Scope, options: HaproxyOptions): Promi
   return {
     ...{ address, backend, socket, api, directory, configFile, log, version: root.version },
     stateFile: file(backend),
+    readers: { address: reading, backend: readersOf(backend), stateFile: file(readersOf(backend)) },
     get pid() {
       return running();
     },
@@ -97,8 +105,13 @@ interface Places {
   readonly backend: string;
   readonly directory: string;
   readonly address: Address;
+  readonly reading: Address;
   readonly api: Address;
   readonly socket: string;
+}
+
+function readersOf(backend: string): string {
+  return `${backend}-read`;
 }
 
 /** As it is shipped, beside src/ or dist/; benchmarks are compiled one folder deeper. */
@@ -106,10 +119,9 @@ const lua = ['../..', '../../..']
   .map((up) => fileURLToPath(new URL(`${up}/deploy/haproxy/lockstep.lua`, import.meta.url)))
   .find(existsSync);
 
-function configuration(options: HaproxyOptions, { backend, directory, address, api, socket }: Places): string {
-  const { servers, role } = options;
-  const lockstep = role && new URL(role.lockstep);
-  const check = lockstep === undefined ? '' : ` check addr ${lockstep.hostname} port ${lockstep.port} inter 500ms fall 2 rise 1`; // prettier-ignore
+function configuration(options: HaproxyOptions, places: Places): string {
+  const { servers, readers } = options;
+  const { backend, directory, address, reading, api, socket } = places;
   return [
     'global',
     `  stats socket ${socket} mode 600 level admin expose-fd listeners`,
@@ -125,11 +137,27 @@ function configuration(options: HaproxyOptions, { backend, directory, address, a
     '  timeout client 1h',
     '  timeout server 1h',
     '  load-server-state-from-file local',
-    `frontend ${backend}`,
+    ...section(backend, address, servers, options.role),
+    ...(readers === undefined ? [] : section(readersOf(backend), reading, readers, undefined)),
+    '',
+  ].join('\n');
+}
+
+/** A frontend and a backend of one name. */
+function section(
+  name: string,
+  address: Address,
+  servers: readonly HaproxyServer[],
+  role: HaproxyOptions['role'],
+): readonly string[] {
+  const lockstep = role && new URL(role.lockstep);
+  const check = lockstep === undefined ? '' : ` check addr ${lockstep.hostname} port ${lockstep.port} inter 500ms fall 2 rise 1`; // prettier-ignore
+  return [
+    `frontend ${name}`,
     `  bind ${address.host}:${address.port}`,
-    `  default_backend ${backend}`,
-    `backend ${backend}`,
-    `  server-state-file-name ${backend}`,
+    `  default_backend ${name}`,
+    `backend ${name}`,
+    `  server-state-file-name ${name}`,
     ...(role === undefined
       ? []
       : [
@@ -137,10 +165,9 @@ function configuration(options: HaproxyOptions, { backend, directory, address, a
           `  http-check send meth GET uri-lf "/role/${role.cluster}/%[srv_name]" ver HTTP/1.1 hdr Host lockstep`,
         ]),
     ...servers.map(
-      ({ name, address: to, disabled }) => `  server ${name} ${to.host}:${to.port}${check}${disabled === true ? ' disabled' : ''}`, // prettier-ignore
+      ({ name: server, address: to, disabled }) => `  server ${server} ${to.host}:${to.port}${check}${disabled === true ? ' disabled' : ''}`, // prettier-ignore
     ),
-    '',
-  ].join('\n');
+  ];
 }
 
 /** Whether this very process holds the socket: while one takes over from another, both listen. */

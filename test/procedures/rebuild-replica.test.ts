@@ -11,6 +11,7 @@ import { planOf } from '../../src/engine/plan.js';
 import { rebuildReplica as procedure } from '../../src/procedures/rebuild-replica.js';
 import { down, withChannel } from '../domain/build.js';
 import { goldenPlans } from './golden.js';
+import { backend, reading } from './readers-scenes.js';
 import { clusterOf, of, sceneOf, seenOf } from './scenes.js';
 
 const newest = {
@@ -212,7 +213,13 @@ const copies = (column: Column) => column.flavour === 'mariadb' || !['mysql-5.7'
 const surveyedWell = { surveys: [surveyed('db2'), surveyed('db3')] };
 const plainTables = { surveys: [surveyed('db2'), surveyed('db3', { plain: ['wiki.searchindex'], plainBytes: 5000 })] };
 
+/** With an announcer that leads readers. */
+function led(scene: Scene): Scene {
+  return { ...scene, site: { ...scene.site, announcers: [backend] }, readSides: [reading(['db2', 'db3'])] };
+}
+
 goldenPlans(procedure, [
   { title: 'A replica that differs, copied from another', scene: (column) => ({ ...reached(clusterOf(column), 2), ...surveyedWell }), parameters: of('db2'), on: copies }, // prettier-ignore
-  { title: 'The same, by a dump', scene: (column) => ({ ...reached(clusterOf(column), 2, dumping), ...plainTables }), parameters: of('db2', { method: 'dump' }) }, // prettier-ignore
+  { title: 'One that applications read from', scene: (column) => led({ ...reached(clusterOf(column), 2), ...surveyedWell }), parameters: of('db2'), on: copies }, // prettier-ignore
+  { title: 'The first, by a dump', scene: (column) => ({ ...reached(clusterOf(column), 2, dumping), ...plainTables }), parameters: of('db2', { method: 'dump' }) }, // prettier-ignore
 ]);
