@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { opensslProgram } from '../domain/certificate-action.js';
 import type { YamlFile } from './document.js';
 import { entriesAt, nearestRemedy, quoted, valueAt } from './explain.js';
 import type { Fault } from './fault.js';
@@ -78,6 +79,7 @@ function ofServers(main: YamlFile, file: YamlFile, cluster: string): readonly Fa
             ),
           ]
         : [];
+    outside.push(...keyFaults(file, at, { tls, entry, hosts }));
     outside.push(...optionFileFaults(file, at, { tls, own, entry, hosts }));
     // On one machine two servers in one directory would overwrite each other's key.
     const owner = valueAt(hosts, ['kind']) === 'local' ? owners.get(bare(directory)) : undefined;
@@ -89,6 +91,18 @@ function ofServers(main: YamlFile, file: YamlFile, cluster: string): readonly Fa
       file.fault(at, 'key', message, 'Give each its own: `servers: { NAME: { server_tls: { directory: … } } }`'),
     ];
   });
+}
+
+/** Keys that are made on a host are made by its openssl. */
+function keyFaults(
+  file: YamlFile,
+  at: readonly string[],
+  { tls, entry, hosts }: Readonly<Record<'tls' | 'entry' | 'hosts', unknown>>,
+): readonly Fault[] {
+  if (valueAt(tls, ['keys']) !== 'host') return [];
+  const programs = valueAt(entry, ['hosts', 'programs']) ?? valueAt(hosts, ['programs']) ?? [];
+  if (Array.isArray(programs) && programs.includes(opensslProgram)) return [];
+  return [file.fault(at, 'key', `keys are made on its host, and ${opensslProgram} is none of its \`programs\``, 'Add it there')]; // prettier-ignore
 }
 
 /** Both keys or neither, and both allowed on the host. */

@@ -18,6 +18,9 @@ export type CertificateAction =
   | TrustAction
   | ProveAction;
 
+/** What makes and tries keys on the machines that they never leave. */
+export const opensslProgram = '/usr/bin/openssl';
+
 /** Names of the files of a generation, without their directory. */
 export interface FilePair {
   readonly certificate: string;
@@ -55,6 +58,8 @@ export interface StageAction {
   readonly files: readonly string[];
   readonly leaves: readonly Leaf[];
   readonly trust: readonly Trust[];
+  /** Names of those files that are keys and never leave the server's machine: made there, copied there. Left out: Lockstep makes keys. */
+  readonly keysStay?: readonly string[];
   readonly noteAs: { readonly next: string; readonly previous: string };
 }
 
@@ -66,6 +71,8 @@ export interface RehearseAction {
   readonly kind: 'rehearse-certificates';
   readonly on: ServerName;
   readonly directory: string;
+  /** Keys never leave the server's machine: there it is seen that each belongs to its certificate, and by whom that is accepted. */
+  readonly keysStay?: true;
   /** As a server, met by these. */
   readonly serves: { readonly pair: FilePair; readonly peers: readonly Peer[] } | undefined;
   /** As a replica, met by these servers. */
@@ -86,7 +93,9 @@ export interface Truster {
 /** Somebody who presents a certificate: by files on a server's machine, or as Lockstep itself does. */
 export interface Comer {
   readonly name: string;
-  readonly files: { readonly on: ServerName; readonly certificate: string; readonly key: string } | 'lockstep';
+  /** A key of undefined is not read: it stays where it is. */
+  readonly files:
+    { readonly on: ServerName; readonly certificate: string; readonly key: string | undefined } | 'lockstep';
 }
 
 export interface Peer extends Truster {
@@ -104,6 +113,8 @@ export interface PlaceAction {
   readonly directory: string;
   readonly files: readonly string[];
   readonly generation: NoteValue;
+  /** As in {@link StageAction}. */
+  readonly keysStay?: readonly string[];
   /** Keeps which one it is; left out where looks at the files show it. */
   readonly noteAs?: string;
 }

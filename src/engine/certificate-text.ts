@@ -81,24 +81,27 @@ function optionFileLines({ on, act, file, lines, noteAs }: OptionFileAction): re
     : [`${on}: leave ${file} as it was before, or take it away where there was none -- gives <${noteAs}>`];
 }
 
-function stageLines({ on, directory, files, leaves, trust, noteAs }: StageAction): readonly string[] {
+function stageLines({ on, directory, files, leaves, trust, keysStay = [], noteAs }: StageAction): readonly string[] {
   const changed = new Set([
     ...leaves.flatMap(({ certificate, key }) => [certificate, key]),
     ...trust.map(({ file }) => file),
   ]);
   const kept = files.filter((file) => !changed.has(file));
   return [
-    ...leaves.map((leaf) => `${on}: in ${directory}/next lay ${leafWords(leaf)} -- gives <${leaf.noteAs}>`),
+    ...leaves.map(
+      (leaf) =>
+        `${on}: in ${directory}/next lay ${leafWords(leaf, keysStay.includes(leaf.key))} -- gives <${leaf.noteAs}>`,
+    ),
     ...trust.map((one) => `${on}: in ${directory}/next lay ${one.file} ${changeWords(one)}`),
     ...(kept.length === 0 ? [] : [`${on}: in ${directory}/next lay ${kept.join(', ')} as in use now`]),
     `${on}: -- gives <${noteAs.next}>, <${noteAs.previous}>`,
   ];
 }
 
-function leafWords({ certificate, key, use, authority, commonName, names, lifetime }: Leaf): string {
+function leafWords({ certificate, key, use, authority, commonName, names, lifetime }: Leaf, stays: boolean): string {
   const kinds = { server: 'server', client: 'client', both: 'server and client' } as const;
   const named = names.length === 0 ? '' : `, for ${names.join(', ')}`;
-  return `${certificate} and a new ${key}: a ${kinds[use]} certificate of "${commonName}" from ${authority}${named}, for ${spell(lifetime)}`;
+  return `${certificate} and a new ${key}${stays ? ', which is made there and stays there' : ''}: a ${kinds[use]} certificate of "${commonName}" from ${authority}${named}, for ${spell(lifetime)}`;
 }
 
 function rehearseLines({ on, serves, presents, admits, noteAs }: RehearseAction): readonly string[] {

@@ -44,6 +44,19 @@ export class CoreutilsFiles implements Files {
     await this.#must(scripts.write, words, { signal, stdin: content });
   }
 
+  async list(path: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
+    const answer = await this.#run(scripts.list, [path], { signal, missing: true });
+    return answer
+      ?.toString()
+      .split('\0')
+      .filter((name) => name !== '');
+  }
+
+  async copy(from: string, to: string, settings: DirectorySettings, signal: AbortSignal): Promise<void> {
+    const { mode, owner = '', group = '' } = settings;
+    await this.#must(scripts.copy, [to, from, octal(mode), owner, group, token()], { signal });
+  }
+
   async restore(path: string, signal: AbortSignal): Promise<void> {
     await this.#must(scripts.restore, [path], { signal });
   }

@@ -10,6 +10,9 @@ export interface Files {
   stat(path: string, signal: AbortSignal): Promise<FileFacts | undefined>;
   read(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer>;
   write(path: string, content: Buffer, settings: WriteSettings, signal: AbortSignal): Promise<void>;
+  /** undefined where nothing is there. */
+  list(path: string, signal: AbortSignal): Promise<readonly string[] | undefined>;
+  copy(from: string, to: string, settings: DirectorySettings, signal: AbortSignal): Promise<void>;
   restore(path: string, signal: AbortSignal): Promise<void>;
   makeDirectory(path: string, settings: DirectorySettings, signal: AbortSignal): Promise<boolean>;
   symlink(path: string, target: string, overFile: boolean, signal: AbortSignal): Promise<void>;

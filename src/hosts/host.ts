@@ -35,6 +35,15 @@ export interface Host {
    */
   write(path: string, content: Buffer | Secret, options: WriteOptions): Promise<void>;
 
+  /** Names in a directory, sorted; none where there is none. */
+  list(path: string, options: Signalled): Promise<readonly string[]>;
+
+  /**
+   * As {@link write}, with the content of another file of the same host, which never leaves it.
+   * @throws LockstepError `file-missing`, `not-a-file`, `disk-full`
+   */
+  copy(from: string, to: string, options: CopyOptions): Promise<void>;
+
   /**
    * Gives a file back the content that {@link write} kept, with its owner and mode. Look first whether the write was
    * done at all: the kept file may be of an earlier one.
@@ -117,6 +126,11 @@ export interface WriteOptions extends Signalled, Ownership {
    * where nothing is replaced, none is kept. Default false.
    */
   readonly keepPrevious?: boolean;
+}
+
+export interface CopyOptions extends Signalled, Ownership {
+  /** Permission bits. */
+  readonly mode: number;
 }
 
 export interface DirectoryOptions extends Signalled, Ownership {

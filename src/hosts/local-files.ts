@@ -3,10 +3,12 @@ import { constants } from 'node:fs';
 import {
   chmod,
   chown,
+  copyFile,
   link,
   lstat,
   mkdir,
   open,
+  readdir,
   readlink,
   realpath,
   rename,
@@ -65,6 +67,34 @@ export class LocalFiles implements Files {
       file,
       this.#replace(file, content, { mode, exactly: true, ...ids }, settings.keepPrevious && !same, signal),
     );
+  }
+
+  async list(file: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
+    return this.#ask(file, unlessMissing(readdir(file)), signal);
+  }
+
+  async copy(from: string, to: string, settings: DirectorySettings, signal: AbortSignal): Promise<void> {
+    const [there, source] = [await this.stat(to, signal), await this.stat(from, signal)];
+    if (source === undefined) throw pathError(this.launcher.name, 'file-missing', from);
+    if (source.kind !== 'file') throw pathError(this.launcher.name, 'not-a-file', from);
+    if (there !== undefined && there.kind !== 'file') throw pathError(this.launcher.name, 'not-a-file', to);
+    const ids = await idsOf(this.launcher, settings, signal);
+    const work = async () => {
+      const temporary = besides(to);
+      try {
+        // By the kernel: the content is never in the memory of this process.
+        await copyFile(from, temporary, constants.COPYFILE_EXCL);
+        if (ids.uid !== undefined || ids.gid !== undefined) await chown(temporary, ids.uid ?? -1, ids.gid ?? -1);
+        await chmod(temporary, settings.mode);
+        const handle = await open(temporary, constants.O_RDONLY);
+        await handle.sync().finally(() => handle.close());
+        await rename(temporary, to);
+      } finally {
+        await rm(temporary, { force: true });
+      }
+      await syncDirectory(path.dirname(to));
+    };
+    await this.#ask(to, work());
   }
 
   async restore(file: string, signal: AbortSignal): Promise<void> {

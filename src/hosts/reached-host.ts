@@ -6,6 +6,7 @@ import { lastLines, pathError } from './failure.js';
 import type { Files } from './files.js';
 import {
   defaultMaxBytes,
+  type CopyOptions,
   type DirectoryOptions,
   type FileFacts,
   type Host,
@@ -65,6 +66,21 @@ export class ReachedHost implements Host {
     const { files, path: real } = await this.#mustPlace(given, signal);
     const bytes = content instanceof Secret ? Buffer.from(content.reveal()) : content;
     await files.write(real, bytes, { mode, keepPrevious, ...ownership }, signal);
+  }
+
+  async list(given: string, { signal }: Signalled): Promise<readonly string[]> {
+    const place = await this.#place(given, signal);
+    const names = await place?.files.list(place.path, signal);
+    return [...(names ?? [])].sort();
+  }
+
+  async copy(from: string, to: string, { signal, ...settings }: CopyOptions): Promise<void> {
+    const source = await this.#filesFor(from, this.way.limits.paths, signal);
+    const real = await source.realpath(from, signal);
+    if (real === undefined) throw pathError(this.name, 'file-missing', from);
+    this.#mustBeWithin(this.way.limits.paths, from, real);
+    const { files, path: place } = await this.#mustPlace(to, signal);
+    await files.copy(real, place, settings, signal);
   }
 
   async restorePrevious(given: string, { signal }: Signalled): Promise<void> {

@@ -92,6 +92,25 @@ fi
 mv -fT -- "$n.tmp" "$1" && sync -- "$d"
 `;
 
+/** PATH FROM MODE OWNER GROUP TOKEN; owner and group possibly empty. On a full disk as for `write`. */
+export const copy = `${begin}${own}
+n=$d/.\${1##*/}.$6
+trap 'rm -f -- "$n.tmp"' EXIT
+trap 'exit 74' HUP INT TERM
+full() { stat -f -c '%a %S' -- "$d"; exit ${codes.full}; }
+${changeable}
+if [ -L "$1" ] || { [ -e "$1" ] && [ ! -f "$1" ]; }; then exit ${codes.notAFile}; fi
+if [ ! -f "$2" ]; then [ ! -e "$2" ] || exit ${codes.notAFile}; exit ${codes.missing}; fi
+[ -r "$2" ] || exit ${codes.denied}
+set -C
+cat < "$2" > "$n.tmp" || full
+set +C
+own "$n.tmp" "$4" "$5"
+chmod -- "$3" "$n.tmp" || exit ${codes.denied}
+sync -- "$n.tmp" || full
+mv -fT -- "$n.tmp" "$1" && sync -- "$d"
+`;
+
 /** PATH */
 export const restore = `${begin}
 k=$1.lockstep-previous
@@ -136,6 +155,15 @@ else
   rmdir -- "$1" || exit 1
 fi
 sync -- "$d"
+`;
+
+/** PATH; prints the names in it, each ended by a zero. */
+export const list = `${begin}
+[ -e "$1" ] || missing "$1"
+cd -- "$1" || exit ${codes.denied}
+for f in * .[!.]* ..?*; do
+  if [ -e "$f" ] || [ -L "$f" ]; then printf '%s\\0' "$f"; fi
+done
 `;
 
 /** PATH; prints the free blocks, all blocks and their size. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { SFTPWrapper, Stats } from 'ssh2';
 import { LockstepError, messageOf } from '../base/errors.js';
+import { CoreutilsFiles } from './coreutils-files.js';
 import { failed, pathError, type PathFault } from './failure.js';
 import { factsOf, type DirectorySettings, type Files, type WriteSettings } from './files.js';
 import { previousOf, type FileFacts, type Space } from './host.js';
@@ -68,6 +69,15 @@ export class SftpFiles implements Files {
       throw error;
     }
     await this.#syncDirectory(file, signal);
+  }
+
+  async list(file: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
+    return this.#unlessMissing(() => this.#names(file, signal));
+  }
+
+  /** Through SFTP the content would come here and go back. */
+  async copy(from: string, to: string, settings: DirectorySettings, signal: AbortSignal): Promise<void> {
+    await new CoreutilsFiles(this.launcher).copy(from, to, settings, signal);
   }
 
   async restore(file: string, signal: AbortSignal): Promise<void> {
@@ -197,19 +207,23 @@ export class SftpFiles implements Files {
 
   async #remove(file: string, facts: FileFacts, recursive: boolean, signal: AbortSignal): Promise<void> {
     if (facts.kind !== 'directory') return this.#removeFile(file, signal);
+    const named = await this.#names(file, signal);
+    if (named.length > 0 && !recursive) throw pathError(this.launcher.name, 'directory-not-empty', file);
+    for (const name of named) {
+      const inner = path.posix.join(file, name);
+      const there = await this.stat(inner, signal);
+      if (there !== undefined) await this.#remove(inner, there, recursive, signal);
+    }
+    await this.#ask(file, signal, (done) => this.sftp.rmdir(file, done));
+  }
+
+  async #names(file: string, signal: AbortSignal): Promise<readonly string[]> {
     const entries = await this.#ask(
       file,
       signal,
       (done: Callback<{ readonly filename: string; readonly attrs: Stats }[]>) => this.sftp.readdir(file, done),
     );
-    const named = entries.filter(({ filename }) => filename !== '.' && filename !== '..');
-    if (named.length > 0 && !recursive) throw pathError(this.launcher.name, 'directory-not-empty', file);
-    for (const { filename } of named) {
-      const inner = path.posix.join(file, filename);
-      const there = await this.stat(inner, signal);
-      if (there !== undefined) await this.#remove(inner, there, recursive, signal);
-    }
-    await this.#ask(file, signal, (done) => this.sftp.rmdir(file, done));
+    return entries.map(({ filename }) => filename).filter((name) => name !== '.' && name !== '..');
   }
 
   async #removeFile(file: string, signal: AbortSignal): Promise<void> {

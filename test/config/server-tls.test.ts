@@ -154,6 +154,9 @@ clusters:
     directory: '/etc/mysql/conf.d',
     command: ['/usr/sbin/mysqld', '--defaults-file=/x'],
   });
+  expect(await faultsOf(text('keys: host', ''))).toEqual([
+    expect.stringContaining('/usr/bin/openssl is none of its `programs`'),
+  ]);
   expect(await faultsOf(text('include_directory: /etc/mysql/conf.d', ''))).toEqual([
     expect.stringContaining('include_directory stands without server_command'),
   ]);

@@ -233,6 +233,25 @@ export function fileCases(stage: Stage): void {
     expect(readdirSync(outside)).toEqual(['kept']);
   });
 
+  it('lists a directory, and copies a file within the host', async () => {
+    const { host } = stage;
+    await host.makeDirectory(at('listed'), { signal, mode: 0o700 });
+    await host.write(at('listed/one file'), Buffer.from('content'), { signal, mode: 0o600 });
+    await host.copy(at('listed/one file'), at('listed/.other'), { signal, mode: 0o640 });
+    await host.copy(at('listed/one file'), at('listed/.other'), { signal, mode: 0o640 });
+    expect(await host.list(at('listed'), { signal })).toEqual(['.other', 'one file']);
+    expect(await host.list(at('not there'), { signal })).toEqual([]);
+    expect(await host.stat(at('listed/.other'), { signal })).toMatchObject({ mode: 0o640, size: 7 });
+    expect((await host.read(at('listed/.other'), { signal })).toString()).toBe('content');
+    await expect(host.copy(at('none'), at('listed/x'), { signal, mode: 0o600 })).rejects.toMatchObject({
+      code: 'file-missing',
+    });
+    await expect(host.copy(at('listed/one file'), at('listed'), { signal, mode: 0o600 })).rejects.toMatchObject({
+      code: 'not-a-file',
+    });
+    await host.remove(at('listed'), { signal, recursive: true });
+  });
+
   it('tells the room that is left', async () => {
     const { free, total } = await stage.host.space(allowed, { signal });
     expect(free).toBeGreaterThan(0);

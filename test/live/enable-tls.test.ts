@@ -8,6 +8,7 @@ import { stopReplica } from '../../src/dialects/replication-statements.js';
 import { issue } from '../../src/pki/issue.js';
 import { enableTls } from '../../src/procedures/certificates/enable-tls.js';
 import type { Account } from '../../src/sandbox/accounts.js';
+import { renewCertificate } from '../../src/procedures/certificates/renew-certificate.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { certificatesKept, type Services } from '../../src/sandbox/configuration.js';
 import { untilReplicating } from '../../src/sandbox/replication.js';
@@ -83,6 +84,19 @@ await describeEach(
         await server.restart(1500);
         expect(await onTheWire('db2')).toBe(certificateOf(readFileSync(at(server, 'cert.pem'))).fingerprint);
         expect(enableTls.needed(await bench.look('anew'), asked('db2')).observed).toBe('no');
+      });
+
+      it('keeps what a renewal laid beside it', async () => {
+        const server = sandbox.server('db2');
+        const renewed = await bench.run(renewCertificate, bench.parameters({ server: 'db2', what: 'both', when: 'now', order: 'any' })); // prettier-ignore
+        expect(renewed.outcome, renewed.why).toBe('succeeded');
+        const client = readFileSync(at(server, 'client-cert.pem'), 'utf8');
+        await off(server);
+        const ran = await bench.run(enableTls, asked('db2'));
+        expect(ran.outcome, ran.why).toBe('succeeded');
+        expect(readFileSync(at(server, 'client-cert.pem'), 'utf8')).toBe(client);
+        await server.restart(1500);
+        await untilReplicating(server);
       });
 
       it('refuses the primary, which only a restart would help', async () => {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { LockstepError } from '../../base/errors.js';
 import type { FileFacts, Host } from '../../hosts/host.js';
+import { digestOf } from './host-keys.js';
 
 /** There are two, which take turns: what is read, and what was before or comes next. */
 const slots = ['a', 'b'] as const;
@@ -12,6 +13,8 @@ export class Generations {
     readonly host: Host,
     readonly directory: string,
     readonly signal: AbortSignal,
+    /** Names of keys that never leave the host. */
+    readonly keysStay: readonly string[] = [],
   ) {}
 
   at(...names: readonly string[]): string {
@@ -74,6 +77,7 @@ export class Generations {
     await this.clear(slot);
     for (const file of files)
       if ((await this.factsIfAny(this.at(file))) !== undefined) await this.copy(this.at(file), this.at(slot, file));
+    await this.carry(current, slot, files);
     await this.point('current', slot);
     return slot;
   }
@@ -109,7 +113,20 @@ export class Generations {
     }
   }
 
+  /** What one generation holds besides these: a pair for a channel that is not there today, perhaps. Links lead to it. */
+  async carry(from: Slot | undefined, to: Slot, files: readonly string[]): Promise<void> {
+    if (from === undefined) return;
+    const names = await this.host.list(this.at(from), this.#options);
+    for (const name of names)
+      if (!files.includes(name) && !name.startsWith('.')) await this.copy(this.at(from, name), this.at(to, name));
+  }
+
   async copy(from: string, to: string): Promise<void> {
+    // What nobody names may be a key as well.
+    if (this.keysStay.length > 0) {
+      await this.host.copy(from, to, { ...this.#options, ...ownershipOf(await this.factsOf(from)) });
+      return;
+    }
     await this.host.write(to, await this.host.read(from, this.#options), {
       ...this.#options,
       ...ownershipOf(await this.factsOf(from)),
@@ -152,6 +169,7 @@ export class Generations {
   async #alike(slot: Slot, files: readonly string[]): Promise<boolean> {
     const same = await Promise.all(
       files.map(async (file) => {
+        if (this.keysStay.includes(file)) return this.#keysAlike(slot, file);
         const [here, there] = await Promise.all([
           this.host.read(this.at(file), this.#options),
           this.host
@@ -162,6 +180,14 @@ export class Generations {
       }),
     );
     return same.every(Boolean);
+  }
+
+  async #keysAlike(slot: Slot, file: string): Promise<boolean> {
+    if ((await this.host.stat(this.at(slot, file), this.#options)) === undefined) return false;
+    const [here, there] = await Promise.all(
+      [this.at(file), this.at(slot, file)].map((one) => digestOf(this.host, one, this.signal)),
+    );
+    return here === there;
   }
 
   get #options() {

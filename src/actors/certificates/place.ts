@@ -9,8 +9,8 @@ import { Generations, slotNamed } from './generations.js';
  * each with the content that it had: at no moment do a certificate and a key of two generations stand together.
  */
 export async function place(action: PlaceAction, host: Host, notes: Notes, signal: AbortSignal): Promise<Notes> {
-  const { directory, files, generation, noteAs } = action;
-  const all = new Generations(host, directory, signal);
+  const { directory, files, generation, keysStay, noteAs } = action;
+  const all = new Generations(host, directory, signal, keysStay);
   const slot = slotNamed(notes[generation.note]);
   const current = await all.named('current');
   if (current !== undefined) await all.link(files, current);

@@ -3,6 +3,7 @@ import { Secret } from '../../base/secret.js';
 import type { Comer, FilePair, RehearseAction, Truster } from '../../domain/certificate-action.js';
 import type { Notes } from '../../engine/procedure.js';
 import type { Host } from '../../hosts/host.js';
+import { belongs, verified, type Verdict } from './host-keys.js';
 import { Generations } from './generations.js';
 import { acceptsClient, acceptsServer, type Pair } from './handshake.js';
 
@@ -24,7 +25,7 @@ export async function rehearseCertificates(
   presented: PairReader,
   signal: AbortSignal,
 ): Promise<Notes> {
-  const { directory, serves, presents, admits, noteAs } = action;
+  const { directory, serves, presents, admits, keysStay, noteAs } = action;
   const all = new Generations(host, directory, signal);
   const pairOf = async ({ certificate, key }: FilePair): Promise<Pair> => {
     const [cert, secret] = await Promise.all(
@@ -32,21 +33,29 @@ export async function rehearseCertificates(
     );
     return { cert: cert?.toString() ?? '', key: new Secret(secret?.toString() ?? '') };
   };
+  /** Where its key stays, what everybody would check is checked on its machine. */
+  const there = async ({ certificate, key }: FilePair, verdict: Verdict) => {
+    await belongs(host, all.at('next', key), all.at('next', certificate), signal);
+    await verified(host, all.at('next', certificate), verdict, signal);
+  };
   let handshakes = 0;
   if (serves !== undefined) {
-    const pair = await pairOf(serves.pair);
+    const pair = keysStay === true ? undefined : await pairOf(serves.pair);
     for (const peer of serves.peers) {
-      await refusedBy(peer.name, `the new certificate of ${action.on}`, async () =>
-        acceptsServer(pair, peer.expects, await trust(peer.file, signal), signal),
-      );
+      await refusedBy(peer.name, `the new certificate of ${action.on}`, async () => {
+        const ca = await trust(peer.file, signal);
+        if (pair !== undefined) await acceptsServer(pair, peer.expects, ca, signal);
+        else await there(serves.pair, { ca, purpose: 'sslserver', expects: peer.expects });
+      });
       handshakes += 1;
     }
   }
   for (const { pair, to } of presents) {
-    const client = await pairOf(pair);
-    await refusedBy(to.name, `the new certificate of ${action.on} as a replica`, async () =>
-      acceptsClient(client, await trust(to.file, signal), signal),
-    );
+    await refusedBy(to.name, `the new certificate of ${action.on} as a replica`, async () => {
+      const ca = await trust(to.file, signal);
+      if (keysStay === true) await there(pair, { ca, purpose: 'sslclient', expects: undefined });
+      else await acceptsClient(await pairOf(pair), ca, signal);
+    });
     handshakes += 1;
   }
   for (const { name, files } of admits?.peers ?? []) {

@@ -1,10 +1,13 @@
+import type { Secret } from '../../base/secret.js';
 import { certificateOf } from '../../base/x509.js';
 import type { Leaf, StageAction, Trust } from '../../domain/certificate-action.js';
 import type { Notes } from '../../engine/procedure.js';
 import type { Host } from '../../hosts/host.js';
 import type { Authority } from '../../pki/authority.js';
-import { issue } from '../../pki/issue.js';
+import { issue, sign, type Issued } from '../../pki/issue.js';
+import { readRequest } from '../../pki/signing-request.js';
 import { changedBundle, type Authorities } from './bundle-file.js';
+import { makeKey } from './host-keys.js';
 import { Generations, other, type Slot } from './generations.js';
 
 /** A key that its server alone may read stays so, and no key is ever wider open than to a group. */
@@ -20,12 +23,13 @@ export async function stage(
   authorities: Authorities,
   signal: AbortSignal,
 ): Promise<Notes> {
-  const { directory, files, leaves, trust, noteAs } = action;
-  const all = new Generations(host, directory, signal);
+  const { directory, files, leaves, trust, keysStay, noteAs } = action;
+  const all = new Generations(host, directory, signal, keysStay);
   const previous = await all.inUse(files);
   const next = other(previous);
   await all.point('next', next);
   await all.clear(next);
+  await all.carry(previous, next, files);
   const made: [string, string][] = [];
   for (const leaf of leaves)
     made.push([leaf.noteAs, await lay(leaf, all, previous, next, await authorities(leaf.authority))]);
@@ -44,14 +48,20 @@ async function lay(leaf: Leaf, all: Generations, previous: Slot, next: Slot, aut
   const key = await all.ownershipIn(previous, leaf.key, 'key');
   const { commonName, use, names, lifetime } = leaf;
   const notAfter = new Date(Math.min(Date.now() + lifetime * 1000, authority.certificate.notAfter * 1000));
-  const issued = await issue(authority, { commonName, use, names, notAfter });
-  await host.write(all.at(next, leaf.key), issued.keyPem, {
-    ...key,
-    mode: key.mode & keyMode || 0o600,
-    signal,
-  });
+  const wish = { commonName, use, names, notAfter };
+  const options = { ...key, mode: key.mode & keyMode || 0o600, signal };
+  const at = all.at(next, leaf.key);
+  const issued = all.keysStay.includes(leaf.key)
+    ? await sign(authority, { ...wish, request: readRequest(await makeKey(host, at, options), `what ${host.name} asks for`) }) // prettier-ignore
+    : await issuedWith(await issue(authority, wish), (pem) => host.write(at, pem, options));
   await host.write(all.at(next, leaf.certificate), Buffer.from(issued.chainPem), { ...certificate, signal });
   return certificateOf(issued.certificatePem).fingerprint;
+}
+
+/** The key is in its place before its certificate. */
+async function issuedWith(issued: Issued, write: (keyPem: Secret) => Promise<void>): Promise<Issued> {
+  await write(issued.keyPem);
+  return issued;
 }
 
 /** The authorities of the file as they stand, without those that leave, and with those that join. */

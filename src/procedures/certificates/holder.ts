@@ -100,6 +100,13 @@ export function holderOf(scene: Scene, name: ServerName): Holder | readonly Refu
   };
 }
 
+/** Names of its keys, where they never leave its machine. */
+export function keysStaying({ site, pair, channels }: Holder): { readonly keysStay?: readonly string[] } {
+  if (site.keys !== 'host') return {};
+  const keys = [pair.key, ...channels.flatMap((one) => (one.pair === undefined ? [] : [one.pair.key]))];
+  return { keysStay: [...new Set(keys)].sort() };
+}
+
 export function isHolder(given: Holder | readonly Refusal[]): given is Holder {
   return 'files' in given;
 }

@@ -68,6 +68,7 @@ function stage(newcomer: Newcomer): Step {
         files: allFiles,
         leaves: [firstLeaf(newcomer)],
         trust: [{ file: newFiles.trust, add: [site.authority], drop: [] }],
+        ...keysStaying(newcomer),
         noteAs: { next: notes.next, previous: notes.previous },
       },
     ],
@@ -96,6 +97,7 @@ function rehearse(
         kind: 'rehearse-certificates',
         on: name,
         directory: own.directory,
+        ...(newcomer.site.keys === 'host' ? { keysStay: true as const } : {}),
         serves: { pair: { certificate: newFiles.certificate, key: newFiles.key }, peers },
         presents: channels.flatMap(({ subject: { replica, source }, tls }) => {
           const caFile = source?.facts?.tls?.caFile;
@@ -208,8 +210,10 @@ function turning(newcomer: Newcomer, to: 'on' | 'off'): readonly Action[] {
   return [restart];
 }
 
-function placed({ name, own }: Newcomer, generation: string, noteAs: string): PlaceAction {
+function placed(newcomer: Newcomer, generation: string, noteAs: string): PlaceAction {
+  const { name, own } = newcomer;
   return {
+    ...keysStaying(newcomer),
     kind: 'place-certificates',
     on: name,
     directory: own.directory,
@@ -271,6 +275,10 @@ function serves(newcomer: Newcomer, seen: Seen): boolean {
 function isAsBefore({ name }: Newcomer, seen: Seen): boolean {
   const server = viewOf(seen).server(name);
   return server?.login?.handshake !== undefined && offersTls(server) === false;
+}
+
+function keysStaying({ site }: Newcomer): { readonly keysStay?: readonly string[] } {
+  return site.keys === 'host' ? { keysStay: [newFiles.key] } : {};
 }
 
 const allFiles = Object.values(newFiles);

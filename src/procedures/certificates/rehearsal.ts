@@ -16,6 +16,7 @@ export function handshakes(exchange: Exchange, scene: Scene, noteAs: string): Re
     kind: 'rehearse-certificates',
     on: holder.name,
     directory: holder.own.directory,
+    ...(holder.site.keys === 'host' ? { keysStay: true } : {}),
     // Whoever would meet the same certificate again has met it.
     serves: leaves.length === 0 ? undefined : { pair: holder.pair, peers: peersOf(exchange, scene) },
     presents: (leaves.length === 0 ? [] : changedChannels(exchange)).flatMap(({ channel, pair }) => {
@@ -36,7 +37,16 @@ function comersOf({ holder }: Exchange, scene: Scene): readonly Comer[] {
   const replicas = downstream(holder, scene).flatMap(({ replica, channel, words }): readonly Comer[] => {
     const { certFile, keyFile } = channel.tls;
     if (certFile === undefined || keyFile === undefined || !isReached(replica, scene)) return [];
-    return [{ name: words, files: { on: replica, certificate: certFile, key: keyFile } }];
+    return [
+      {
+        name: words,
+        files: {
+          on: replica,
+          certificate: certFile,
+          key: scene.site.serverTls?.keys === 'host' ? undefined : keyFile,
+        },
+      },
+    ];
   });
   return [...replicas, ...(holder.own.checked === undefined ? [] : [{ name: 'Lockstep', files: 'lockstep' as const }])];
 }
@@ -45,6 +55,8 @@ function comersOf({ holder }: Exchange, scene: Scene): readonly Comer[] {
 export function logins(exchange: Exchange, scene: Scene, note: string): readonly LoginAction[] {
   const { holder } = exchange;
   const { replication } = scene.site.accounts;
+  // A login there would need the key here.
+  if (holder.site.keys === 'host') return [];
   return changedChannels(exchange).flatMap(({ channel, pair, trust }, index) => {
     if (channel.source.user !== replication?.user || channel.io === 'stopped' || !channel.tls.enabled) return [];
     const next = (file: string) => path.join(holder.own.directory, 'next', file);

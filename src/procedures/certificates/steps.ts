@@ -15,6 +15,7 @@ import {
   trustedBy,
   trusting,
   type Trusting,
+  keysStaying,
 } from './holder.js';
 import { handshakes, logins } from './rehearsal.js';
 
@@ -42,6 +43,7 @@ function stage({ holder, prefix, leaves, trust }: Exchange): Step {
     files: holder.files,
     leaves: leaves.map(({ leaf }) => leaf),
     trust,
+    ...keysStaying(holder),
     noteAs: { next, previous },
   };
   const what = leaves.length === 0 ? 'the authorities that' : 'new certificates for';
@@ -140,7 +142,14 @@ function putBack(exchange: Exchange): readonly Action[] {
 
 function placed({ holder }: Exchange, note: string): PlaceAction {
   const { directory } = holder.own;
-  return { kind: 'place-certificates', on: holder.name, directory, files: holder.files, generation: { note } };
+  return {
+    kind: 'place-certificates',
+    on: holder.name,
+    directory,
+    files: holder.files,
+    generation: { note },
+    ...keysStaying(holder),
+  };
 }
 
 /** Whether the files that the server and its channels name hold what is new. */

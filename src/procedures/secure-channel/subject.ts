@@ -60,7 +60,7 @@ export function subjectOf(scene: Scene, parameters: Parameters): Subject | undef
     site: scene.site,
     configured,
     tls: wantedTls(channel, configured?.replicationTls),
-    rehearsal: rehearsalOf(parameters, configured),
+    rehearsal: rehearsalOf(parameters, configured, scene.site),
     runs,
     way: wayOf(channel, runs),
   };
@@ -104,8 +104,13 @@ function wantsToReceive(column: Column, { io, ioError }: Channel): boolean {
   return column.givesUpConnecting || (kind !== 'network' && kind !== 'access' && kind !== 'tls');
 }
 
-function rehearsalOf(parameters: Parameters, configured: SiteServer | undefined): 'full' | 'partial' {
+function rehearsalOf(
+  parameters: Parameters,
+  configured: SiteServer | undefined,
+  { serverTls }: Site,
+): 'full' | 'partial' {
   const wish = given(parameters, 'rehearsal');
   if (wish === 'full' || wish === 'partial') return wish;
-  return configured?.host === undefined ? 'partial' : 'full';
+  // A login takes the key, which stays where it is.
+  return configured?.host === undefined || serverTls?.keys === 'host' ? 'partial' : 'full';
 }

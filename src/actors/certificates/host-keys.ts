@@ -1,0 +1,73 @@
+import { createPublicKey, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { LockstepError } from '../../base/errors.js';
+import { opensslProgram } from '../../domain/certificate-action.js';
+import type { CopyOptions, Host, RunOptions } from '../../hosts/host.js';
+
+/*
+ * Keys that never leave the machine they are for: made, copied, compared and tried there, by its own openssl. What comes
+ * here are signing requests, public keys, digests and verdicts.
+ */
+
+/** Makes a key (RSA, 2048 bits) where it will stay. @returns a signing request that it has signed, PEM */
+export async function makeKey(host: Host, file: string, options: CopyOptions): Promise<string> {
+  const { signal } = options;
+  const fresh = `${file}.new`;
+  await host.write(fresh, Buffer.alloc(0), { mode: 0o600, signal });
+  await openssl(host, ['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048', '-out', fresh], { signal });
+  // The copy is on the disk before it is read, and has its owner and mode from its first byte on.
+  await host.copy(fresh, file, options);
+  await host.remove(fresh, { signal });
+  // Of a request only its key counts: what the certificate says stands in the plan.
+  return openssl(host, ['req', '-new', '-sha256', '-key', file, '-subj', '/CN=lockstep'], { signal });
+}
+
+/** SHA-256, lower-case hex. */
+export async function digestOf(host: Host, file: string, signal: AbortSignal): Promise<string> {
+  return (await openssl(host, ['dgst', '-sha256', '-r', file], { signal })).slice(0, 64);
+}
+
+/** @throws LockstepError `key-mismatch` */
+export async function belongs(host: Host, key: string, certificate: string, signal: AbortSignal): Promise<void> {
+  const [pem, own] = await Promise.all([
+    host.read(certificate, { signal }),
+    openssl(host, ['pkey', '-in', key, '-pubout'], { signal }),
+  ]);
+  const { publicKey } = new X509Certificate(pem);
+  if (publicKey.equals(createPublicKey(own))) return;
+  throw new LockstepError('key-mismatch', `the key ${key} is not the one of ${certificate}`);
+}
+
+/** What somebody checks who meets a certificate. */
+export interface Verdict {
+  /** PEM of those whom they trust. */
+  readonly ca: string;
+  readonly purpose: 'sslserver' | 'sslclient';
+  /** The name that it must carry; undefined: nobody looks. */
+  readonly expects: string | undefined;
+}
+
+/** @throws LockstepError `certificate-refused` with what OpenSSL says */
+export async function verified(host: Host, certificate: string, verdict: Verdict, signal: AbortSignal): Promise<void> {
+  const { ca, purpose, expects } = verdict;
+  const name = expects === undefined ? [] : [isIP(expects) === 0 ? '-verify_hostname' : '-verify_ip', expects];
+  // openssl opens files alone: what Node gives a child as its input is a socket.
+  const trusted = `${certificate}.trusted`;
+  await host.write(trusted, Buffer.from(ca), { mode: 0o600, signal });
+  const words = ['verify', '-no-CApath', '-no-CAstore', '-CAfile', trusted, '-untrusted', certificate, '-purpose', purpose, ...name, certificate]; // prettier-ignore
+  const { code, stdout, stderr } = await host.run([opensslProgram, ...words], { signal });
+  await host.remove(trusted, { signal });
+  if (code === 0) return;
+  const said = /error [^\n]*: ([^\n]+)/.exec(stderr)?.[1] ?? /error [^\n]+/.exec(`${stderr}${stdout}`)?.[0] ?? stderr.trim(); // prettier-ignore
+  throw new LockstepError('certificate-refused', said);
+}
+
+async function openssl(host: Host, words: readonly string[], options: RunOptions): Promise<string> {
+  const { code, stdout, stderr } = await host.run([opensslProgram, ...words], options);
+  if (code === 0) return stdout;
+  throw new LockstepError(
+    'openssl-failed',
+    `${host.name}: openssl ${words[0] ?? ''} ended with ${code ?? 'a signal'}: ${stderr.trim().split('\n').at(-1) ?? ''}`,
+    'Run it there by hand, and see what it says.',
+  );
+}
