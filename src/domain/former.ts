@@ -2,7 +2,7 @@ import { errantMariadb } from './errant-mariadb.js';
 import { containsGtidSet, countGtidSet, formatGtidSet, parseGtidSet, subtractGtidSets } from './gtid-mysql.js';
 import { formatMariadbGtids, parseMariadbGtids } from './gtid-mariadb.js';
 import type { PrimaryChange } from './primary-change.js';
-import type { ServerFacts, ServerSnapshot } from './snapshot.js';
+import type { LogPosition, ServerFacts, ServerSnapshot } from './snapshot.js';
 
 /** What a former primary has that the present one has not. */
 export interface Tail {
@@ -73,6 +73,16 @@ function byPosition(former: ServerSnapshot, present: ServerSnapshot, change: Pri
     set: '',
     why: `${former.name} may have transactions that ${present.name} has not: its log goes on behind ${end.file}:${end.position}`,
   };
+}
+
+/**
+ * Whether a former primary still has all that the present one had of it when it was promoted, by where its log ends:
+ * a crash may have cost it the end, and MariaDB takes back at its start what it held for unacknowledged although a
+ * replica had it. By GTID it is sent again; by file and position it would be left out in silence.
+ */
+export function reaches({ binlog }: ServerFacts, end: LogPosition | undefined): boolean {
+  const file = binlog?.files?.find(({ name }) => name === end?.file);
+  return end !== undefined && file !== undefined && file.bytes >= end.position;
 }
 
 /** A log that holds its headers alone is smaller than this, and one with a transaction in it larger, bytes. */

@@ -90,9 +90,9 @@ function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
     return [
       {
         reason: 'no-way',
-        why: `how ${name} would log in to ${primary.name} and where it would begin is not known: it takes the replication account, an authority to trust and, without GTID, the journal of the run that made ${primary.name} the primary`,
+        why: `how ${name} would log in to ${primary.name} and where it would begin is not known: it takes the replication account, an authority to trust and, without GTID, the journal of the run that made ${primary.name} the primary, and a log that still holds all that ${primary.name} had of it`,
         remedy:
-          'Write `accounts: { replication: … }` and `replication_tls` in the configuration, or set it up by hand.',
+          'Write `accounts: { replication: … }` and `replication_tls` in the configuration. One whose log ends earlier than the journal says lacks what others have, and must be rebuilt: rebuild-replica.',
       },
     ];
   return [];

@@ -5,7 +5,17 @@ import type { Parameters, Scene } from '../../src/domain/scene.js';
 import { defaultFailover } from '../../src/domain/scene.js';
 import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
 import { rejoin as procedure } from '../../src/procedures/rejoin.js';
-import { down, following, lookedAt, promoted, uuidOf, withFacts, withGtid, withSection } from '../domain/build.js';
+import {
+  down,
+  following,
+  lookedAt,
+  promoted,
+  uuidOf,
+  withChannel,
+  withFacts,
+  withGtid,
+  withSection,
+} from '../domain/build.js';
 import { holding } from './dead.js';
 import { goldenPlans } from './golden.js';
 import { clusterOf, of, seenOf, site } from './scenes.js';
@@ -114,6 +124,18 @@ describe.each(['mariadb', 'mysql'] as const)('rejoin on %s', (flavour) => {
     expect(procedure.leaves?.(sceneOf(position), given)).toBeUndefined();
     const further = withFacts(position, 'db1', ({ binlog }) => ({ binlog: binlog && { ...binlog, files: [{ name: 'bin.000004', bytes: 1200 }, { name: 'bin.000005', bytes: 200 }] } })); // prettier-ignore
     expect(procedure.leaves?.(sceneOf(further), given)).toContain('may have transactions');
+  });
+
+  it('does not leave out by file and position what a crash took from it, and the others have', () => {
+    const of = (bytes: number) => {
+      const files = [{ name: 'bin.000004', bytes }, { name: 'bin.000005', bytes: 200 }]; // prettier-ignore
+      const cut = withFacts(closed, 'db1', ({ binlog, gtid }) => ({ binlog: binlog && { ...binlog, files }, gtid: gtid?.kind === 'mysql' ? undefined : gtid })); // prettier-ignore
+      const byPosition = withChannel(cut, 'db3', { gtid: { mode: 'off', received: undefined } });
+      return sceneOf(byPosition, { lastChange: { ...changed, byGtid: false } });
+    };
+    expect(reasons(of(900))).toEqual([]);
+    expect(reasons(of(899))).toEqual(['no-way']);
+    expect(procedure.refusals(of(899), given)[0]?.remedy).toContain('must be rebuilt');
   });
 });
 

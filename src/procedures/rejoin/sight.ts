@@ -1,4 +1,4 @@
-import { tailOf, type Tail } from '../../domain/former.js';
+import { reaches, tailOf, type Tail } from '../../domain/former.js';
 import { defaultFailover, type Parameters, type Scene } from '../../domain/scene.js';
 import type { Channel, ServerFacts, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
 import { isWritable } from '../../domain/topology.js';
@@ -120,18 +120,21 @@ function followingOf(
 
 /** As the primary's other replicas do it; where it has none, as the run that made it the primary found it, else by GTID. */
 function startOf(
-  { gtid }: ServerFacts,
+  facts: ServerFacts,
   primary: ServerName,
   view: View,
   change: Scene['lastChange'],
 ): Following['from'] | undefined {
+  const { gtid } = facts;
   const modes = othersOf(view, primary).map((channel) => channel.gtid.mode);
   const told = change?.primary === primary ? change.byGtid : undefined;
   const usesGtid =
     gtid?.kind === 'mysql' ? gtid.mode === 'ON' : modes.length > 0 ? !modes.includes('off') : told !== false;
   if (usesGtid) return 'gtid';
   const opened = change?.primary === primary ? change.opened : undefined;
-  return opened === undefined ? undefined : { file: opened.file, position: opened.position };
+  return opened === undefined || !reaches(facts, change?.formerEnd)
+    ? undefined
+    : { file: opened.file, position: opened.position };
 }
 
 function othersOf(view: View, primary: ServerName): readonly Channel[] {

@@ -168,5 +168,7 @@ async function openByHand({ cluster, tell }: Stage): Promise<void> {
   const [only] = alone;
   if (only === undefined || alone.length > 1 || (await cluster.writable()).length > 0) return;
   tell(`${only[0].name} is opened by hand`);
+  const prefix = cluster.sandbox.version.flavour === 'mariadb' ? 'rpl_semi_sync_master' : 'rpl_semi_sync_source';
+  if (cluster.options.semiSync === true) await only[0].sql(`SET GLOBAL ${prefix}_enabled = ON`);
   await cluster.sandbox.open(only[0]);
 }
