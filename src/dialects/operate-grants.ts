@@ -35,8 +35,8 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
     ...semiSync(column),
     ...marking,
   ],
-  rejoin: (column) => [...replicationAdmin(column), ...closing(column), ...endingSessions(column)],
-  'open-primary': closing,
+  rejoin: (column) => [...replicationAdmin(column), ...closing(column), ...endingSessions(column), ...semiSync(column)],
+  'open-primary': (column) => [...closing(column), ...semiSync(column)],
   // Applications are told; nothing is sent to a server.
   'withdraw-replica': () => [],
   'return-replica': () => [],
