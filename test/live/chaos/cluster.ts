@@ -113,6 +113,7 @@ export class ChaosCluster {
   /** As a person rebuilds it, who has given up what it has: empty at first, then everything from the primary's first log on. */
   async rebuild(server: SandboxServer, primary: SandboxServer): Promise<void> {
     await this.sandbox.rebuild(server, primary, this.network.to(primary.name, 'replicas').address);
+    await nameToo(this.sandbox, server);
     await closeFirmly(server);
   }
 
@@ -140,8 +141,7 @@ async function laidOut<T extends ChaosCluster>(
     servers: Object.fromEntries(names.map((name) => [name, { diskMegabytes }])),
   });
   scope.defer(() => sandbox.stop());
-  for (const server of sandbox.servers)
-    await swapServerCertificate(sandbox.authority, server, { names: [server.address.host, server.name, primaryName] });
+  for (const server of sandbox.servers) await nameToo(sandbox, server);
   const network = await Network.open(scope, sandbox.servers);
   for (const replica of sandbox.replicas) {
     await replica.sql(stopReplica(replica.column, ''));
@@ -173,6 +173,11 @@ async function laidOut<T extends ChaosCluster>(
   const cluster = made(sandbox, network, announcer, haproxy, lockstep, baseline, channelTls, ca);
   await makeAccounts(cluster);
   return cluster;
+}
+
+/** Its certificate names what applications call the primary, as well. */
+function nameToo({ authority }: SandboxCluster, server: SandboxServer): Promise<void> {
+  return swapServerCertificate(authority, server, { names: [server.address.host, server.name, primaryName] });
 }
 
 /** A replica is read-only at the strongest level there is, and so it starts. */
