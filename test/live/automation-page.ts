@@ -54,6 +54,11 @@ function stateOf(cluster: string): AutomationState {
         parameters: { cluster, server: 'db2' },
         progress: { at: 'app.page', unit: 'rows', done: 250, total: 1000, rate: 50 },
       },
+      {
+        ...run('rebuild-replica', 'running'),
+        parameters: { cluster, server: 'db3' },
+        progress: { at: 'db1', unit: 'bytes', done: 2 ** 20, total: 2 ** 30, rate: 2 ** 20 },
+      },
       run('secure-channel', 'needs-human'),
     ],
     paused: [{ cluster, since: now - 60_000 }],
