@@ -15,23 +15,25 @@ interface Undone {
   readonly points: readonly string[];
 }
 
-/** Of one procedure, where not all are wanted. */
-const most = 10;
+/** Kills of one procedure on one version, about, where not all are wanted. */
+const most = { short: 6, ci: 16 } as const;
 
-/** One of each flavour: what .ci/run breaks at every point. */
+/** One of each flavour. */
 const flavours: readonly VersionName[] = ['mariadb-10.11', 'mysql-9.7'];
 
 /**
- * How much of the matrix is run. LOCKSTEP_CRASH unset: kills on one version, at a third of the points by the seed, and
- * at about ten of a plan that has many. `ci`: kills at every point once per
- * flavour, and freezes at a sample of them by the seed (LOCKSTEP_SEED). `all`: everything on every version, of which
- * LOCKSTEP_SHARD=I/N takes its part.
+ * How much of the matrix is run: LOCKSTEP_CRASH, of which each is more than the one before. The seed chooses the points
+ * (LOCKSTEP_SEED).
+ * - `short`, the default: kills on one version, at a third of the points and at most about six of each procedure.
+ * - `ci`: once per flavour, kills at about sixteen points of each procedure, and an eighth of these frozen as well.
+ * - `flavours`: once per flavour, kills at every point and a freeze at an eighth of them.
+ * - `all`: everything on every version, of which LOCKSTEP_SHARD=I/N takes its part.
  */
 export function crashPlan() {
   const extent = process.env['LOCKSTEP_CRASH'] ?? 'short';
   const seed = Number(process.env['LOCKSTEP_SEED'] ?? randomInt(2 ** 31));
   const [shard = 1, shards = 1] = (process.env['LOCKSTEP_SHARD'] ?? '1/1').split('/').map(Number);
-  const versions = extent === 'all' ? matrix : matrix.filter((name) => (extent === 'ci' ? flavours : flavours.slice(0, 1)).includes(name)); // prettier-ignore
+  const versions = extent === 'all' ? matrix : matrix.filter((name) => (extent === 'short' ? flavours.slice(0, 1) : flavours).includes(name)); // prettier-ignore
   const chosen = (key: string, one: number, of: number) => hash(`${seed} ${key}`) % of < one;
 
   function cases(version: string, procedure: string, points: readonly string[], undone: readonly Undone[]) {
@@ -46,8 +48,11 @@ export function crashPlan() {
       if (only !== undefined) return `${procedure} ${deed} ${at.join()}` === only;
       if (extent === 'all') return index % shards === shard - 1;
       const key = `${version} ${procedure} ${at.join()}`;
-      if (extent === 'ci') return deed === 'kill' || chosen(key, 1, 8);
-      return deed === 'kill' && chosen(key, 1, Math.max(3, Math.ceil(lives.length / most)));
+      if (deed === 'freeze' && (extent === 'short' || !chosen(`freeze ${key}`, 1, 8))) return false;
+      if (extent === 'flavours') return true;
+      return extent === 'ci'
+        ? chosen(key, 1, Math.ceil(lives.length / most.ci))
+        : chosen(key, 1, Math.max(3, Math.ceil(lives.length / most.short)));
     });
   }
 
