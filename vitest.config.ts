@@ -17,7 +17,8 @@ export default defineConfig({
           exclude: ['test/live/**'],
           pool: 'forks',
           env,
-          testTimeout: 20_000,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {
