@@ -102,6 +102,7 @@ export function certificatesKept(
 
 /** What makes keys on a host. */
 const openssl = ['/usr/bin/openssl'];
+
 /** The same, while everything moves to another authority: the cluster's own gives way to it. @param more of `server_tls` */
 export function certificatesRotating(
   sandbox: SandboxCluster,

@@ -1,12 +1,11 @@
 import { chmod, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Scope } from '../base/scope.js';
 import type { HostSettings } from '../hosts/open.js';
 import type { SandboxCluster } from './cluster.js';
 import { takeDirectory } from './directories.js';
 import { unpack } from './packages.js';
+import { serviceOf } from './service.js';
 import { baseSettings } from './settings.js';
 import { mariadbBootstrap } from './template.js';
 import { programs } from './versions.js';
@@ -15,7 +14,10 @@ import { programs } from './versions.js';
 export async function hostsOf(scope: Scope, sandbox: SandboxCluster): Promise<(name: string) => HostSettings> {
   const { name: version } = sandbox.version;
   const bin = version === 'mariadb-10.11' || version === 'mariadb-11.8' ? await tools(scope, version) : [];
-  const restart = await restarter(scope, sandbox);
+  const words = await Promise.all(
+    sandbox.servers.map(async (server) => [server.name, await serviceOf(scope, server)] as const),
+  );
+  const services = new Map(words);
   return (name) => {
     const { disk, tlsDirectory } = sandbox.server(name);
     return {
@@ -23,7 +25,7 @@ export async function hostsOf(scope: Scope, sandbox: SandboxCluster): Promise<(n
       sudo: false,
       paths: [disk, tlsDirectory],
       programs: bin,
-      services: { mysql: restart(name) },
+      services: { mysql: services.get(name) ?? [] },
     };
   };
 }
@@ -46,9 +48,9 @@ export async function serverPrograms(
   sandbox: SandboxCluster,
 ): Promise<(name: string) => readonly string[]> {
   const found = await Promise.all(
-    sandbox.servers.map(async ({ name, root, configFile, version }) => {
+    sandbox.servers.map(async ({ name, root, argv, version }) => {
       const directory = await takeDirectory(scope);
-      const words = [...root.argv('usr/sbin/mysqld'), `--defaults-file=${configFile}`].map((word) => `'${word}'`).join(' '); // prettier-ignore
+      const words = argv.map((word) => `'${word}'`).join(' ');
       const server = await script(directory, 'mysqld', `exec ${words} "$@"`);
       if (version.flavour === 'mysql') return [name, [server]] as const;
       const sql = path.join(directory, 'bootstrap.sql');
@@ -67,26 +69,4 @@ export async function script(directory: string, name: string, text: string): Pro
   await writeFile(file, `#!/bin/sh\n${text}\n`);
   await chmod(file, 0o755);
   return file;
-}
-
-/** What systemd does for a real one: the sandbox is its servers' parent, so it is asked over HTTP. */
-async function restarter(scope: Scope, sandbox: SandboxCluster): Promise<(name: string) => readonly string[]> {
-  const http = createServer((request, response) => {
-    sandbox
-      .server((request.url ?? '').slice(1))
-      .restart()
-      .then(
-        () => response.end('started'),
-        (cause: unknown) => response.writeHead(500).end(String(cause)),
-      );
-  });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  scope.defer(() => void http.close());
-  const { port } = http.address() as AddressInfo;
-  const script = path.join(await takeDirectory(scope), 'restart.mjs');
-  await writeFile(
-    script,
-    'const answer = await fetch(process.argv[2]);\nconsole.error(await answer.text());\nprocess.exit(answer.ok ? 0 : 1);\n',
-  );
-  return (name) => [process.execPath, script, `http://127.0.0.1:${port}/${name}`];
 }

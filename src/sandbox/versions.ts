@@ -85,7 +85,6 @@ export const programs: Readonly<Record<ProgramName, Recipe>> = {
   // Each copies the servers of its own series alone; the mirror no longer holds that of 10.5.
   'mariadb-backup-10.11': backup('10.11', 'bookworm'),
   'mariadb-backup-11.8': backup('11.8', 'trixie'),
-  // The oldest that Debian still cares for.
   // What operators copy with by hand, for the benchmark beside it.
   'mariadb-client': {
     ...program('mariadb-client', "MariaDB's client", 'bookworm', ['mariadb-client-core'], '10.11.'),
@@ -93,6 +92,7 @@ export const programs: Readonly<Record<ProgramName, Recipe>> = {
     extras: ['mariadb-client'],
   },
   mydumper: { ...program('mydumper', 'mydumper', 'bookworm', ['mydumper'], '0.10.'), closure: true },
+  // The oldest that Debian still cares for.
   haproxy: { ...program('haproxy', 'HAProxy', 'bookworm', ['haproxy'], '2.6.'), closure: true },
 };
 

@@ -22,7 +22,6 @@ import { opened } from '../primary/positions.js';
 import { isOpen, promote } from '../primary/promote.js';
 import { waitingOf, waitingStatements, type Waiting } from '../primary/semi-sync.js';
 import { columnOf, viewOf } from '../view.js';
-
 import { evidenceOf, type Sight } from './sight.js';
 
 /** How long what was received may take to be applied, seconds. */
