@@ -52,6 +52,8 @@ export async function measureFailovers(options: FailoverOptions): Promise<Measur
       await pause(2 * options.evidence * 1000, undefined, { signal: options.signal });
       const from = await stage.primary();
       load.forget();
+      // A gap lies between two acknowledgements: everybody has to have had one.
+      await load.writesAgain();
       await from.kill();
       const killed = Date.now();
       const { id, outcome, why, at } = await stage.run('failover');
@@ -82,6 +84,6 @@ async function comesBack(stage: SwitchoverStage, server: SandboxServer): Promise
     if (outcome === 'succeeded') return false;
     if (outcome === 'needs-human') await stage.abandon(id);
   }
-  await stage.cluster.rebuild(server, await stage.primary());
+  await stage.rebuild(server);
   return true;
 }

@@ -32,13 +32,16 @@ export class ServerEvents {
     this.#ending.abort();
   }
 
-  /** The first one since {@link forget} that is wanted. @param within milliseconds */
+  /** The first one since {@link forget} that is wanted. @param within milliseconds; the error tells what came instead */
   async until(wanted: (event: SeenEvent) => boolean, within: number): Promise<SeenEvent> {
     const signal = AbortSignal.timeout(within);
     for (;;) {
       const found = this.seen.find(wanted);
       if (found !== undefined) return found;
-      await once(this.#arrived, 'event', { signal });
+      await once(this.#arrived, 'event', { signal }).catch((cause: unknown) => {
+        const { type, run } = this.seen.at(-1) ?? {};
+        throw new Error(`within ${within / 1000} s no event came that was waited for; the last: ${type ?? 'none'} ${run?.id ?? ''} ${run?.why ?? ''}`, { cause }); // prettier-ignore
+      });
     }
   }
 

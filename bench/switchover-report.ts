@@ -1,6 +1,6 @@
 import { median, percentile } from './statistics.js';
 import type { Measured, SwitchoverOptions, Switched } from './switchover-run.js';
-import { fixed, tableText, verdict } from './table.js';
+import { durationsRow, fixed, tableText, verdict } from './table.js';
 
 /** Milliseconds. */
 const routedTarget = 12;
@@ -13,12 +13,6 @@ const tripsTarget = 4;
 export function switchoverText(measured: Measured, { version, rate, roundTrip }: SwitchoverOptions): string {
   const { switched, failed, replicated, fsync } = measured;
   const of = (what: keyof Omit<Switched, 'to' | 'steps'>) => switched.map((one) => one[what]);
-  const row = (title: string, values: readonly number[]) => [
-    title,
-    `${fixed(median(values))} ms`,
-    `${fixed(percentile(values, 99))} ms`,
-    `${fixed(Math.max(...values))} ms`,
-  ];
   const tail = tailTarget * percentile(replicated, 99);
   const lines = [
     `${version}: ${switched.length} switchovers between two of three servers, durable settings, ${rate} writes per second wanted and ${fixed(measured.rate, 0)} acknowledged over 8 connections${roundTrip > 0 ? `, ${roundTrip} ms between the data centres` : ''}`,
@@ -26,21 +20,21 @@ export function switchoverText(measured: Measured, { version, rate, roundTrip }:
     tableText(
       ['', 'median', 'p99', 'worst'],
       [
-        row('freeze to routed, by Lockstep', of('routed')),
-        row('freeze to promoted, by Lockstep', of('promoted')),
+        durationsRow('freeze to routed, by Lockstep', of('routed')),
+        durationsRow('freeze to promoted, by Lockstep', of('promoted')),
         ...Object.keys(switched[0]?.steps ?? {}).map((step) =>
-          row(
+          durationsRow(
             `  step ${step}`,
             switched.map(({ steps }) => steps[step] ?? NaN),
           ),
         ),
-        row('  the commit record', of('record')),
-        row('no write taken, by the servers', of('still')),
-        row('gap of a client through HAProxy', of('proxied')),
-        row('gap of a client that goes around', of('direct')),
-        row('the whole run', of('run')),
-        row('one replicated commit', replicated),
-        row('one fdatasync of 4 kB', fsync),
+        durationsRow('  the commit record', of('record')),
+        durationsRow('no write taken, by the servers', of('still')),
+        durationsRow('gap of a client through HAProxy', of('proxied')),
+        durationsRow('gap of a client that goes around', of('direct')),
+        durationsRow('the whole run', of('run')),
+        durationsRow('one replicated commit', replicated),
+        durationsRow('one fdatasync of 4 kB', fsync),
       ],
     ),
     '',

@@ -50,6 +50,8 @@ export interface SwitchoverStage {
   run(procedure: string, parameters?: Readonly<Record<string, string>>): Promise<Ran>;
   /** A run that needs a human is given up. */
   abandon(id: string): Promise<void>;
+  /** As a person does it: all that it has is thrown away, and it follows the primary. */
+  rebuild(server: SandboxServer): Promise<void>;
   /** Milliseconds, or why it did not succeed. */
   switchTo(to: SandboxServer): Promise<
     | {
@@ -83,8 +85,9 @@ export async function openSwitchoverStage(scope: Scope, options: StageOptions): 
   const cluster = await createCluster({ version, replicas: 2, durable: true, settings, progress });
   scope.defer(() => cluster.stop());
   const primaryName = 'masterdb';
-  for (const server of cluster.servers)
-    await swapServerCertificate(cluster.authority, server, { names: [server.address.host, server.name, primaryName] });
+  const nameToo = (server: SandboxServer) =>
+    swapServerCertificate(cluster.authority, server, { names: [server.address.host, server.name, primaryName] });
+  for (const server of cluster.servers) await nameToo(server);
   const network = options.roundTrip > 0 ? await twoCentres(scope, cluster, options.roundTrip) : undefined;
   const haproxy = await startHaproxy(scope, {
     servers: cluster.servers.map(({ name, address }) => ({
@@ -111,10 +114,10 @@ export async function openSwitchoverStage(scope: Scope, options: StageOptions): 
   });
   const events = await ServerEvents.open(`${lockstep.url}/api/v1/events`, token);
   scope.defer(() => events.close());
-  return {
+  const stage: SwitchoverStage = {
     ...{ cluster, haproxy, primaryName, application },
     async primary() {
-      for (const server of cluster.servers) {
+      for (const server of cluster.servers.filter(({ running }) => running)) {
         const [row] = await server.sql('SELECT @@global.read_only AS closed');
         if (['0', 'OFF'].includes(row?.['closed'] ?? '')) return server;
       }
@@ -125,8 +128,13 @@ export async function openSwitchoverStage(scope: Scope, options: StageOptions): 
       const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
       await fetch(`${lockstep.url}/api/v1/runs/${id}/abandon`, { method: 'POST', headers, body: JSON.stringify({ reason: 'it is built anew' }) }); // prettier-ignore
     },
+    async rebuild(server) {
+      await cluster.rebuild(server, await stage.primary());
+      await nameToo(server);
+    },
     switchTo: (to) => switchTo(lockstep, events, to),
   };
+  return stage;
 }
 
 /** Lockstep, HAProxy, db1 and db3 stand in one data centre, db2 in another: half of the round trip each way. */

@@ -1,9 +1,8 @@
 import { parseArgs } from 'node:util';
-import { versionNamed } from '../src/sandbox/versions.js';
-import { machineText } from './machine.js';
-import { countOf, withScope } from './run.js';
+import { onServers } from './on-servers.js';
+import { countOf } from './run.js';
 import { switchoverText } from './switchover-report.js';
-import { measureSwitchovers, type SwitchoverOptions } from './switchover-run.js';
+import { measureSwitchovers } from './switchover-run.js';
 
 const usage = `Changes the primary to and fro under load, and measures how long writes stand still.
 
@@ -30,18 +29,14 @@ const { values } = parseArgs({
 
 if (values.help) process.stdout.write(`${usage}\n`);
 else
-  await withScope(async (_scope, signal) => {
-    const servers = values.server === undefined ? ['mariadb-10.11', 'mysql-9.7'] : [values.server];
-    for (const server of servers) {
-      const options: SwitchoverOptions = {
-        version: versionNamed(server).name,
-        program: values.lockstep,
-        switchovers: values.quick ? 4 : countOf(values.switchovers),
-        rate: values.quick ? 100 : countOf(values.rate),
-        roundTrip: countOf(values.rtt, 0),
-        signal,
-      };
-      const machine = machineText();
-      process.stdout.write(`${switchoverText(await measureSwitchovers(options), options)}\n\n${machine}\n\n`);
-    }
+  await onServers(values.server, async (version, signal) => {
+    const options = {
+      version,
+      program: values.lockstep,
+      switchovers: values.quick ? 4 : countOf(values.switchovers),
+      rate: values.quick ? 100 : countOf(values.rate),
+      roundTrip: countOf(values.rtt, 0),
+      signal,
+    };
+    return switchoverText(await measureSwitchovers(options), options);
   });

@@ -1,3 +1,5 @@
+import { median, percentile } from './statistics.js';
+
 /** Rows of text as a table with aligned columns: the first column to the left, the others to the right. */
 export function tableText(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [heads, ...rows];
@@ -13,6 +15,12 @@ export function tableText(heads: readonly string[], rows: readonly (readonly str
 /** A number with so many digits after the point; a dash for NaN. */
 export function fixed(value: number, digits = 1): string {
   return Number.isNaN(value) ? '-' : value.toFixed(digits);
+}
+
+/** A row of a table of milliseconds: the median, the 99th percentile and the worst; dashes where there is none. */
+export function durationsRow(title: string, values: readonly number[], digits?: number): readonly string[] {
+  const shown = [median(values), percentile(values, 99), percentile(values, 100)];
+  return [title, ...shown.map((value) => (Number.isNaN(value) ? '-' : `${fixed(value, digits)} ms`))];
 }
 
 /** A target and whether it was met, as one line. */
