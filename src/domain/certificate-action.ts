@@ -135,6 +135,9 @@ export interface OptionFileAction {
   readonly file: string;
   /** What is put there, or was. */
   readonly lines: readonly string[];
+  /** Stands in it besides, so that what another run left there is told from what this one put there before it was killed. */
+  readonly mark: NoteValue;
+  /** Keeps `written`, or `as before`. */
   readonly noteAs: string;
 }
 

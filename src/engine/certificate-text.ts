@@ -75,9 +75,9 @@ function trustWords(file: Truster['file']): string {
   return 'outsider' in file ? `what ${whose(file.outsider)} trusts` : `${file.path} of ${file.on}`;
 }
 
-function optionFileLines({ on, act, file, lines, noteAs }: OptionFileAction): readonly string[] {
+function optionFileLines({ on, act, file, lines, mark, noteAs }: OptionFileAction): readonly string[] {
   return act === 'put'
-    ? [`${on}: write ${file} -- gives <${noteAs}>`, ...lines.map((line) => `  ${line}`)]
+    ? [`${on}: write ${file} for <${mark.note}> -- gives <${noteAs}>`, ...lines.map((line) => `  ${line}`)]
     : [`${on}: leave ${file} as it was before, or take it away where there was none -- gives <${noteAs}>`];
 }
 

@@ -4,46 +4,49 @@ import type { OptionFileAction } from '../../domain/certificate-action.js';
 import type { Notes } from '../../engine/procedure.js';
 import { previousOf, type Host } from '../../hosts/host.js';
 
-/** How the note says what stood there before. */
-const before = { same: 'was there', none: 'nothing before', kept: 'one before it kept' } as const;
-
-/** Sent twice, it does the same: what was there before the first is what is kept. @throws those of the host */
+/**
+ * Sent twice, it does the same: what this run wrote its content shows, and what was there before is what is kept beside it.
+ * @throws LockstepError `not-a-file`, those of the host
+ */
 export async function optionFile(
   action: OptionFileAction,
   host: Host,
   notes: Notes,
   signal: AbortSignal,
 ): Promise<Notes> {
-  return { [action.noteAs]: await (action.act === 'put' ? put : takeBack)(action, host, notes, signal) };
+  const { act, file, noteAs } = action;
+  const ours = textOf(action, notes);
+  const now = await contentOf(file, host, signal);
+  const stands = now?.equals(ours) === true;
+  if (act === 'put') {
+    if (!stands) await put(file, ours, host, signal);
+    return { [noteAs]: 'written' };
+  }
+  if (stands) await takeBack(file, host, signal);
+  return { [noteAs]: 'as before' };
 }
 
-async function put({ file, lines }: OptionFileAction, host: Host, _: Notes, signal: AbortSignal): Promise<string> {
-  const content = textOf(lines);
-  const now = await contentOf(file, host, signal);
-  if (now?.equals(content) === true) return before.same;
+async function put(file: string, content: Buffer, host: Host, signal: AbortSignal): Promise<void> {
   await host.remove(previousOf(file), { signal });
   await host.write(file, content, { mode: 0o644, keepPrevious: true, signal });
-  return now === undefined ? before.none : before.kept;
 }
 
-/** Whether it was put there its content shows; what was there before, the note, or what was kept. */
-async function takeBack(
-  { file, lines, noteAs }: OptionFileAction,
-  host: Host,
-  notes: Notes,
-  signal: AbortSignal,
-): Promise<string> {
-  const [now, kept] = [await contentOf(file, host, signal), await contentOf(previousOf(file), host, signal)];
-  const ours = now?.equals(textOf(lines)) === true;
-  if (!ours || notes[noteAs] === before.same) return 'as before';
-  if (kept === undefined) await host.remove(file, { signal });
+async function takeBack(file: string, host: Host, signal: AbortSignal): Promise<void> {
+  if ((await contentOf(previousOf(file), host, signal)) === undefined) await host.remove(file, { signal });
   else await host.restorePrevious(file, { signal });
-  return 'as before';
 }
 
 /** Of an option file, what a server reads: `[mysqld]` is read by MySQL and MariaDB of every version. */
-function textOf(lines: readonly string[]): Buffer {
-  return Buffer.from(['# By Lockstep, procedure enable-tls. Without this file the server starts without TLS.', '[mysqld]', ...lines, ''].join('\n')); // prettier-ignore
+function textOf({ lines, mark }: OptionFileAction, notes: Notes): Buffer {
+  return Buffer.from(
+    [
+      '# By Lockstep, procedure enable-tls. Without this file the server starts without TLS.',
+      `# Written for the certificate ${notes[mark.note] ?? ''}`,
+      '[mysqld]',
+      ...lines,
+      '',
+    ].join('\n'),
+  );
 }
 
 async function contentOf(file: string, host: Host, signal: AbortSignal): Promise<Buffer | undefined> {

@@ -228,12 +228,19 @@ function putBack(newcomer: Newcomer): PlaceAction {
 }
 
 function optionFile(
-  { name, options }: Newcomer,
+  newcomer: Newcomer,
   { directory }: SiteOptionFiles,
   act: OptionFileAction['act'],
 ): OptionFileAction {
-  const lines = options.map(([option, value]) => (value === true ? option : `${option} = ${value}`));
-  return { kind: 'option-file', on: name, act, file: path.join(directory, optionFileName), lines, noteAs: notes.file };
+  return {
+    kind: 'option-file',
+    on: newcomer.name,
+    act,
+    file: path.join(directory, optionFileName),
+    lines: newcomer.options.map(([option, value]) => (value === true ? option : `${option} = ${value}`)),
+    mark: { note: firstLeaf(newcomer).noteAs },
+    noteAs: notes.file,
+  };
 }
 
 function check(
