@@ -93,9 +93,7 @@ export interface Truster {
 /** Somebody who presents a certificate: by files on a server's machine, or as Lockstep itself does. */
 export interface Comer {
   readonly name: string;
-  /** A key of undefined is not read: it stays where it is. */
-  readonly files:
-    { readonly on: ServerName; readonly certificate: string; readonly key: string | undefined } | 'lockstep';
+  readonly files: { readonly on: ServerName; readonly certificate: string; readonly key: string } | 'lockstep';
 }
 
 export interface Peer extends Truster {

@@ -138,6 +138,17 @@ describe('enable-tls', () => {
     expect(procedure.remarks?.(both, of('db2'))).toContain('db2 stays as it is: db1 offers no TLS yet.');
   });
 
+  it('rehearses by no file of a machine that is not reached', () => {
+    const presented = (scene: Scene) =>
+      actions(scene).flatMap((action) => (action.kind === 'rehearse-certificates' ? action.presents : []));
+    const scene = plain(mysql, 'db2');
+    const own = scene.site.servers.map((one) => (one.name === 'db2' ? { ...one, replicationTls: undefined } : one));
+    const near = { ...scene, site: { ...scene.site, servers: own } };
+    expect(presented(near).map(({ to }) => to.name)).toEqual(['db1']);
+    const servers = own.map((one) => (one.name === 'db1' ? { ...one, host: undefined } : one));
+    expect(presented({ ...near, site: { ...scene.site, servers } })).toEqual([]);
+  });
+
   it('is done only when the new certificate was met, and is taken back only when the server answers without', () => {
     const scene = unseen(mariadb, 'db2');
     const last = procedure.steps(scene, of('db2')).find(({ id }) => id === 'turn-on');

@@ -4,7 +4,7 @@ import type { Parameters, Scene } from '../../src/domain/scene.js';
 import { planOf } from '../../src/engine/plan.js';
 import { renewCertificate as procedure } from '../../src/procedures/certificates/renew-certificate.js';
 import { certificate } from '../domain/build.js';
-import { changed, keptScene, keptSite, paper } from './certificates.js';
+import { authority, changed, keptScene, keptSite, paper } from './certificates.js';
 import { goldenPlans } from './golden.js';
 import { of, seenOf, site } from './scenes.js';
 
@@ -51,6 +51,20 @@ describe('renew-certificate', () => {
     expect(leaves({})).toEqual(['server', 'client']);
     expect(leaves({ what: 'client' })).toEqual(['client']);
     expect(leaves({ what: 'server' })).toEqual(['server']);
+  });
+
+  it('makes no key elsewhere that is to stay, nor that of a certificate that lies ready', () => {
+    const own = certificate({ subject: 'CN=db1-replication', issuer: authority.subject, names: [] });
+    const scene = changed(keptScene(column), 'db1', (server) => ({
+      ...server,
+      certificates: [...server.certificates, { ...paper('client', 'file', undefined, own), ready: true as const }],
+    }));
+    const { serverTls } = keptSite;
+    const kept = { ...scene, site: { ...keptSite, ...(serverTls && { serverTls: { ...serverTls, keys: 'host' as const } }) } }; // prettier-ignore
+    const plan = procedure.steps(kept, asked('db1', { what: 'client', when: 'now' })).flatMap((step) => step.plan);
+    const [staged] = plan.filter((action) => action.kind === 'stage-certificates');
+    expect(staged?.leaves.map(({ key }) => key)).toEqual(['client.key']);
+    expect(staged?.keysStay).toEqual(['client.key', 'server.key']);
   });
 
   it('refuses the primary while a replica is due, unless it is asked to', () => {

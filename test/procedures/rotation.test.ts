@@ -170,6 +170,19 @@ describe('a rotation', () => {
     expect(reasons(reissueCertificates, rotationScene(column, trusting), { server: 'db1', acknowledged: 'reports' })).toEqual(['replicas-first']); // prettier-ignore
   });
 
+  it('shows a server that forgets the old one only what can be read', () => {
+    const comers = (scene: Scene) =>
+      distrustAuthority
+        .steps(scene, of('db1', { acknowledged: 'reports' }))
+        .flatMap(({ plan }) => plan)
+        .flatMap((action) => (action.kind === 'rehearse-certificates' ? (action.admits?.peers ?? []) : []))
+        .map(({ name }) => name);
+    const scene = rotationScene(column, reissued);
+    expect(comers(scene)).toEqual(['db2', 'db3', 'Lockstep']);
+    const { serverTls } = scene.site;
+    expect(comers({ ...scene, site: { ...scene.site, ...(serverTls && { serverTls: { ...serverTls, keys: 'host' } }) } })).toEqual(['Lockstep']); // prettier-ignore
+  });
+
   it('lets a renewal change nobody: what the old one issued, the old one renews', () => {
     const authorities = (stand: Stand) =>
       planOf(renewCertificate, rotationScene(column, stand), of('db2', { what: 'both', when: 'now', order: 'any' }))

@@ -98,11 +98,9 @@ function presentedBy(reach: CertificateReach, server: ServerName): PairReader {
       if (cert === undefined || key === undefined) return undefined;
       return { cert: cert.toString(), key: key instanceof Secret ? key : new Secret(key.toString()) };
     }
-    const { key: keyFile } = files;
-    if (keyFile === undefined) return undefined;
     return on(reach.host(files.on), files.on, async (host) => {
       const [cert, key] = await Promise.all(
-        [files.certificate, keyFile].map(async (file) => (await host.read(file, { signal })).toString()),
+        [files.certificate, files.key].map(async (file) => (await host.read(file, { signal })).toString()),
       );
       return { cert: cert ?? '', key: new Secret(key ?? '') };
     });

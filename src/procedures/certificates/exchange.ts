@@ -1,5 +1,6 @@
 import type { Certificate } from '../../domain/certificate.js';
 import type { Leaf, Trust } from '../../domain/certificate-action.js';
+import { channelText } from '../../domain/problems/check.js';
 import type { Scene } from '../../domain/scene.js';
 import type { Channel, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
 import { columnOf, viewOf } from '../view.js';
@@ -105,6 +106,6 @@ function link(replica: ServerName, column: Column, channel: Channel, source: Ser
     column,
     channel,
     source,
-    words: channel.name === '' ? replica : `${replica} (channel ${channel.name})`,
+    words: channelText({ server: replica, channel: channel.name }),
   };
 }

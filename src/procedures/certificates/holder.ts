@@ -101,9 +101,9 @@ export function holderOf(scene: Scene, name: ServerName): Holder | readonly Refu
 }
 
 /** Names of its keys, where they never leave its machine. */
-export function keysStaying({ site, pair, channels }: Holder): { readonly keysStay?: readonly string[] } {
+export function keysStaying({ site, pair, channels, ready }: Holder): { readonly keysStay?: readonly string[] } {
   if (site.keys !== 'host') return {};
-  const keys = [pair.key, ...channels.flatMap((one) => (one.pair === undefined ? [] : [one.pair.key]))];
+  const keys = [pair, ...channels.map((one) => one.pair), ready?.pair].flatMap((one) => one?.key ?? []);
   return { keysStay: [...new Set(keys)].sort() };
 }
 

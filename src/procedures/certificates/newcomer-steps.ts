@@ -8,6 +8,7 @@ import type {
   PlaceAction,
   RestartAction,
 } from '../../domain/certificate-action.js';
+import { channelText } from '../../domain/problems/check.js';
 import type { Scene, SiteOptionFiles } from '../../domain/scene.js';
 import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
@@ -15,6 +16,7 @@ import { stepsFor } from '../secure-channel/steps.js';
 import { viewOf } from '../view.js';
 import { channelsOf, type NewcomerChannel } from './newcomer-channels.js';
 import { firstLeaf, newFiles, offersTls, type Newcomer } from './newcomer.js';
+import { isReached } from './rehearsal.js';
 
 const notes = {
   next: 'next-generation',
@@ -103,6 +105,7 @@ function rehearse(
           const caFile = source?.facts?.tls?.caFile;
           if (replica.name !== name || tls?.certFile !== paths.certFile || source === undefined || caFile === undefined)
             return [];
+          if (!isReached(source.name, scene)) return [];
           const pair = { certificate: newFiles.certificate, key: newFiles.key };
           return [{ pair, to: { name: source.name, file: { on: source.name, path: caFile } } }];
         }),
@@ -117,17 +120,14 @@ function rehearse(
 
 function peersOf({ name, own }: Newcomer, channels: readonly NewcomerChannel[], scene: Scene): readonly Peer[] {
   const view = viewOf(scene);
-  const reached = (server: string) => scene.site.servers.find((one) => one.name === server)?.host !== undefined;
   const replicas = view.topology.links.flatMap(({ replica, channel: of, source }): readonly Peer[] => {
     const channel = view.channel(replica, of);
     const next = channels.find(({ subject }) => subject.replica.name === replica && subject.channel.name === of)?.tls;
     const tls = next ?? channel?.tls;
-    if (source !== name || channel === undefined || tls?.caFile === undefined || !reached(replica)) return [];
+    if (source !== name || channel === undefined || tls?.caFile === undefined || !isReached(replica, scene)) return [];
     if (next === undefined && !channel.tls.enabled) return [];
-    const words = of === '' ? replica : `${replica} (channel ${of})`;
-    return [
-      { name: words, file: { on: replica, path: tls.caFile }, expects: tls.verify ? channel.source.host : undefined },
-    ];
+    const expects = tls.verify ? channel.source.host : undefined;
+    return [{ name: channelText({ server: replica, channel: of }), file: { on: replica, path: tls.caFile }, expects }];
   });
   // Where Lockstep does not look, whoever trusts the authority is to accept it.
   const client: Peer =

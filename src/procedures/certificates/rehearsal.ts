@@ -32,21 +32,13 @@ export function handshakes(exchange: Exchange, scene: Scene, noteAs: string): Re
   };
 }
 
-/** Who comes to the server with a certificate that Lockstep can read: its replicas, and Lockstep itself. */
+/** Who comes to the server with a pair that Lockstep can read: its replicas, unless their keys stay there, and Lockstep itself. */
 function comersOf({ holder }: Exchange, scene: Scene): readonly Comer[] {
-  const replicas = downstream(holder, scene).flatMap(({ replica, channel, words }): readonly Comer[] => {
+  const readable = holder.site.keys === 'host' ? [] : downstream(holder, scene);
+  const replicas = readable.flatMap(({ replica, channel, words }): readonly Comer[] => {
     const { certFile, keyFile } = channel.tls;
     if (certFile === undefined || keyFile === undefined || !isReached(replica, scene)) return [];
-    return [
-      {
-        name: words,
-        files: {
-          on: replica,
-          certificate: certFile,
-          key: scene.site.serverTls?.keys === 'host' ? undefined : keyFile,
-        },
-      },
-    ];
+    return [{ name: words, files: { on: replica, certificate: certFile, key: keyFile } }];
   });
   return [...replicas, ...(holder.own.checked === undefined ? [] : [{ name: 'Lockstep', files: 'lockstep' as const }])];
 }
@@ -94,6 +86,6 @@ function peersOf(exchange: Exchange, scene: Scene): readonly Peer[] {
 }
 
 /** Whether its files can be read. */
-function isReached(server: ServerName, { site }: Scene): boolean {
+export function isReached(server: ServerName, { site }: Scene): boolean {
   return site.servers.find(({ name }) => name === server)?.host !== undefined;
 }
