@@ -192,7 +192,8 @@ export class Execution {
       } catch (cause) {
         if (attempt >= attempts || bench.signal.aborted || cause instanceof Suspended) throw cause;
         await bench.clock.sleep(1000 * Math.min(2 ** (attempt - 1), longestPause), bench.signal);
-        if (bench.interrupted() !== undefined) throw cause;
+        const why = bench.interrupted();
+        if (why !== undefined) throw new Interrupted('interrupted', `${why}; until then: ${messageOf(cause)}`, undefined, { cause }); // prettier-ignore
         if (alone && step.done(await this.#look())) break;
       }
     }

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
-import { commitRecorded } from '../../src/engine/faults.js';
-import { sql } from '../../src/domain/action.js';
+import { commitRecorded, stepBegins } from '../../src/engine/faults.js';
+import { sql, type Action } from '../../src/domain/action.js';
 import type { Procedure } from '../../src/engine/procedure.js';
 import { byPerson, ToyEngine } from './bench.js';
 import { recordedSwitchover, toySwitchover } from './toy.js';
@@ -30,6 +30,30 @@ it.each([
   toy.world.refuse.set(word, 2);
   expect(await toy.ended((await toy.ask()).id)).toMatchObject({ outcome });
   expect(toy.world.servers.db1.writable).toBe(outcome === 'failed');
+});
+
+const login: Action = {
+  ...{ kind: 'login', to: { host: 'db2', port: 3306 }, user: 'repl', password: 'replication', filesOf: 'db1' },
+  ...{ tls: { caFile: '/ca.pem', certFile: undefined, keyFile: undefined, verify: true }, noteAs: 'rehearsed' },
+};
+
+it.each([
+  ['only looked', [login], 'cancelled'],
+  ['may have changed something', undefined, 'failed'],
+])('is not tried again once it was told to end, which is why it ended, where it %s', async (_, plan, outcome) => {
+  const steps = (...given: Parameters<typeof toySwitchover.steps>) =>
+    toySwitchover.steps(...given).map((step) => (step.id === 'freeze' ? { ...step, section: 'first', plan: plan ?? step.plan, attempts: 9 } : step)); // prettier-ignore
+  toy = await ToyEngine.open({ procedure: { ...toySwitchover, steps } });
+  toy.world.refuse.set('FREEZE', 9);
+  let go = (): void => undefined;
+  toy.gate = { point: stepBegins('freeze'), open: new Promise<void>((done) => (go = done)) };
+  const { id } = await toy.ask();
+  await toy.until(id, () => toy?.types(id).includes('section') === true);
+  await toy.engine.abort(id, 'alice');
+  go();
+  const why = expect.stringMatching(/^alice told it to end; until then: freeze db1: /) as unknown;
+  expect(await toy.ended(id)).toMatchObject({ outcome, why });
+  expect(toy.world.refuse.get('FREEZE')).toBe(plan === undefined ? 8 : 9);
 });
 
 it('beyond the commit point a server that fails holds up no other', async () => {

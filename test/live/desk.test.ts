@@ -116,6 +116,7 @@ await describeEach(
       expect(await lockstep.child.ended).toMatchObject({ code: 0 });
       const [ended] = (JSON.parse((await run('runs', '--json')).output) as readonly RunView[]).filter((one) => one.id === id); // prettier-ignore
       expect([ended?.state, ended?.outcome]).toEqual(['ended', 'failed']);
+      expect(ended?.why).toMatch(/^Lockstep was told to stop; until then: /);
       await writer.query('ROLLBACK');
       await writer.close();
     });
