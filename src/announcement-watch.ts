@@ -36,7 +36,7 @@ export interface Reader {
 interface Comparison {
   readonly announcements: readonly Compared[];
   readonly readSides: readonly Compared[];
-  readonly readers: readonly Reader[];
+  readonly readers: readonly Omit<Reader, 'cluster'>[];
 }
 
 export interface WatchOptions {
@@ -86,8 +86,10 @@ export class AnnouncementWatch {
 
   /** What was wrong when they were last seen; undefined before the first comparison, and where there are none. */
   problems(cluster: ClusterName): readonly Problem[] | undefined {
-    const last = this.#last.get(cluster);
-    return last && [...last.announcements, ...last.readSides].flatMap(({ problem }) => problem ?? []);
+    const configured = this.options.config().clusters.find(({ name }) => name === cluster);
+    if (configured === undefined || configured.announcers.length === 0 || !this.#last.has(cluster)) return undefined;
+    const compared = this.#known(configured, ({ announcements, readSides }) => [...announcements, ...readSides]);
+    return compared.flatMap(({ problem }) => problem ?? []);
   }
 
   start(): void {
@@ -137,7 +139,7 @@ export class AnnouncementWatch {
   /** What is new is told once. */
   #take(cluster: ClusterName, sight: AnnouncementSight): void {
     const before = this.#last.get(cluster);
-    const now = comparisonOf(cluster, sight);
+    const now = comparisonOf(sight);
     this.#last.set(cluster, now);
     const about = { cluster, primary: sight.primary };
     this.#tell(about, before?.announcements, now.announcements, 'the announcer tells applications of the primary');
@@ -153,17 +155,23 @@ export class AnnouncementWatch {
     }
   }
 
-  /** Of announcers that the configuration of now has. */
   #told<One extends { readonly announcer: AnnouncerName }>(
     of: (comparison: Comparison) => readonly One[],
   ): readonly (One & { readonly cluster: ClusterName })[] {
-    return this.options.config().clusters.flatMap(({ name: cluster, announcers }) => {
-      const last = this.#last.get(cluster);
-      const known = last === undefined ? [] : of(last);
-      return known
-        .filter(({ announcer }) => announcers.some((one) => one.name === announcer))
-        .map((one) => ({ ...one, cluster }));
-    });
+    return this.options
+      .config()
+      .clusters.flatMap((cluster) => this.#known(cluster, of).map((one) => ({ ...one, cluster: cluster.name })));
+  }
+
+  /** Of announcers that the configuration of now has. */
+  #known<One extends { readonly announcer: AnnouncerName }>(
+    { name, announcers }: ClusterConfig,
+    of: (comparison: Comparison) => readonly One[],
+  ): readonly One[] {
+    const last = this.#last.get(name);
+    return last === undefined
+      ? []
+      : of(last).filter(({ announcer }) => announcers.some((one) => one.name === announcer));
   }
 
   #changing(cluster: ClusterName): boolean {
@@ -179,12 +187,12 @@ export class AnnouncementWatch {
 }
 
 /** Pure. */
-export function comparisonOf(cluster: ClusterName, sight: AnnouncementSight): Comparison {
+export function comparisonOf(sight: AnnouncementSight): Comparison {
   const readers = readAnnouncers(sight.announcers).flatMap(({ name: announcer, readers: { servers } }) => {
     const seen = sight.readSides.find((one) => one.announcer === announcer);
     if (seen === undefined || seen.failure !== undefined) return [];
     const those = [...new Set([...servers, ...seen.readers])];
-    return those.map((server) => ({ cluster, announcer, server, reads: seen.readers.includes(server) }));
+    return those.map((server) => ({ announcer, server, reads: seen.readers.includes(server) }));
   });
   return { announcements: comparedAnnouncements(sight), readSides: comparedReaders(sight), readers };
 }

@@ -11,7 +11,7 @@ const sight = { announcers: [], announcements: [], readSides: [], withdrawn: [],
 
 it('matches where the primary is named, not where another or nobody is, or where it cannot be read', () => {
   const announcements = [told('a', 'db1'), told('b', 'db2'), told('c', undefined), told('d', 'db1', 'gone')];
-  const compared = comparisonOf('shop', { ...sight, announcements }).announcements;
+  const compared = comparisonOf({ ...sight, announcements }).announcements;
   expect(compared.map(({ matches }) => matches)).toEqual([true, false, false, false]);
   expect(compared.map(({ problem }) => problem?.message)).toEqual([
     undefined,
@@ -20,7 +20,7 @@ it('matches where the primary is named, not where another or nobody is, or where
     'what d tells applications cannot be read: gone',
   ]);
   expect(compared[1]?.problem).toMatchObject({ name: 'announcement-differs', severity: 'critical' });
-  expect(comparisonOf('shop', { ...sight, announcements, primary: undefined }).announcements).toEqual([]);
+  expect(comparisonOf({ ...sight, announcements, primary: undefined }).announcements).toEqual([]);
 });
 
 it('matches where applications read from all that are not withdrawn, and from nobody else', () => {
@@ -28,7 +28,7 @@ it('matches where applications read from all that are not withdrawn, and from no
   const announcers = [{ name: 'a', kind: 'haproxy', words: '', holds: false, readsBack: true, readers }] as const;
   const reads = (from: readonly string[], withdrawn: readonly string[], primary?: string, failure?: string) => {
     const readSides = [{ announcer: 'a', readers: from, found: from.join(), failure, at: 0 }];
-    const [compared] = comparisonOf('shop', { ...sight, announcers, readSides, withdrawn, primary }).readSides;
+    const [compared] = comparisonOf({ ...sight, announcers, readSides, withdrawn, primary }).readSides;
     return compared?.problem?.message ?? compared?.matches;
   };
   expect(reads(['db2', 'db3'], [])).toBe(true);
@@ -70,5 +70,37 @@ it('keeps what it knew while a run that may change the primary is at work', asyn
   expect(await matches()).toEqual([false]);
   [says, open] = ['db1', false];
   expect(await matches()).toEqual([true]);
+  await watch.stop();
+});
+
+it('says nothing of an announcer that the configuration no longer has', async () => {
+  vi.useFakeTimers();
+  const announcer = (name: string) => ({ name, kind: 'command', argv: ['/a'] });
+  let announcers = [announcer('a'), announcer('b')];
+  const watch = new AnnouncementWatch({
+    config: () => ({
+      clusters: [{ name: 'shop', names: [], servers: [], announcers }],
+      observe: { freshnessSeconds: 15 },
+    }),
+    observer: () => ({ lookAtCluster: () => Promise.resolve({ topology: { primary: 'db1' } }) }),
+    shelf: {
+      readBack: () => Promise.resolve(announcers.map(({ name }) => told(name, 'db2'))),
+      readReaders: () => Promise.resolve(undefined),
+    },
+    withdrawn: () => [],
+    open: () => [],
+    log: silentLog,
+  } as unknown as WatchOptions);
+  expect(watch.problems('shop')).toBeUndefined();
+  watch.start();
+  await vi.advanceTimersByTimeAsync(0);
+  const problems = () => watch.problems('shop')?.map(({ message }) => message.split(' ')[0]);
+  expect(problems()).toEqual(['a', 'b']);
+  announcers = announcers.slice(1);
+  expect(problems()).toEqual(['b']);
+  announcers = [];
+  expect([problems(), watch.matches]).toEqual([undefined, []]);
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(problems()).toBeUndefined();
   await watch.stop();
 });
