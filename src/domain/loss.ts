@@ -1,3 +1,4 @@
+import { capital } from '../base/words.js';
 import { containsGtidSet, countGtidSet, parseGtidSet, subtractGtidSets, unionGtidSets } from './gtid-mysql.js';
 import { gapMariadb, parseMariadbGtids, unionMariadb } from './gtid-mariadb.js';
 import type { DirectReplica } from './death.js';
@@ -127,8 +128,4 @@ function boundOf({ primary, outage, candidate: { server, channel } }: Lost, miss
 
 function time(at: number): string {
   return new Date(at).toISOString();
-}
-
-function capital(name: string): string {
-  return name.slice(0, 1).toUpperCase() + name.slice(1);
 }

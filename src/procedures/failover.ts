@@ -1,3 +1,4 @@
+import { capital } from '../base/words.js';
 import { missing } from '../domain/candidates.js';
 import { waitsInVain } from '../domain/loss.js';
 import type { Parameters, Scene } from '../domain/scene.js';
@@ -5,7 +6,7 @@ import type { Need, Procedure, Refusal, Step } from '../engine/procedure.js';
 import { refusalsOf } from './failover/refusals.js';
 import { sightOf, type Sight } from './failover/sight.js';
 import { fenceCommand, semiSyncOf, stepsFor } from './failover/steps.js';
-import { identityPremise } from './view.js';
+import { identityPremise, viewOf } from './view.js';
 
 /**
  * Makes a replica the primary in the place of one that is dead, by two kinds of evidence that do not depend on each
@@ -41,7 +42,10 @@ export const failover: Procedure = {
   asks,
   premises,
   steps,
-  dead: (scene, parameters) => [sightOf(scene, parameters)?.primary ?? []].flat(),
+  dead: (scene) => {
+    const { primary } = viewOf(scene).topology;
+    return primary === undefined ? [] : [primary];
+  },
   remarks,
 };
 
@@ -132,8 +136,4 @@ function passedOver({ ranked, candidate }: Sight): readonly string[] {
       const reasons = [...one.against, ...lacks, ...(one.against.length + lacks.length === 0 ? one.reasons : [])];
       return `${one.server} does not: ${reasons.join(', ')}.`;
     });
-}
-
-function capital(sentence: string): string {
-  return sentence.slice(0, 1).toUpperCase() + sentence.slice(1);
 }

@@ -1,3 +1,4 @@
+import { capital } from '../base/words.js';
 import { plainSql } from '../domain/action.js';
 import type { Parameters, Scene } from '../domain/scene.js';
 import type { Need, Procedure, Refusal, Seen, Step } from '../engine/procedure.js';
@@ -221,8 +222,4 @@ function compared(seen: Seen, { name, primary }: Sight): boolean | undefined {
 
 function isPointedAt(seen: Seen, { name, primary }: Sight): boolean {
   return viewOf(seen).topology.links.some(({ replica, source }) => replica === name && source === primary?.name);
-}
-
-function capital(sentence: string): string {
-  return sentence.slice(0, 1).toUpperCase() + sentence.slice(1);
 }

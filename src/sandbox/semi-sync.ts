@@ -27,9 +27,14 @@ export function semiSyncSettings({ flavour }: VersionRecipe): Settings {
       };
 }
 
+/** Prefix of the variables of a source: `rpl_semi_sync_source`. */
+export function sourcePrefix({ flavour }: VersionRecipe): string {
+  return flavour === 'mariadb' ? 'rpl_semi_sync_master' : 'rpl_semi_sync_source';
+}
+
 /** From now on the primary's commits are acknowledged only once a replica has them, whatever its file says. */
 export async function waitForReplicas({ primary, replicas, version }: SandboxCluster): Promise<void> {
-  const prefix = version.flavour === 'mariadb' ? 'rpl_semi_sync_master' : 'rpl_semi_sync_source';
+  const prefix = sourcePrefix(version);
   await primary.run([
     `SET GLOBAL ${prefix}_wait_point = 'AFTER_SYNC'`,
     `SET GLOBAL ${prefix}_timeout = ${timeout}`,

@@ -12,6 +12,7 @@ import { fillDisk } from '../../src/sandbox/disk.js';
 import { expired, stopReplication, swapServerCertificate } from '../../src/sandbox/faults.js';
 import { openLink, type Link } from '../../src/sandbox/proxy.js';
 import { untilReplicating } from '../../src/sandbox/replication.js';
+import { sourcePrefix } from '../../src/sandbox/semi-sync.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { until } from '../../src/sandbox/until.js';
 import { describeEach, oneOfEach } from './matrix.js';
@@ -162,7 +163,7 @@ await describeEach(
     });
 
     it('that holds every commit until a replica acknowledges it', async () => {
-      const prefix = mysql ? 'rpl_semi_sync_source' : 'rpl_semi_sync_master';
+      const prefix = sourcePrefix(sandbox.version);
       if (mysql) await primary.run(['SET sql_log_bin = 0', "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'", 'SET sql_log_bin = 1']); // prettier-ignore
       await primary.run([
         `SET GLOBAL ${prefix}_wait_point = AFTER_SYNC`,
@@ -203,6 +204,7 @@ await describeEach(
       await answersOnly();
       await hangUp();
       await answersOnly();
+      await writer.close();
     });
 
     /** Three seconds of looks, none of which takes it for dead, nor doubts that it is alive. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../../src/base/errors.js';
-import { procedureNames } from '../../../src/domain/procedure-names.js';
 import type { ServerName } from '../../../src/domain/snapshot.js';
+import { sourcePrefix } from '../../../src/sandbox/semi-sync.js';
 import { Scrape } from '../scrape.js';
 import type { Asked } from '../lockstep-process.js';
 import { database } from './cluster.js';
@@ -96,12 +96,11 @@ export async function alarms(url: string): Promise<number> {
 async function mended({ cluster, tell, counts }: Pick<Stage, 'cluster' | 'tell' | 'counts'>): Promise<boolean> {
   const { lockstep, servers } = cluster;
   await lockstep.api('POST', '/clusters/sandbox/acknowledge').catch(() => undefined);
-  const known: readonly string[] = procedureNames;
   const asked: readonly Asked[] = [
     ...['open-primary', 'failover'].map((procedure) => ({ procedure, parameters: { cluster: 'sandbox' } })),
     ...['rejoin', 'restart-replication'].flatMap((procedure) => servers.map(({ name }) => ({ procedure, parameters: { cluster: 'sandbox', server: name } }))), // prettier-ignore
   ];
-  for (const one of asked.filter(({ procedure }) => known.includes(procedure))) {
+  for (const one of asked) {
     const plan = await lockstep.plan(one).catch((cause: unknown) => tell(`${one.procedure}: ${messageOf(cause)}`));
     if (plan?.digest === undefined || plan.guards.some(({ guard }) => guard !== 'approval')) {
       if (plan?.guards.some(({ reason }) => reason === 'commits-wait') === true) return false;
@@ -168,7 +167,7 @@ async function openByHand({ cluster, tell }: Stage): Promise<void> {
   const [only] = alone;
   if (only === undefined || alone.length > 1 || (await cluster.writable()).length > 0) return;
   tell(`${only[0].name} is opened by hand`);
-  const prefix = cluster.sandbox.version.flavour === 'mariadb' ? 'rpl_semi_sync_master' : 'rpl_semi_sync_source';
-  if (cluster.options.semiSync === true) await only[0].sql(`SET GLOBAL ${prefix}_enabled = ON`);
+  if (cluster.options.semiSync === true)
+    await only[0].sql(`SET GLOBAL ${sourcePrefix(cluster.sandbox.version)}_enabled = ON`);
   await cluster.sandbox.open(only[0]);
 }
