@@ -1,4 +1,5 @@
 import { plainSql, sql, type Statement } from '../domain/action.js';
+import type { ConfigurationCheck } from '../domain/certificate-action.js';
 import type { TlsFacts } from '../domain/snapshot.js';
 import type { Column } from './capabilities.js';
 import { reloadTls } from './tls-statements.js';
@@ -24,16 +25,8 @@ export function tlsOptions(column: Column, { caFile, certFile, keyFile }: TlsPat
   ];
 }
 
-/** How a server's own program is asked about the configuration that it would start with; nothing is started. */
-export interface ConfigurationCheck {
-  /** Behind the words that start the server. */
-  readonly words: readonly string[];
-  /** What its answer must say, by the option's name with dashes; left out: its code alone counts. */
-  readonly expects?: Readonly<Record<string, string>>;
-}
-
 /**
- * The program reads all option files as at a start and ends with an error where it would not start; then it prints what
+ * How a server's own program is asked about the configuration that it would start with; nothing is started. The program reads all option files as at a start and ends with an error where it would not start; then it prints what
  * has come of them, so that a line of a later file is seen that takes ours back.
  * @param asWords the options are given as words, and stand in no file yet
  */

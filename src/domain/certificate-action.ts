@@ -145,14 +145,16 @@ export interface CheckConfigurationAction {
   readonly on: ServerName;
   /** The words that the server is started with. */
   readonly command: readonly string[];
-  readonly checks: readonly {
-    /** Behind those. */
-    readonly words: readonly string[];
-    /** What the printed table of settings must say; left out: its code alone counts. */
-    readonly expects?: Readonly<Record<string, string>>;
-  }[];
+  readonly checks: readonly ConfigurationCheck[];
   /** Keeps `valid`. */
   readonly noteAs: string;
+}
+
+export interface ConfigurationCheck {
+  /** Behind the words that start the server. */
+  readonly words: readonly string[];
+  /** What the printed table of settings must say, by the option's name with dashes; left out: its code alone counts. */
+  readonly expects?: Readonly<Record<string, string>>;
 }
 
 /** Logs in over TLS, whatever the configuration says, and learns which certificate is served; the authority's must verify it. */
@@ -179,14 +181,10 @@ export interface RestartAction {
 }
 
 /** Changes whom somebody trusts who is no server: Lockstep itself, or an application, by its file on its own machine. */
-export interface TrustAction {
+export interface TrustAction extends Trust {
   readonly kind: 'change-trust';
   /** As in the configuration, or the word for Lockstep itself. */
   readonly outsider: string;
-  readonly file: string;
-  /** As in {@link Trust}. */
-  readonly add: readonly string[];
-  readonly drop: readonly string[];
 }
 
 /**

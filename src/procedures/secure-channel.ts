@@ -27,7 +27,7 @@ export const secureChannel: Procedure = {
       kind: 'choice',
       values: ['full', 'partial'],
       required: false,
-      help: 'full: log in with the files of the replica first; partial: what Lockstep itself sees of the source has to do. Default full where `hosts` reaches the replica',
+      help: 'full: log in with the files of the replica first; partial: what Lockstep itself sees of the source has to do. Default full where `hosts` reaches the replica, unless keys stay there',
     },
   ],
   locks: 'server',

@@ -37,7 +37,27 @@ export async function certificateAction(
   notes: Notes,
   signal: AbortSignal,
 ): Promise<Notes> {
+  const there = <T>({ on: server }: { readonly on: ServerName }, work: (host: Host) => Promise<T>) =>
+    on(reach.host(server), server, work);
   switch (action.kind) {
+    case 'stage-certificates':
+      return there(action, (host) => stage(action, host, reach.authority, signal));
+    case 'rehearse-certificates':
+      return there(action, (host) =>
+        rehearseCertificates(action, host, trustOf(reach), presentedBy(reach, action.on), signal),
+      );
+    case 'place-certificates':
+      return there(action, (host) => place(action, host, notes, signal));
+    case 'discard-certificates':
+      return there(action, (host) => discard(action, host, signal));
+    case 'option-file':
+      return there(action, (host) => optionFile(action, host, notes, signal));
+    case 'check-configuration':
+      return there(action, (host) => checkConfiguration(action, host, signal));
+    case 'restart':
+      return there(action, async (host) => restart(action, host, await reach.target(action.on), signal));
+    case 'meet-certificate':
+      return meet(action, await reach.target(action.on), reach.authority, notes, signal);
     case 'change-trust': {
       const found = reach.outsider(action.outsider);
       await on(found?.host, action.outsider, (host) => changeTrust(action, host, reach.authority, signal));
@@ -47,33 +67,6 @@ export async function certificateAction(
       const authority = await reach.authority(action.authority);
       return proveAuthority(action, authority, (server) => reach.target(server), trustOf(reach), signal);
     }
-    case 'meet-certificate':
-      return meet(action, await reach.target(action.on), reach.authority, notes, signal);
-    case 'stage-certificates':
-    case 'rehearse-certificates':
-    case 'place-certificates':
-    case 'discard-certificates':
-    case 'option-file':
-    case 'check-configuration':
-    case 'restart':
-      return on(reach.host(action.on), action.on, async (host) => {
-        switch (action.kind) {
-          case 'stage-certificates':
-            return stage(action, host, reach.authority, signal);
-          case 'rehearse-certificates':
-            return rehearseCertificates(action, host, trustOf(reach), presentedBy(reach, action.on), signal);
-          case 'place-certificates':
-            return place(action, host, notes, signal);
-          case 'discard-certificates':
-            return discard(action, host, signal);
-          case 'option-file':
-            return optionFile(action, host, notes, signal);
-          case 'check-configuration':
-            return checkConfiguration(action, host, signal);
-          case 'restart':
-            return restart(action, host, await reach.target(action.on), signal);
-        }
-      });
   }
 }
 

@@ -21,9 +21,9 @@ export async function restart(
       await session.end();
       break;
     } catch (cause) {
-      if (signal.aborted) throw cause;
       if (until === 'greeting' && cause instanceof LoginError && cause.handshake !== undefined) break;
-      await pause(answerPause, undefined, { signal });
+      const over = await pause(answerPause, false, { signal }).catch(() => true);
+      if (over) throw cause;
     }
   }
   return { [noteAs]: new Date().toISOString() };
