@@ -1,4 +1,4 @@
-import { goingOf, isIssuedBy, outsiderWords, type HeldAuthority } from '../../../domain/rotation.js';
+import { goingOf, isIssuedBy, lockstepItself, outsiderWords, type HeldAuthority } from '../../../domain/rotation.js';
 import type { Parameters, Scene } from '../../../domain/scene.js';
 import type { Need, Procedure, Refusal, Step } from '../../../engine/procedure.js';
 import { accountsBoundTo } from '../bound.js';
@@ -8,8 +8,9 @@ import { exchangeSteps } from '../steps.js';
 import { askedOf, holdersOf, memberRefusals } from './members.js';
 import { letDistrust } from './outsiders.js';
 import { canBeShown, proofOf, proveStep } from './prove.js';
-import { linkRemarks, nextRound, stillTrusting, unaskedWords } from './rounds.js';
-import { acknowledgedParameter, acknowledgement, applicationNames, authorityRefusals, foreignOf, notTrusting, rotationPremises, serverParameter, sightOf, unseenApplications, type Sight } from './sight.js'; // prettier-ignore
+import { procedureOf } from './procedure.js';
+import { linkRemarks, stillTrusting } from './rounds.js';
+import { acknowledgedParameter, acknowledgement, applicationNames, foreignOf, notTrusting, serverParameter, unseenApplications, type Sight } from './sight.js'; // prettier-ignore
 import { filesHolding, outsiderRefusals, outsidersHolding, trustRefusals } from './trust.js';
 
 /**
@@ -23,45 +24,32 @@ export const distrustAuthority: Procedure = {
     serverParameter,
     { ...acknowledgedParameter, help: 'applications that present no certificate of the old authority, which nobody sees: their names, with commas between them' }, // prettier-ignore
   ],
-  locks: 'cluster',
-  looks: 'anew',
-  needed,
-  refusals,
   asks: ({ rotation }) => `whoever still presents a certificate of ${rotation?.from?.name ?? 'the old authority'} is refused from then on`, // prettier-ignore
-  premises: (scene) => {
-    const sight = sightOf(scene);
-    return sight && rotationPremises(sight);
-  },
-  steps: (scene, parameters) => {
-    const sight = sightOf(scene);
-    const from = sight?.rotation.from;
-    return sight === undefined || from === undefined ? [] : stepsOf(sight, from, parameters);
-  },
-  remarks,
+  ...procedureOf({
+    needed,
+    over: ({ rotation: { from } }) => `nobody who can be seen trusts ${from?.name ?? 'another'}`,
+    refusals,
+    steps: (sight, parameters) => {
+      const { from } = sight.rotation;
+      return from === undefined ? [] : stepsOf(sight, from, parameters);
+    },
+    remarks,
+  }),
 };
 
-function needed(scene: Scene, parameters: Parameters): Need {
-  const sight = sightOf(scene);
-  const refused = authorityRefusals(scene);
-  if (sight === undefined || refused.length > 0)
-    return { observed: 'yes', why: refused.map(({ why }) => why).join('; ') };
+function needed(sight: Sight, parameters: Parameters): Need | undefined {
   const { from } = sight.rotation;
   if (from === undefined) return { observed: 'no', why: 'no authority is configured to give way (`replaces`)' };
   const { server } = parameters;
   const still =
     server === undefined ? stillTrusting(sight) : exchangesOf(sight, from, parameters).map(({ holder }) => holder.name);
-  if (still.length > 0) return { observed: 'yes', why: `${still.join(', ')} still trust ${from.name}` };
-  const unasked = unaskedWords(sight, parameters);
-  if (unasked !== undefined) return { observed: 'unknown', why: unasked };
-  return { observed: 'no', why: `nobody who can be seen trusts ${from.name}: ${nextRound(sight)}` };
+  return still.length === 0 ? undefined : { observed: 'yes', why: `${still.join(', ')} still trust ${from.name}` };
 }
 
-function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
-  const sight = sightOf(scene);
-  const refused = authorityRefusals(scene);
-  const from = sight?.rotation.from;
-  if (sight === undefined || from === undefined || refused.length > 0) return refused;
-  const { rotation, members, holders } = sight;
+function refusals(sight: Sight, parameters: Parameters): readonly Refusal[] {
+  const { rotation, members, holders, scene } = sight;
+  const { from } = rotation;
+  if (from === undefined) return [];
   return [
     ...chained(sight, from),
     ...memberRefusals(members, scene),
@@ -78,14 +66,13 @@ function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
   ];
 }
 
-function remarks(scene: Scene, parameters: Parameters): readonly string[] {
-  const sight = sightOf(scene);
-  const from = sight?.rotation.from;
-  if (sight === undefined || from === undefined) return [];
-  const { outsiders } = sight.rotation;
+function remarks(sight: Sight, parameters: Parameters): readonly string[] {
+  const { rotation, scene, at } = sight;
+  const { from, outsiders } = rotation;
+  if (from === undefined) return [];
   return [
     ...linkRemarks(exchangesOf(sight, from, parameters), scene),
-    ...(canBeShown(from, sight.at)
+    ...(canBeShown(from, at)
       ? []
       : [`No handshake shows that ${from.name} is out, for nothing can be issued from it any more: files are read back instead.`]), // prettier-ignore
     ...outsiders.flatMap(
@@ -101,7 +88,7 @@ function stepsOf(sight: Sight, from: HeldAuthority, parameters: Parameters): rea
   const going = goingOf(rotation);
   const shown = canBeShown(from, at);
   const outside = parameters['server'] === undefined ? outsidersHolding(rotation.outsiders, going) : [];
-  const last = [...outside].sort((a, b) => Number(a.name === 'lockstep') - Number(b.name === 'lockstep'));
+  const last = [...outside].sort((a, b) => Number(a.name === lockstepItself) - Number(b.name === lockstepItself));
   return [
     ...exchangesOf(sight, from, parameters).flatMap((exchange) => [
       ...exchangeSteps(exchange, scene),
@@ -146,7 +133,7 @@ function inUse(sight: Sight, from: HeldAuthority): readonly Refusal[] {
   const { holders, rotation, at } = sight;
   const { to, outsiders } = rotation;
   const leaves = holders.flatMap((holder) => foreignOf(holder, rotation, at).map(({ words }) => words));
-  const lacking = notTrusting(sight, to);
+  const lacking = notTrusting(sight);
   const own = outsiders.filter(({ presents }) => presents !== undefined && isIssuedBy(presents, from));
   return [
     ...(leaves.length === 0

@@ -1,6 +1,6 @@
 import path from 'node:path/posix';
 import type { ProveAction, Truster } from '../../../domain/certificate-action.js';
-import { outsiderWords, type HeldAuthority, type Outsider } from '../../../domain/rotation.js';
+import { lockstepItself, outsiderWords, type HeldAuthority, type Outsider } from '../../../domain/rotation.js';
 import type { Step } from '../../../engine/procedure.js';
 import type { Holder } from '../holder.js';
 import { trustFilesOf, trustWords } from './trust.js';
@@ -43,6 +43,6 @@ function trustersOf(holder: Holder): readonly Truster[] {
   });
 }
 
-export function trusterOf(one: Outsider): Truster {
-  return { name: outsiderWords(one), file: one.name === 'lockstep' ? 'lockstep' : { outsider: one.name } };
+function trusterOf(one: Outsider): Truster {
+  return { name: outsiderWords(one), file: one.name === lockstepItself ? 'lockstep' : { outsider: one.name } };
 }

@@ -1,4 +1,5 @@
-import type { Parameters, Scene } from '../../../domain/scene.js';
+import { isIssuedBy, lockstepItself } from '../../../domain/rotation.js';
+import type { Parameters } from '../../../domain/scene.js';
 import type { Need, Procedure, Refusal, Step } from '../../../engine/procedure.js';
 import { accountsBoundTo } from '../bound.js';
 import { newLeaf, type Exchange } from '../exchange.js';
@@ -6,8 +7,9 @@ import { exchangeRefusals } from '../refusals.js';
 import { exchangeSteps } from '../steps.js';
 import { askedOf, holdersOf, memberRefusals } from './members.js';
 import { canBeShown, proofOf, proveStep } from './prove.js';
-import { linkRemarks, nextRound, unaskedWords } from './rounds.js';
-import { acknowledgedParameter, acknowledgement, applicationNames, authorityRefusals, foreignOf, notTrusting, rotationPremises, serverParameter, sightOf, unseenApplications, type Sight } from './sight.js'; // prettier-ignore
+import { procedureOf } from './procedure.js';
+import { linkRemarks } from './rounds.js';
+import { acknowledgedParameter, acknowledgement, applicationNames, foreignOf, notTrusting, serverParameter, unseenApplications, type Sight } from './sight.js'; // prettier-ignore
 import { outsiderRefusals, trustRefusals } from './trust.js';
 
 /**
@@ -21,44 +23,29 @@ export const reissueCertificates: Procedure = {
     serverParameter,
     { ...acknowledgedParameter, help: 'applications that trust the new authority, which nobody sees: their names, with commas between them' }, // prettier-ignore
   ],
-  locks: 'cluster',
-  looks: 'anew',
-  needed,
-  refusals,
-  premises: (scene, parameters) => {
-    const sight = sightOf(scene);
-    if (sight === undefined) return undefined;
-    const replaced = exchangesOf(sight, parameters).flatMap(({ leaves }) =>
-      leaves.map(({ present }) => [present.pair.certificate, present.certificate?.fingerprint]),
-    );
-    return { ...rotationPremises(sight), replaced };
-  },
-  steps: (scene, parameters) => {
-    const sight = sightOf(scene);
-    return sight === undefined ? [] : stepsOf(sight, parameters);
-  },
-  remarks,
+  ...procedureOf({
+    needed,
+    over: ({ rotation: { to } }) => `every certificate comes from ${to.name}`,
+    refusals,
+    premises: (sight, parameters) => ({
+      replaced: exchangesOf(sight, parameters).flatMap(({ leaves }) =>
+        leaves.map(({ present }) => [present.pair.certificate, present.certificate?.fingerprint]),
+      ),
+    }),
+    steps: stepsOf,
+    remarks,
+  }),
 };
 
-function needed(scene: Scene, parameters: Parameters): Need {
-  const sight = sightOf(scene);
-  const refused = authorityRefusals(scene);
-  if (sight === undefined || refused.length > 0)
-    return { observed: 'yes', why: refused.map(({ why }) => why).join('; ') };
-  const { to } = sight.rotation;
+function needed(sight: Sight, parameters: Parameters): Need | undefined {
   const leaves = exchangesOf(sight, parameters).flatMap(({ leaves }) => leaves);
-  if (leaves.length > 0)
-    return { observed: 'yes', why: `not from ${to.name}: ${leaves.map(({ present }) => present.words).join(', ')}` };
-  const unasked = unaskedWords(sight, parameters);
-  if (unasked !== undefined) return { observed: 'unknown', why: unasked };
-  return { observed: 'no', why: `every certificate comes from ${to.name}: ${nextRound(sight)}` };
+  if (leaves.length === 0) return undefined;
+  const words = leaves.map(({ present }) => present.words);
+  return { observed: 'yes', why: `not from ${sight.rotation.to.name}: ${words.join(', ')}` };
 }
 
-function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
-  const sight = sightOf(scene);
-  const refused = authorityRefusals(scene);
-  if (sight === undefined || refused.length > 0) return refused;
-  const { rotation, members, holders } = sight;
+function refusals(sight: Sight, parameters: Parameters): readonly Refusal[] {
+  const { rotation, members, holders, scene } = sight;
   const exchanges = exchangesOf(sight, parameters);
   return [
     ...keyless(sight),
@@ -72,24 +59,23 @@ function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
       why: (names) => `nobody can see whether ${names} trust ${rotation.to.name}`,
       remedy: `Let them trust it besides the old one`,
     }),
-    ...downstreamFirst(sight, parameters),
+    ...primaryLast(sight, parameters),
     ...exchanges.flatMap((exchange) => exchangeRefusals(exchange, scene)),
   ];
 }
 
-function remarks(scene: Scene, parameters: Parameters): readonly string[] {
-  const sight = sightOf(scene);
-  if (sight === undefined) return [];
-  const { from, outsiders } = sight.rotation;
+function remarks(sight: Sight, parameters: Parameters): readonly string[] {
+  const { rotation, scene } = sight;
+  const { from, outsiders } = rotation;
   const bound = from === undefined ? [] : accountsBoundTo(scene, from.certificates[0]);
-  const own = outsiders.filter(({ presents }) => presents !== undefined && presents.issuer === from?.certificates[0].subject); // prettier-ignore
+  const own = outsiders.filter(({ presents }) => presents && from && isIssuedBy(presents, from));
   return [
     ...linkRemarks(exchangesOf(sight, parameters), scene),
     'What is in use now stays beside it as the other of `a` and `b` until the next change.',
     ...(bound.length === 0 ? [] : [`${bound.join(', ')} may be used with certificates of ${from?.name ?? ''} alone (REQUIRE ISSUER).`]), // prettier-ignore
     ...(own.length === 0
       ? []
-      : [`By hand, before distrust-authority: the certificates that ${own.map(({ name }) => (name === 'lockstep' ? 'Lockstep' : name)).join(', ')} present (lockstep pki issue).`]), // prettier-ignore
+      : [`By hand, before distrust-authority: the certificates that ${own.map(({ name }) => (name === lockstepItself ? 'Lockstep' : name)).join(', ')} present (lockstep pki issue).`]), // prettier-ignore
   ];
 }
 
@@ -115,7 +101,7 @@ function exchangesOf({ members, rotation, at }: Sight, parameters: Parameters): 
 
 function untrusted(sight: Sight): readonly Refusal[] {
   const { to } = sight.rotation;
-  const lacking = notTrusting(sight, to);
+  const lacking = notTrusting(sight);
   if (lacking.length === 0) return [];
   return [
     {
@@ -137,15 +123,10 @@ function keyless({ rotation: { to } }: Sight): readonly Refusal[] {
   ];
 }
 
-/** A server that is asked for alone comes after those that replicate from it. */
-function downstreamFirst({ members, rotation, at }: Sight, { server }: Parameters): readonly Refusal[] {
-  if (server === undefined) return [];
-  const before = members.slice(
-    0,
-    members.findIndex(({ name }) => name === server),
-  );
-  const [last] = members.slice(-1);
-  const first = last?.name === server ? before.filter(({ holder }) => holder && foreignOf(holder, rotation, at).length > 0) : []; // prettier-ignore
+/** Whoever comes last, the primary, comes after all others where it is asked for alone. */
+function primaryLast({ members, rotation, at }: Sight, { server }: Parameters): readonly Refusal[] {
+  if (members.at(-1)?.name !== server) return [];
+  const first = members.filter(({ name, holder }) => name !== server && holder && foreignOf(holder, rotation, at).length > 0); // prettier-ignore
   if (first.length === 0) return [];
   return [
     {

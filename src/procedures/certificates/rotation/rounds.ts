@@ -8,8 +8,8 @@ import { filesHolding, outsidersHolding, trustWords } from './trust.js';
 /** What is to be done next, as it is seen now: weeks may have passed since the round before. */
 export function nextRound(sight: Sight): string {
   const { rotation, holders, at } = sight;
-  const { to, from } = rotation;
-  if (notTrusting(sight, to).length > 0) return 'trust-authority is next';
+  const { from } = rotation;
+  if (notTrusting(sight).length > 0) return 'trust-authority is next';
   const foreign = holders.flatMap((holder) => foreignOf(holder, rotation, at));
   if (foreign.length > 0) return 'reissue-certificates is next';
   if (from !== undefined && stillTrusting(sight).length > 0) return 'distrust-authority is next';

@@ -1,10 +1,4 @@
-import {
-  isIssuedBy,
-  lockstepItself,
-  outsiderWords,
-  type HeldAuthority,
-  type Rotation,
-} from '../../../domain/rotation.js';
+import { isIssuedBy, lockstepItself, outsiderWords, type Rotation } from '../../../domain/rotation.js';
 import type { Parameters, Scene } from '../../../domain/scene.js';
 import type { Refusal } from '../../../engine/procedure.js';
 import { identityPremise, viewOf } from '../../view.js';
@@ -66,11 +60,11 @@ export function authorityRefusals({ site, rotation }: Scene): readonly Refusal[]
   ];
 }
 
-/** Everybody who is seen not to trust an authority. */
-export function notTrusting({ holders, rotation }: Sight, authority: HeldAuthority): readonly string[] {
+/** Everybody who is seen not to trust the new authority. */
+export function notTrusting({ holders, rotation: { to, outsiders } }: Sight): readonly string[] {
   return [
-    ...holders.flatMap((holder) => filesLacking(holder, authority).map((file) => trustWords(holder, file))),
-    ...outsidersLacking(rotation.outsiders, authority).map(outsiderWords),
+    ...holders.flatMap((holder) => filesLacking(holder, to).map((file) => trustWords(holder, file))),
+    ...outsidersLacking(outsiders, to).map(outsiderWords),
   ];
 }
 
@@ -125,7 +119,7 @@ export function applicationNames({ outsiders }: Rotation): readonly string[] {
   return ['applications', ...outsiders.map(({ name }) => name).filter((name) => name !== lockstepItself)];
 }
 
-/** Who the servers are, whom they trust, and from whom everything comes: what the plans of a rotation rest on. */
+/** Who the servers are, who replicates from whom, which files they read, and the authorities: what the plans of a rotation rest on. */
 export function rotationPremises({ scene, rotation, holders }: Sight) {
   const { topology } = viewOf(scene);
   return {

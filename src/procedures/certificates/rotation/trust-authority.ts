@@ -1,5 +1,5 @@
 import { outsiderWords, type HeldAuthority } from '../../../domain/rotation.js';
-import type { Parameters, Scene } from '../../../domain/scene.js';
+import type { Parameters } from '../../../domain/scene.js';
 import type { Need, Procedure, Refusal, Step } from '../../../engine/procedure.js';
 import type { Exchange } from '../exchange.js';
 import type { Holder } from '../holder.js';
@@ -8,8 +8,9 @@ import { exchangeSteps } from '../steps.js';
 import { askedOf, holdersOf, memberRefusals } from './members.js';
 import { letTrust } from './outsiders.js';
 import { canBeShown, proofOf, proveStep } from './prove.js';
-import { linkRemarks, nextRound, unaskedWords } from './rounds.js';
-import { authorityRefusals, notTrusting, rotationPremises, serverParameter, sightOf, unseenApplications, type Sight } from './sight.js'; // prettier-ignore
+import { procedureOf } from './procedure.js';
+import { linkRemarks } from './rounds.js';
+import { notTrusting, serverParameter, unseenApplications, type Sight } from './sight.js';
 import { filesLacking, outsiderRefusals, outsidersLacking, trustRefusals, trustWords } from './trust.js';
 
 /**
@@ -20,66 +21,48 @@ export const trustAuthority: Procedure = {
   name: 'trust-authority',
   purpose: 'Let everybody trust a new authority besides the old one',
   parameters: [serverParameter],
-  locks: 'cluster',
-  looks: 'anew',
-  needed,
-  refusals,
-  premises: (scene) => {
-    const sight = sightOf(scene);
-    return sight && rotationPremises(sight);
-  },
-  steps: (scene, parameters) => {
-    const sight = sightOf(scene);
-    return sight === undefined ? [] : stepsOf(sight, parameters);
-  },
-  remarks,
+  ...procedureOf({
+    needed,
+    over: ({ rotation: { to } }) => `everybody who can be seen trusts ${to.name}`,
+    refusals,
+    steps: stepsOf,
+    remarks,
+  }),
 };
 
-function needed(scene: Scene, parameters: Parameters): Need {
-  const sight = sightOf(scene);
-  const refused = authorityRefusals(scene);
-  if (sight === undefined || refused.length > 0)
-    return { observed: 'yes', why: refused.map(({ why }) => why).join('; ') };
-  const { to } = sight.rotation;
+function needed(sight: Sight, parameters: Parameters): Need | undefined {
   const lacking = lackingWords(sight, parameters);
   if (lacking.length > 0)
     return {
       observed: 'yes',
-      why: `${lacking.join(', ')} ${lacking.length === 1 ? 'does' : 'do'} not trust ${to.name}`,
+      why: `${lacking.join(', ')} ${lacking.length === 1 ? 'does' : 'do'} not trust ${sight.rotation.to.name}`,
     };
   const ending = endingWords(sight);
-  if (ending !== undefined) return { observed: 'yes', why: ending };
-  const unasked = unaskedWords(sight, parameters);
-  if (unasked !== undefined) return { observed: 'unknown', why: unasked };
-  return { observed: 'no', why: `everybody who can be seen trusts ${to.name}: ${nextRound(sight)}` };
+  return ending === undefined ? undefined : { observed: 'yes', why: ending };
 }
 
-function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
-  const sight = sightOf(scene);
-  const refused = authorityRefusals(scene);
-  if (sight === undefined || refused.length > 0) return refused;
-  const asked = askedOf(sight.members, parameters);
+function refusals(sight: Sight, parameters: Parameters): readonly Refusal[] {
+  const { members, rotation, scene } = sight;
+  const asked = askedOf(members, parameters);
   const ending = lackingWords(sight, parameters).length === 0 ? endingWords(sight) : undefined;
   if (ending !== undefined)
     return [
       {
         reason: 'no-successor',
         why: ending,
-        remedy: `Make one with \`lockstep pki init\`, and write it as \`authority\` with \`replaces: ${sight.rotation.to.name}\`: docs/certificates.md.`,
+        remedy: `Make one with \`lockstep pki init\`, and write it as \`authority\` with \`replaces: ${rotation.to.name}\`: docs/certificates.md.`,
       },
     ];
   return [
     ...memberRefusals(asked, scene),
     ...holdersOf(asked).flatMap(trustRefusals),
-    ...(parameters['server'] === undefined ? outsiderRefusals(sight.rotation.outsiders) : []),
+    ...(parameters['server'] === undefined ? outsiderRefusals(rotation.outsiders) : []),
     ...exchangesOf(sight, parameters).flatMap((exchange) => restartNeeded(exchange, scene)),
   ];
 }
 
-function remarks(scene: Scene, parameters: Parameters): readonly string[] {
-  const sight = sightOf(scene);
-  if (sight === undefined) return [];
-  const { rotation, at } = sight;
+function remarks(sight: Sight, parameters: Parameters): readonly string[] {
+  const { rotation, scene, at } = sight;
   const unseen = unseenApplications(rotation, 'trusted');
   const names = unseen.map((name) => (name === 'applications' ? 'applications' : outsiderWords({ name })));
   return [
@@ -127,7 +110,7 @@ function exchangeOf(holder: Holder, to: HeldAuthority, files: readonly string[])
 
 function lackingWords(sight: Sight, parameters: Parameters): readonly string[] {
   const { server } = parameters;
-  if (server === undefined) return notTrusting(sight, sight.rotation.to);
+  if (server === undefined) return notTrusting(sight);
   return sight.holders
     .filter(({ name }) => name === server)
     .flatMap((holder) => filesLacking(holder, sight.rotation.to).map((file) => trustWords(holder, file)));

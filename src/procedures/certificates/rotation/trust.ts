@@ -1,4 +1,10 @@
-import { lackingOf, outsiderWords, type HeldAuthority, type Outsider } from '../../../domain/rotation.js';
+import {
+  lackingOf,
+  lockstepItself,
+  outsiderWords,
+  type HeldAuthority,
+  type Outsider,
+} from '../../../domain/rotation.js';
 import type { Certificate } from '../../../domain/certificate.js';
 import type { Refusal } from '../../../engine/procedure.js';
 import { trustedBy, trusting, type Holder, type Trusting } from '../holder.js';
@@ -82,7 +88,7 @@ export function trustRefusals(holder: Holder): readonly Refusal[] {
 export function outsiderRefusals(outsiders: readonly Outsider[]): readonly Refusal[] {
   return outsiders.flatMap((one): readonly Refusal[] => {
     const { name, file, trusted } = one;
-    if (name === 'lockstep' && file === undefined)
+    if (name === lockstepItself && file === undefined)
       return [
         {
           reason: 'own-trust',
@@ -93,7 +99,7 @@ export function outsiderRefusals(outsiders: readonly Outsider[]): readonly Refus
     if (file === undefined || trusted !== undefined) return [];
     return [
       {
-        reason: name === 'lockstep' ? 'own-trust' : 'application-unseen',
+        reason: name === lockstepItself ? 'own-trust' : 'application-unseen',
         why: `whom ${outsiderWords(one)} trusts (${file}) cannot be read`,
         remedy:
           'Look at its machine and at the file; or take its `ca_file` out of the configuration and change it by hand.',
