@@ -26,5 +26,5 @@ export function durationsRow(title: string, values: readonly number[], digits?: 
 /** A target and whether it was met, as one line. */
 export function verdict(what: string, value: number, limit: number, unit = ''): string {
   const met = value <= limit;
-  return `  ${met ? 'met   ' : 'MISSED'}  ${what}: ${fixed(value, 2)}${unit} (target: at most ${limit}${unit})`;
+  return `  ${met ? 'met   ' : 'MISSED'}  ${what}: ${fixed(value, 2)}${unit} (target: at most ${Number(fixed(limit, 2))}${unit})`;
 }
