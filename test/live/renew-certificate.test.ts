@@ -20,7 +20,7 @@ import { expired, notYetValid } from '../../src/sandbox/faults.js';
 import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { describeEach, oneOfEach } from './matrix.js';
-import { traffic } from './traffic.js';
+import { layTable, traffic } from './traffic.js';
 import { Workbench, textOf, type Ran, type RunOptions } from './workbench.js';
 
 await describeEach(
@@ -54,20 +54,13 @@ await describeEach(
     beforeAll(async () => {
       sandbox = scope.own(await createCluster({ version, replicas: 2 }), (cluster) => cluster.stop());
       bench = await Workbench.open(scope, sandbox, certificatesKept(sandbox));
-      const { primary, accounts } = sandbox;
-      await primary.run([
-        'CREATE DATABASE app',
-        'CREATE TABLE app.lines (id INT PRIMARY KEY AUTO_INCREMENT, n INT NOT NULL)',
-        `CREATE USER app@'%' IDENTIFIED BY '${accounts.monitor.password.reveal()}' REQUIRE X509`,
-        "GRANT SELECT, INSERT ON app.* TO app@'%'",
-      ]);
-      for (const replica of sandbox.replicas) await untilCaughtUp(replica, primary);
+      await layTable(sandbox);
     });
     afterAll(() => scope.end());
 
     it('renews every certificate of every server while nobody notices', async () => {
       const before = sandbox.servers.map((server) => filePrint(server, 'cert.pem'));
-      const seen = await traffic(sandbox, 'app.lines', async () => {
+      const seen = await traffic(sandbox, async () => {
         for (const name of ['db3', 'db2', 'db1']) {
           const ran = await bench.run(renewCertificate, renew(name));
           expect(ran.outcome, ran.why).toBe('succeeded');

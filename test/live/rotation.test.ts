@@ -19,7 +19,7 @@ import { takeDirectory } from '../../src/sandbox/directories.js';
 import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { describeEach, oneOfEach } from './matrix.js';
-import { traffic } from './traffic.js';
+import { layTable, traffic } from './traffic.js';
 import { Workbench, textOf, type Ran, type RunOptions } from './workbench.js';
 
 await describeEach(
@@ -116,14 +116,7 @@ await describeEach(
       shop = path.join(await takeDirectory(sandbox.scope), 'mysql-ca.pem');
       writeFileSync(shop, former.authorityPem);
       bench = await openBench(next, 'next', former, 'former');
-      const { primary, accounts } = sandbox;
-      await primary.run([
-        'CREATE DATABASE app',
-        'CREATE TABLE app.lines (id INT PRIMARY KEY AUTO_INCREMENT, n INT NOT NULL)',
-        `CREATE USER app@'%' IDENTIFIED BY '${accounts.monitor.password.reveal()}' REQUIRE X509`,
-        "GRANT SELECT, INSERT ON app.* TO app@'%'",
-      ]);
-      for (const replica of sandbox.replicas) await untilCaughtUp(replica, primary);
+      await layTable(sandbox);
     });
     afterAll(() => scope.end());
 
@@ -222,7 +215,7 @@ await describeEach(
         await done(procedure);
         facts.push(`${procedure.name} ${((performance.now() - began) / 1000).toFixed(1)} s`);
       };
-      const seen = await traffic(sandbox, 'app.lines', async () => {
+      const seen = await traffic(sandbox, async () => {
         await round(trustAuthority);
         for (const file of trusted())
           expect(subjectsIn(file), file).toEqual([former.certificate.subject, next.certificate.subject]);

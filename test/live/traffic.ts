@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Secret } from '../../src/base/secret.js';
 import { openSession, type Target } from '../../src/mysql/session.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
-import { channelStatus } from '../../src/sandbox/replication.js';
+import { channelStatus, untilCaughtUp } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 
 /** What happened while something was changed. */
@@ -17,11 +17,22 @@ export interface Traffic {
   readonly looks: number;
 }
 
+/** What the application writes into, and its account, on every server. */
+export async function layTable({ primary, replicas, accounts }: SandboxCluster): Promise<void> {
+  await primary.run([
+    'CREATE DATABASE app',
+    'CREATE TABLE app.lines (id INT PRIMARY KEY AUTO_INCREMENT, n INT NOT NULL)',
+    `CREATE USER app@'%' IDENTIFIED BY '${accounts.monitor.password.reveal()}' REQUIRE X509`,
+    "GRANT SELECT, INSERT ON app.* TO app@'%'",
+  ]);
+  for (const replica of replicas) await untilCaughtUp(replica, primary);
+}
+
 /**
  * An application while something goes on: one session writes to the primary, new ones come to every server all the
  * time and verify its certificate and name, and replicas are asked whether both of their threads run.
  */
-export async function traffic(sandbox: SandboxCluster, table: string, work: () => Promise<void>): Promise<Traffic> {
+export async function traffic(sandbox: SandboxCluster, work: () => Promise<void>): Promise<Traffic> {
   const over = new AbortController();
   const seen = { writes: 0, logins: 0, looks: 0 };
   const [failedWrites, refusedLogins, standing]: [string[], string[], string[]] = [[], [], []];
@@ -32,7 +43,7 @@ export async function traffic(sandbox: SandboxCluster, table: string, work: () =
   const application = await openSession(targetOf(sandbox, sandbox.primary, 'root'), { signal: within(10_000) });
   const jobs = [
     until(async () => {
-      await application.query(`INSERT INTO ${table} (n) VALUES (1)`, { signal: within(10_000) });
+      await application.query(`INSERT INTO app.lines (n) VALUES (1)`, { signal: within(10_000) });
       seen.writes += 1;
     }, failedWrites),
     ...sandbox.servers.map((server) =>
