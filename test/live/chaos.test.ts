@@ -12,6 +12,7 @@ import { describeEach, oneOfEach } from './matrix.js';
  * that was acknowledged may be missing, beyond what a failover had said, and nothing may be left behind.
  * LOCKSTEP_CHAOS_MINUTES: how long, over all versions and modes; unset: a short one on one version. LOCKSTEP_SEED repeats
  * one, LOCKSTEP_CHAOS_ROUND one round of it. LOCKSTEP_CHAOS_FAILOVERS: the share of failovers, default 0.4.
+ * LOCKSTEP_CHAOS_STORY: set, what happens is told while it does.
  */
 const minutes = Number(process.env['LOCKSTEP_CHAOS_MINUTES'] ?? 0);
 const seed = process.env['LOCKSTEP_SEED'] ?? String(randomInt(2 ** 31));

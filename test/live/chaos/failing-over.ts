@@ -71,6 +71,8 @@ export async function failOver(stage: Stage, primary: SandboxServer): Promise<vo
   for (const run of runs) if (process.env['LOCKSTEP_CHAOS_STORY'] !== undefined) await slow(stage, run.id);
   const committed = runs.some((run) => run.committed);
   if (committed && !loss.dead) throw new Error(`${primary.name} was replaced although it was ${loss.name}`);
+  if (!committed && loss.dead && !stage.faults)
+    throw new Error(`${primary.name} was ${loss.name}, nothing else was wrong, and it was not replaced: ${runs.map(({ outcome, why }) => `${outcome ?? ''} ${why}`).join('; ')}`); // prettier-ignore
   if (loss.dead) counts.add(`primary ${loss.name}`, committed ? 'replaced' : 'not replaced');
   await pause(dice.between(0, 1000));
   if (loss.dead && restarted && primary.running) {

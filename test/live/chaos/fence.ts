@@ -7,7 +7,9 @@ import type { SandboxServer } from '../../../src/sandbox/server.js';
 /** What stops a server on its machine for good: as `failover.fence` of the configuration runs it, with the server's name. */
 export async function fenceProgram(scope: Scope, servers: readonly SandboxServer[]): Promise<readonly string[]> {
   const file = path.join(await takeDirectory(scope), 'fence.sh');
-  const cases = servers.map(({ name, directory }) => `  ${name}) pid=$(cat ${path.join(directory, 'pid')}) ;;`);
+  const cases = servers.map(
+    ({ name, directory }) => `  ${name}) pid=$(cat ${path.join(directory, 'pid')}) || exit 1 ;;`,
+  );
   await writeFile(file, `case "$1" in\n${cases.join('\n')}\n  *) exit 1 ;;\nesac\n${killing}`);
   return ['/bin/sh', file, '{server}'];
 }
