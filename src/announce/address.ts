@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { LockstepError } from '../base/errors.js';
 import type { AnnouncedServer } from '../domain/announcement.js';
 import type { ServerName } from '../domain/snapshot.js';
+import type { AnnouncedCluster } from './announcer.js';
 
 /** What servers are called in a place where only one word stands for the primary. */
 export interface Words {
@@ -25,6 +26,13 @@ export function wordFor({ addresses }: Words, server: AnnouncedServer, form: 'an
 export function meant(words: Words, servers: readonly AnnouncedServer[], found: string): ServerName | undefined {
   const those = servers.filter((server) => wordFor(words, server, 'any').toLowerCase() === found.toLowerCase());
   return those.length === 1 ? those[0]?.name : undefined;
+}
+
+/** @throws LockstepError `server-unknown`: a plan of before may name one that the configuration no longer has */
+export function serverNamed({ name: cluster, servers }: AnnouncedCluster, name: ServerName): AnnouncedServer {
+  const found = servers.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  throw new LockstepError('server-unknown', `cluster "${cluster}" has no server "${name}"`, 'Plan anew.');
 }
 
 /** The server at `host` or `host:port`; by host alone only where that means one. */

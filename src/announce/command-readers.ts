@@ -1,8 +1,13 @@
 import { LockstepError } from '../base/errors.js';
-import { serverAt } from './address.js';
 import type { AnnouncedCluster, Machine } from './announcer.js';
 import { programWords, runTold, type Told } from './program.js';
-import type { ReadersSettings, ReadSide, ReadersChange, ReadersReading } from './read-side.js';
+import {
+  readersAt,
+  type ReadersSettings,
+  type ReadSide,
+  type ReadersChange,
+  type ReadersReading,
+} from './read-side.js';
 
 export interface CommandReadersSettings extends ReadersSettings {
   readonly argv: readonly string[];
@@ -53,13 +58,4 @@ export class CommandReaders implements ReadSide {
     const remedy = 'See why it fails; run it by hand with the same variables.';
     return runTold(this.machine, this.settings.argv, told, remedy, signal);
   }
-}
-
-/** Those of the cluster that stand at these addresses, as the configuration writes them. */
-export function readersAt({ servers }: AnnouncedCluster, found: readonly string[]): ReadersReading {
-  const named = found.map((address) => serverAt(servers, address));
-  return {
-    readers: servers.map(({ name }) => name).filter((name) => named.includes(name)),
-    found: found.join(', '),
-  };
 }

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AnnouncedServer } from '../domain/announcement.js';
 import type { ServerName } from '../domain/snapshot.js';
+import { serverNamed } from './address.js';
 import type { AnnouncedCluster } from './announcer.js';
 import { HaproxyApi, type ApiAddress } from './haproxy-api.js';
 import { lineName, lineOf, type Backend } from './haproxy-lines.js';
-import { sessionsOn, stateIn, type BackendState, type ServerLine } from './haproxy-state.js';
+import { linesWords, sessionsOn, stateIn, type BackendState, type ServerLine } from './haproxy-state.js';
 import type { Place } from './place.js';
 import { listed, type ReadersSettings, type ReadSide, type ReadersChange, type ReadersReading } from './read-side.js';
 
@@ -36,7 +36,7 @@ export class HaproxyReaders implements ReadSide {
   /** What it is already: nothing changes, and it is seen whether the socket lets us. */
   async prepare(signal: AbortSignal): Promise<void> {
     const before = await this.#state([], signal);
-    const lines = this.settings.members.map((name) => lineOf(this.settings, this.cluster, this.#server(name), before.servers)); // prettier-ignore
+    const lines = this.settings.members.map((name) => this.#line(name, before));
     await this.#state(lines.map(({ name, state }) => this.#set(name, state)), signal); // prettier-ignore
     await this.stateFile.prepare({ key: 'as it is', of: () => before.text }, signal);
     await this.stateFile.clear();
@@ -46,10 +46,11 @@ export class HaproxyReaders implements ReadSide {
     const before = await this.#state([], signal);
     const now = this.#readersIn(before);
     const next = listed(now, change, this.settings.members);
-    // First who comes, so that nobody is turned away.
-    const coming = next.map((name) => lineOf(this.settings, this.cluster, this.#server(name), before.servers));
-    await this.#state(coming.flatMap((line) => (line.state === 'ready' ? [] : [this.#set(line.name, 'ready')])), signal); // prettier-ignore
+    // All that are needed are there before anything is changed.
     const own = lineOf(this.settings, this.cluster, change.server, before.servers);
+    const coming = next.map((name) => this.#line(name, before));
+    // First who comes, so that nobody is turned away.
+    await this.#state(coming.flatMap((line) => (line.state === 'ready' ? [] : [this.#set(line.name, 'ready')])), signal); // prettier-ignore
     if (change.act === 'withdraw') await this.#empty(own, signal);
     // Whoever stood in has been read from rightly: its clients end when they end.
     const going = now.filter((name) => !next.includes(name) && name !== change.server.name);
@@ -60,9 +61,7 @@ export class HaproxyReaders implements ReadSide {
   async read(signal: AbortSignal): Promise<ReadersReading> {
     const state = await this.#state([], signal);
     const readers = this.#readersIn(state);
-    const ready = state.servers.filter((line) => line.state === 'ready');
-    const found = ready.map(({ name, up }) => (up ? name : `${name} (down)`)).join(', ');
-    return { readers, found: found === '' ? 'no server' : found };
+    return { readers, found: linesWords(state.servers.filter((line) => line.state === 'ready')) };
   }
 
   async close(): Promise<void> {
@@ -94,14 +93,14 @@ export class HaproxyReaders implements ReadSide {
     return stateIn(answers);
   }
 
+  #line(name: ServerName, { servers }: BackendState): ServerLine {
+    return lineOf(this.settings, this.cluster, serverNamed(this.cluster, name), servers);
+  }
+
   /** Whether its checks let a server be used is HAProxy's business. */
   #readersIn({ servers }: BackendState): readonly ServerName[] {
     return this.cluster.servers
       .map(({ name }) => name)
       .filter((name) => servers.find((line) => line.name === lineName(this.settings, name))?.state === 'ready');
-  }
-
-  #server(name: ServerName): AnnouncedServer {
-    return this.cluster.servers.find((one) => one.name === name) ?? { name, address: { host: name, port: 0 } };
   }
 }

@@ -40,6 +40,11 @@ export function stateIn(answers: string): BackendState {
   return { servers: rows.map((row) => lineOf(columns, row.split(' '))), text: `${text}\n` };
 }
 
+/** For people: `db2, db3 (down)`. */
+export function linesWords(lines: readonly ServerLine[]): string {
+  return lines.map(({ name, up }) => (up ? name : `${name} (down)`)).join(', ') || 'no server';
+}
+
 /** How much longer new clients wait, milliseconds; undefined where the answers do not say. */
 export function heldIn(answers: string): number | undefined {
   const found = [...answers.matchAll(/^held (\d+)$/gm)].at(-1)?.[1];

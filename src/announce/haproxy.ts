@@ -4,7 +4,7 @@ import type { ServerName } from '../domain/snapshot.js';
 import type { AnnouncedCluster, Announcer, Reading } from './announcer.js';
 import { HaproxyApi, type ApiAddress } from './haproxy-api.js';
 import { lineName, lineOf } from './haproxy-lines.js';
-import { heldIn, refused, stateIn, type BackendState, type ServerLine } from './haproxy-state.js';
+import { heldIn, linesWords, refused, stateIn, type BackendState, type ServerLine } from './haproxy-state.js';
 import type { Place } from './place.js';
 
 export interface HaproxySettings {
@@ -141,9 +141,8 @@ export class Haproxy implements Announcer {
     const ready = servers.filter(({ state }) => state === 'ready');
     const used = ready.filter(({ up }) => up);
     const lines = used.length > 0 ? used : ready;
-    const found = lines.map(({ name, up }) => (up ? name : `${name} (down)`)).join(', ');
     const [only] = lines;
     const says = lines.length === 1 ? this.cluster.servers.find(({ name }) => lineName(this.settings, name) === only?.name) : undefined; // prettier-ignore
-    return { found: found === '' ? 'no server' : found, says: says?.name };
+    return { found: linesWords(lines), says: says?.name };
   }
 }

@@ -2,6 +2,8 @@ import { LockstepError } from '../base/errors.js';
 import type { AnnouncedServer } from '../domain/announcement.js';
 import type { ReadersSeen } from '../domain/readers.js';
 import type { ServerName } from '../domain/snapshot.js';
+import { serverAt } from './address.js';
+import type { AnnouncedCluster } from './announcer.js';
 
 /**
  * The read side of an announcer: from whom applications read. Only the one server is moved: whom others have withdrawn
@@ -26,6 +28,12 @@ export interface ReadersChange {
 }
 
 export type ReadersReading = Pick<ReadersSeen, 'readers' | 'found'>;
+
+/** Those of the cluster, in its order, that stand at these addresses as the configuration writes them. */
+export function readersAt({ servers }: AnnouncedCluster, found: readonly string[]): ReadersReading {
+  const named = found.map((address) => serverAt(servers, address));
+  return { readers: servers.map(({ name }) => name).filter((name) => named.includes(name)), found: found.join(', ') };
+}
 
 /** What every read side is made from. */
 export interface ReadersSettings {

@@ -1,6 +1,5 @@
-import type { AnnouncedServer } from '../domain/announcement.js';
 import type { ServerName } from '../domain/snapshot.js';
-import { meant, wordFor, type Words } from './address.js';
+import { meant, serverNamed, wordFor, type Words } from './address.js';
 import type { AnnouncedCluster } from './announcer.js';
 import { addressesIn, withAddress } from './hosts-line.js';
 import { pillarValue, withPillarValue } from './pillar-key.js';
@@ -47,7 +46,7 @@ export function pillarKeys(keys: Readonly<Record<ServerName, string>>, cast: Cas
 
 /** A key of a pillar that holds the list of all that are read from. */
 export function pillarListed(key: string, members: readonly ServerName[], cast: Cast): ReadersForm {
-  const wordOf = (name: ServerName) => wordFor(cast.words, serverOf(cast, name), 'any');
+  const wordOf = (name: ServerName) => wordFor(cast.words, serverNamed(cast.cluster, name), 'any');
   const serversIn = (content: string) =>
     pillarList(content, key).flatMap((word) => meant(cast.words, cast.cluster.servers, word) ?? []);
   return {
@@ -90,7 +89,7 @@ function namesForm(spot: Spot, names: Readonly<Record<ServerName, string>>, cast
   return {
     tried: (content) => {
       // Each in turn, as it stands: what can be put there once can be put there again.
-      Object.keys(names).forEach((member) => wordFor(cast.words, serverOf(cast, member), spot.takes));
+      Object.keys(names).forEach((member) => wordFor(cast.words, serverNamed(cast.cluster, member), spot.takes));
       return Object.values(names).reduce((text, name) => spot.set(text, name, spot.get(text, name)), content);
     },
     changed: (content, change) => {
@@ -99,7 +98,7 @@ function namesForm(spot: Spot, names: Readonly<Record<ServerName, string>>, cast
         (text, [member, to]) =>
           to === undefined || to === now.get(member)
             ? text
-            : spot.set(text, names[member] ?? '', wordFor(cast.words, serverOf(cast, to), spot.takes)),
+            : spot.set(text, names[member] ?? '', wordFor(cast.words, serverNamed(cast.cluster, to), spot.takes)),
         content,
       );
     },
@@ -110,9 +109,4 @@ function namesForm(spot: Spot, names: Readonly<Record<ServerName, string>>, cast
         .join(', '),
     }),
   };
-}
-
-/** Whoever is named here was checked when the configuration was read. */
-function serverOf({ cluster }: Cast, name: ServerName): AnnouncedServer {
-  return cluster.servers.find((one) => one.name === name) ?? { name, address: { host: name, port: 0 } };
 }

@@ -1,6 +1,11 @@
 import type { AnnouncedCluster } from './announcer.js';
-import { readersAt } from './command-readers.js';
-import type { ReadersSettings, ReadSide, ReadersChange, ReadersReading } from './read-side.js';
+import {
+  readersAt,
+  type ReadersSettings,
+  type ReadSide,
+  type ReadersChange,
+  type ReadersReading,
+} from './read-side.js';
 import { ask, post, toldOf, webhookFailed, type WebhookSettings } from './webhook.js';
 
 /**

@@ -96,6 +96,15 @@ describe('a pillar', () => {
     expect(content()).toBe(before);
   });
 
+  it('never lists a server that the configuration does not have', async () => {
+    const { readSide, content } = stage({ key: 'infra:read_hosts', servers: ['db2', 'db3'], fallback: true });
+    await readSide.change(change('withdraw', db3), patient);
+    const gone = { ...change('withdraw'), fallback: { name: 'db9', address: { host: '192.0.2.9', port: 3306 } } };
+    const now = content();
+    await expect(readSide.change(gone, patient)).rejects.toMatchObject({ code: 'server-unknown' });
+    expect(content()).toBe(now);
+  });
+
   it('or names each under a key of its own', async () => {
     const { readSide, content } = stage({ keys: { db2: 'infra:replicadb' }, fallback: true });
     await readSide.change(change('withdraw'), patient);
