@@ -1,19 +1,8 @@
 import { LockstepError } from '../base/errors.js';
 import type { AnnouncedCluster, Machine } from './announcer.js';
+import type { CommandSettings } from './command.js';
 import { programWords, runTold, type Told } from './program.js';
-import {
-  readersAt,
-  type ReadersSettings,
-  type ReadSide,
-  type ReadersChange,
-  type ReadersReading,
-} from './read-side.js';
-
-export interface CommandReadersSettings extends ReadersSettings {
-  readonly argv: readonly string[];
-  /** Whether it can say from whom applications read. */
-  readonly reads: boolean;
-}
+import { readersAt, type ReadSide, type ReadersChange, type ReadersReading } from './read-side.js';
 
 /**
  * The program of an announcer, told by LOCKSTEP_ACT (`withdraw`, `return`, `read-readers`) of its read side, with
@@ -22,7 +11,7 @@ export interface CommandReadersSettings extends ReadersSettings {
  */
 export class CommandReaders implements ReadSide {
   constructor(
-    readonly settings: CommandReadersSettings,
+    readonly settings: Pick<CommandSettings, 'argv' | 'reads'>,
     readonly cluster: AnnouncedCluster,
     readonly machine: Machine,
   ) {}

@@ -6,10 +6,12 @@ import { HaproxyApi, type ApiAddress } from './haproxy-api.js';
 import { lineName, lineOf, type Backend } from './haproxy-lines.js';
 import { linesWords, sessionsOn, stateIn, type BackendState, type ServerLine } from './haproxy-state.js';
 import type { Place } from './place.js';
-import { listed, type ReadersSettings, type ReadSide, type ReadersChange, type ReadersReading } from './read-side.js';
+import { listed, type ReadSide, type ReadersChange, type ReadersReading } from './read-side.js';
 
-export interface HaproxyReadersSettings extends ReadersSettings, Backend {
+export interface HaproxyReadersSettings extends Backend {
   readonly api: ApiAddress;
+  /** Those that applications read from when nobody is withdrawn. */
+  readonly members: readonly ServerName[];
   /** How long those who read from a withdrawn server may take to go, seconds; then they are cut off. */
   readonly drainSeconds: number;
 }

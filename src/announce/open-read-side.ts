@@ -19,7 +19,6 @@ export function openReadSide(
 ): ReadSide | undefined {
   const members = membersOf(settings, cluster);
   if (settings.readers === undefined || members.length === 0) return undefined;
-  const { fallback } = settings.readers;
   switch (settings.kind) {
     case 'hosts-file': {
       const form = hostsNames(only(members, settings.readers.names), { words: settings, cluster });
@@ -34,13 +33,13 @@ export function openReadSide(
     case 'haproxy': {
       const { backend, stateFile, drainSeconds } = settings.readers;
       const { api, servers } = settings;
-      const own = { api, servers, backend, drainSeconds, members, fallback };
+      const own = { api, servers, backend, drainSeconds, members };
       return new HaproxyReaders(own, cluster, placeOf(stateFile, where));
     }
     case 'webhook':
-      return new WebhookReaders({ ...settings, members, fallback }, cluster);
+      return new WebhookReaders(settings, cluster);
     case 'command':
-      return new CommandReaders({ ...settings, members, fallback }, cluster, where.machine);
+      return new CommandReaders(settings, cluster, where.machine);
   }
 }
 

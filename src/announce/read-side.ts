@@ -35,14 +35,6 @@ export function readersAt({ servers }: AnnouncedCluster, found: readonly string[
   return { readers: servers.map(({ name }) => name).filter((name) => named.includes(name)), found: found.join(', ') };
 }
 
-/** What every read side is made from. */
-export interface ReadersSettings {
-  /** Those that applications read from when nobody is withdrawn. */
-  readonly members: readonly ServerName[];
-  /** Whether the primary takes the reads while nobody else may. */
-  readonly fallback: boolean;
-}
-
 /**
  * Who is read from after the change, where a place lists them. Nobody but members stays once a member is returned: the
  * stand-in goes.

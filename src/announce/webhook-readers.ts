@@ -1,11 +1,5 @@
 import type { AnnouncedCluster } from './announcer.js';
-import {
-  readersAt,
-  type ReadersSettings,
-  type ReadSide,
-  type ReadersChange,
-  type ReadersReading,
-} from './read-side.js';
+import { readersAt, type ReadSide, type ReadersChange, type ReadersReading } from './read-side.js';
 import { ask, post, toldOf, webhookFailed, type WebhookSettings } from './webhook.js';
 
 /**
@@ -14,7 +8,7 @@ import { ask, post, toldOf, webhookFailed, type WebhookSettings } from './webhoo
  */
 export class WebhookReaders implements ReadSide {
   constructor(
-    readonly settings: WebhookSettings & ReadersSettings,
+    readonly settings: WebhookSettings,
     readonly cluster: AnnouncedCluster,
   ) {}
 
