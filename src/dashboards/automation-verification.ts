@@ -93,8 +93,8 @@ export function announcements() {
     {
       title: 'What applications are told',
       description:
-        'Whether each announcer, when it was last read back, named the primary that is seen on the servers. One that cannot be read back has no line.',
-      nothing: 'No announcer is configured, or none can be read back',
+        'Whether each announcer, when it was last read back, named the primary that is seen on the servers; one that could not be read differs. A webhook or a command that is never asked has no line.',
+      nothing: 'No announcer is configured, or none is ever read back',
     },
     [
       { label: 'cluster', title: 'Cluster', link: toCluster },
