@@ -149,3 +149,6 @@ export function readingSession(flavour: Flavour): string {
   const more = flavour === 'mariadb' ? 'max_statement_time = 0' : 'max_execution_time = 0';
   return `SET SESSION time_zone = '+00:00', sql_mode = '', lock_wait_timeout = 2, wait_timeout = 86400, net_read_timeout = 3600, net_write_timeout = 86400, sql_quote_show_create = 1, ${more}; SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ`;
 }
+
+/** And one that holds locks meanwhile: where Lockstep and the network are gone, its server ends it in ten minutes. */
+export const locking = 'SET SESSION wait_timeout = 600, net_write_timeout = 600';

@@ -2,6 +2,7 @@ import { LockstepError } from '../../base/errors.js';
 import { Secret } from '../../base/secret.js';
 import {
   isTransactional,
+  locking,
   makingSession,
   readingSession,
   schemasListing,
@@ -22,7 +23,16 @@ import { definitionsOf, rowStatementsOf, sameDefinitions, type Definitions } fro
 import { fix, type Fixed } from './dump/fixed.js';
 import { Governor } from './dump/governor.js';
 import { identityOf } from './dump/identity.js';
-import { fill, fillAll, makeTables, tablesToFill, type Filling, type Stream, type TableToFill } from './dump/tables.js';
+import {
+  addKeys,
+  fillAll,
+  fillRows,
+  makeTables,
+  tablesToFill,
+  type Filling,
+  type Stream,
+  type TableToFill,
+} from './dump/tables.js';
 
 export interface LoadPorts {
   target(server: ServerName): Promise<Target>;
@@ -43,11 +53,10 @@ export async function load(
   ports: LoadPorts,
   signal: AbortSignal,
 ): Promise<{ readonly position: string; readonly cost: string }> {
-  const opened: Session[] = [];
-  const open = async <S extends Session>(session: Promise<S>) => {
-    const made = await session;
-    opened.push(made);
-    return made;
+  const opening: Promise<Session>[] = [];
+  const open = <S extends Session>(session: Promise<S>) => {
+    opening.push(session);
+    return session;
   };
   const donor = await ports.target(action.from);
   const target = await filler(action.on, ports, signal);
@@ -64,10 +73,11 @@ export async function load(
     const closes = await opens(make, signal);
     await empty(make, signal);
     const streams: Stream[] = await Promise.all(
-      Array.from({ length: action.streams }, async () => ({
-        from: await open(prepared(donor, `${reading}; ${unconverted}`, signal)),
-        to: await open(prepared(target, making, signal)),
-      })),
+      Array.from({ length: action.streams }, async () => {
+        // Both at once: where one cannot be opened, none is begun that nobody waits for.
+        const [from, to] = await Promise.all([open(prepared(donor, `${reading}; ${unconverted}`, signal)), open(prepared(target, making, signal))]); // prettier-ignore
+        return { from, to };
+      }),
     );
     const { definitions, fixed, locked } = await settled(donor, read, streams, open, `${reading}; ${unconverted}`, signal); // prettier-ignore
     const accounts = await accountsOf(read, there.flavour, there.release, signal);
@@ -77,15 +87,17 @@ export async function load(
     await makeTables(make, tables, signal);
     governor = new Governor(donor, there.words, action.restAbove, action.streams);
     const filling: Filling = { signal, came: counter(action, tables, governor, ports.progress) };
-    const began = performance.now();
+    let lockedFor: number | undefined;
     if (locked !== undefined) {
       // Whoever writes to these waits, so they are first and nobody else is at work beside them.
       // A session of their own: MySQL warns of a session that writes to both kinds.
       const to = await open(prepared(target, making, signal));
-      for (const table of tables.filter(isLocked)) await fill({ from: locked, to }, table, filling);
-      await Promise.all([locked.end(), to.end()]);
+      for (const table of tables.filter(isLocked)) await fillRows({ from: locked, to }, table, filling);
+      await locked.end();
+      lockedFor = performance.now() - fixed.began;
+      for (const table of tables.filter(isLocked)) await addKeys(to, table, filling);
+      await to.end();
     }
-    const lockedFor = locked === undefined ? undefined : performance.now() - began;
     await fillAll(streams, tables.filter((one) => !isLocked(one)), filling); // prettier-ignore
     await define(make, here.flavour, definitions.after, signal);
     await make.query(making, { signal });
@@ -96,6 +108,9 @@ export async function load(
     return { position, cost: costOf(action, fixed, lockedFor, governor.rested, passed) };
   } finally {
     await governor?.end();
+    const opened = (await Promise.allSettled(opening)).flatMap((one) =>
+      one.status === 'fulfilled' ? [one.value] : [],
+    );
     if (signal.aborted) for (const session of opened) session.close();
     await Promise.all(opened.map((session) => session.end()));
   }
@@ -119,8 +134,13 @@ async function filler(on: ServerName, ports: LoadPorts, signal: AbortSignal): Pr
 
 async function prepared(target: Target, statements: string, signal: AbortSignal): Promise<DataSession> {
   const session = await openDataSession(target, signal);
-  await session.query(statements, { signal });
-  return session;
+  try {
+    await session.query(statements, { signal });
+    return session;
+  } catch (cause) {
+    session.close();
+    throw cause;
+  }
 }
 
 /** Rows come by LOAD DATA LOCAL. read_only stays as it is. @returns what takes it back */
@@ -149,8 +169,10 @@ async function settled(
   let locked: DataSession | undefined;
   for (let attempt = 1, before = await definitionsOf(read, signal); ; attempt += 1) {
     const names = before.tables.filter(isLocked).map(({ schema, name }) => `${quoteIdentifier(schema)}.${quoteIdentifier(name)} READ`); // prettier-ignore
-    if (names.length > 0) locked ??= await open(prepared(donor, reading, signal));
-    const locks = locked === undefined || names.length === 0 ? undefined : { session: locked, statement: `LOCK TABLES ${names.join(', ')}` }; // prettier-ignore
+    if (names.length > 0) locked ??= await open(prepared(donor, `${reading}; ${locking}`, signal));
+    // Where none is left of those of the try before, their locks go, too.
+    const statement = names.length === 0 ? 'UNLOCK TABLES' : `LOCK TABLES ${names.join(', ')}`;
+    const locks = locked && { session: locked, statement };
     const fixed = await fix(donor, flavour, streams.map(({ from }) => from), locks, signal); // prettier-ignore
     const definitions = await definitionsOf(read, signal);
     if (sameDefinitions(before, definitions)) return { definitions, fixed, locked: locks?.session };

@@ -16,6 +16,8 @@ const waitsForOthers = 120_000;
 export interface Fixed {
   /** GTID. */
   readonly position: string;
+  /** When commits were stopped, milliseconds of `performance.now()`: locks are not older. */
+  readonly began: number;
   /** How long commits were stopped, milliseconds. */
   readonly stoppedFor: number;
 }
@@ -73,7 +75,7 @@ async function once(
   await session.query(words.release, { signal: limit });
   const stoppedFor = performance.now() - began;
   await mustAgree(sessions, words.seen, signal);
-  return { position: newestOrWhole(flavour, row?.['position'] ?? '', row?.['applied'] ?? ''), stoppedFor };
+  return { position: newestOrWhole(flavour, row?.['position'] ?? '', row?.['applied'] ?? ''), began, stoppedFor };
 }
 
 function newestOrWhole(flavour: Flavour, position: string, applied: string): string {

@@ -75,23 +75,30 @@ export async function fillAll(
   if (failed !== undefined) throw failed.reason;
 }
 
-export async function fill({ from, to }: Stream, table: TableToFill, { signal, came }: Filling): Promise<void> {
-  const failed = (cause: unknown): never => {
+async function fill(stream: Stream, table: TableToFill, filling: Filling): Promise<void> {
+  await fillRows(stream, table, filling);
+  await addKeys(stream.to, table, filling);
+}
+
+export async function fillRows({ from, to }: Stream, table: TableToFill, { signal, came }: Filling): Promise<void> {
+  if (table.rows === undefined) return;
+  const { select, load } = table.rows;
+  await of(table, signal, copyRows({ from, select, to, load, perLoad, signal, came: (rows, bytes) => came(table, rows, bytes) })); // prettier-ignore
+}
+
+export async function addKeys(to: Session, table: TableToFill, { signal }: Filling): Promise<void> {
+  if (table.keys.length === 0) return;
+  await of(table, signal, to.query(`ALTER TABLE ${table.name} ${table.keys.join(', ')}`, { signal }));
+}
+
+/** What fails says of which table. */
+async function of({ name }: TableToFill, signal: AbortSignal, work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (cause) {
     if (!(cause instanceof LockstepError) || signal.aborted) throw cause;
-    throw new LockstepError(cause.code, `${table.name}: ${cause.message}`, cause.remedy, { cause });
-  };
-  if (table.rows !== undefined)
-    await copyRows({
-      from,
-      select: table.rows.select,
-      to,
-      load: table.rows.load,
-      perLoad,
-      signal,
-      came: (rows, bytes) => came(table, rows, bytes),
-    }).catch(failed);
-  if (table.keys.length > 0)
-    await to.query(`ALTER TABLE ${table.name} ${table.keys.join(', ')}`, { signal }).catch(failed);
+    throw new LockstepError(cause.code, `${name}: ${cause.message}`, cause.remedy, { cause });
+  }
 }
 
 /** Empty, as they were made on the donor. */
