@@ -1,4 +1,5 @@
-import type { ClusterSnapshot, Identity, ServerFacts, ServerName } from './snapshot.js';
+import { isNewerSeries, isSameSeries } from './series.js';
+import type { ClusterSnapshot, ServerFacts, ServerName } from './snapshot.js';
 import { topologyOf } from './topology.js';
 
 /** A server from which a replica can be built. */
@@ -67,16 +68,11 @@ function againstReplica({ channels = [], state }: ServerFacts): string[] {
   ];
 }
 
-function isSameSeries(one: Identity, other: Identity): boolean {
-  return one.flavour === other.flavour && one.release[0] === other.release[0] && one.release[1] === other.release[1];
-}
-
 /** Files of a server are read by its own series alone, rows by newer ones too. */
 function versions({ identity: donor }: ServerFacts, { identity: mine }: ServerFacts, fillable: boolean): string[] {
   if (isSameSeries(donor, mine)) return [];
   if (donor.flavour !== mine.flavour) return [`it runs ${donor.version}, which is another kind of server`];
-  const [[a, b], [c, d]] = [donor.release, mine.release];
-  if (a > c || (a === c && b > d)) return [`it runs ${donor.version}, which is newer than ${mine.version}`];
+  if (isNewerSeries(donor, mine)) return [`it runs ${donor.version}, which is newer than ${mine.version}`];
   if (fillable) return [];
   return [`it runs ${donor.version}, and files of another series cannot be taken over`];
 }

@@ -1,5 +1,5 @@
+import { isNewerSeries } from '../../domain/series.js';
 import { spell } from '../../domain/spell.js';
-import { isNewer } from './checks/settings.js';
 import { futureLinks, longNow, longSeconds, type Subject } from './subject.js';
 
 /** Why a person has to say yes, whatever the policy says; each one clause. */
@@ -17,7 +17,7 @@ export function asksOf(subject: Subject): readonly string[] {
       : [
           `the rehearsal is partial: nobody has logged in to ${to.name} with the certificate and key of ${partial.map(({ replica }) => replica.name).join(' and ')}`,
         ]),
-    ...(isNewer(to.facts.identity.release, old.facts.identity.release)
+    ...(isNewerSeries(to.facts.identity, old.facts.identity)
       ? [
           `${old.name} (${old.facts.identity.version}) would follow ${to.name} (${to.facts.identity.version}), which is newer: vendors do not promise that this works`,
         ]

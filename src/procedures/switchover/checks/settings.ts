@@ -1,3 +1,4 @@
+import { isNewerSeries } from '../../../domain/series.js';
 import { byGtid } from '../subject.js';
 import { objection, type Check } from './check.js';
 
@@ -19,7 +20,7 @@ const logs: Check = ({ to }) => [
 /** A replica may be newer than its source, and not older; of the old primary a person decides. */
 const versions: Check = ({ to, others }) =>
   others
-    .filter(({ facts }) => isNewer(to.facts.identity.release, facts.identity.release))
+    .filter(({ facts }) => isNewerSeries(to.facts.identity, facts.identity))
     .map(({ name, facts }) =>
       objection(
         'version-newer',
@@ -27,13 +28,6 @@ const versions: Check = ({ to, others }) =>
         `Upgrade ${name} first.`,
       ),
     );
-
-/** @returns whether the first is of a later series */
-export function isNewer(one: readonly number[], other: readonly number[]): boolean {
-  const [major = 0, minor = 0] = one;
-  const [otherMajor = 0, otherMinor = 0] = other;
-  return major > otherMajor || (major === otherMajor && minor > otherMinor);
-}
 
 const durability: Check = ({ old, to }) => {
   const [before, after] = [old.facts.state, to.facts.state];
