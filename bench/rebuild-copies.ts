@@ -47,7 +47,7 @@ async function byLockstep(method: 'backup' | 'dump', stage: Stage, signal: Abort
     address: donor.address,
     user: cluster.accounts.operate.user,
     tls: { caFile, certFile, keyFile },
-    programs: { backup: programs['mariadb-backup'], stream: programs['mbstream'], server: stage.program(target.name, 'mysqld'), install: stage.program(target.name, 'mariadb-install-db') }, // prettier-ignore
+    programs: { backup: programs['mariadb-backup'], prepare: programs['mariadb-backup'], stream: programs['mbstream'], server: stage.program(target.name, 'mysqld'), install: stage.program(target.name, 'mariadb-install-db') }, // prettier-ignore
     accounts,
     data: { from: '', on: '' },
     noteAs: '',

@@ -180,13 +180,14 @@ export class SqlActor implements Actor {
   #copy(action: CopyAction, notes: Notes, signal: AbortSignal, progress: (progress: Progress) => void) {
     const { reach } = this;
     const data = { from: noted(notes, action.data.from), on: noted(notes, action.data.on) };
-    return this.#onHost(action.from, (from) =>
+    const taken = (from?: Host) =>
       this.#onHost(
         action.on,
         (to) =>
         copy(action, { target: (server) => reach.target(server), password: () => reach.secret('operate'), from, to, progress }, data, signal), // prettier-ignore
-      ),
-    );
+      );
+    // Nothing else runs a program on the donor's machine, which Lockstep may not reach.
+    return action.method === 'backup' ? this.#onHost(action.from, taken) : taken();
   }
 
   async #onHost<T>(server: ServerName, work: (host: Host) => Promise<T>): Promise<T> {

@@ -5,7 +5,7 @@ import type { Flavour, ServerName } from '../domain/snapshot.js';
 import type { Holdings, MachineSurvey, Survey } from '../domain/survey.js';
 import type { Host } from '../hosts/host.js';
 import { openSession, type Target } from '../mysql/session.js';
-import { placesOf } from './copy/places.js';
+import { placesOf, stands } from './copy/places.js';
 
 /** How a server and its machine are asked. */
 export interface SurveyReach {
@@ -49,7 +49,6 @@ async function machineAt(
   signal: AbortSignal,
 ): Promise<MachineSurvey> {
   const places = placesOf(data);
-  const there = async (file: string) => (await host.stat(file, { signal })) !== undefined;
   const [here, above, facts] = await Promise.all([
     host.space(places.data, { signal }),
     host.space(path.posix.dirname(places.data), { signal }),
@@ -60,7 +59,7 @@ async function machineAt(
     freeBytes: here.free,
     // What two file systems have in common is never their size to the byte.
     exchangeable: here.total === above.total && facts?.kind === 'directory',
-    kept: await there(places.kept),
+    kept: await stands(host, places.kept, signal),
     programs: Object.fromEntries(versions),
   };
 }

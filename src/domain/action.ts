@@ -149,9 +149,10 @@ export interface CopyAction {
     readonly certFile: string | undefined;
     readonly keyFile: string | undefined;
   };
-  /** As the hosts name them; none for CLONE. */
+  /** As the hosts name them: `backup` as the donor's does, all others as the target's; none for CLONE. */
   readonly programs: {
     readonly backup?: string | undefined;
+    readonly prepare?: string | undefined;
     readonly stream?: string | undefined;
     readonly chown?: string | undefined;
     readonly server?: string | undefined;

@@ -45,7 +45,7 @@ export function actionLines(action: Action): readonly string[] {
       return [
         action.method === 'clone'
           ? `${action.on}: CLONE INSTANCE FROM ${action.user} at ${action.from} (${action.address.host}:${action.address.port}), over TLS alone, into <${action.data.on}>.lockstep-new -- gives <${action.noteAs}>`
-          : `${action.from}: ${action.programs.backup ?? ''} --backup --stream=xbstream, into ${action.on}: ${action.programs.stream ?? ''} -x -C <${action.data.on}>.lockstep-new, through the connections to both hosts; then ${action.programs.backup ?? ''} --prepare -- gives <${action.noteAs}>`,
+          : `${action.from}: ${action.programs.backup ?? ''} --backup --stream=xbstream, into ${action.on}: ${action.programs.stream ?? ''} -x -C <${action.data.on}>.lockstep-new, through the connections to both hosts; then ${action.programs.prepare ?? ''} --prepare -- gives <${action.noteAs}>`,
       ];
     case 'load':
       return loadLines(action);

@@ -180,6 +180,6 @@ t=\${2%/*}
 [ -n "$t" ] || t=/
 [ -d "$t" ] || exit ${codes.missing}
 if [ ! -w "$d" ] || [ ! -w "$t" ]; then exit ${codes.denied}; fi
-mv -- "$1" "$2" || exit 1
+mv -T -- "$1" "$2" || exit 1
 sync -- "$t" || exit 1
 `;

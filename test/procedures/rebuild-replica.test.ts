@@ -144,6 +144,10 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
     const all = reached(well, 1, [...copying, ...dumping]);
     expect(methodOf(all)).toBe(files);
     expect(methodOf(all, { method: 'dump' })).toBe('dump');
+    // Each machine's own, wherever it has it.
+    const donors = all.site.servers.map((one) => (one.name === 'db3' ? { ...one, programs: ['/opt/bin/mariabackup'] } : one)); // prettier-ignore
+    const [copied] = procedure.steps({ ...all, site: { ...all.site, servers: donors } }, of('db2', { from: 'db3' })).find(({ id }) => id === 'copy')?.plan ?? []; // prettier-ignore
+    expect(copied).toMatchObject({ programs: flavour === 'mysql' ? {} : { backup: '/opt/bin/mariabackup', prepare: '/usr/bin/mariadb-backup' } }); // prettier-ignore
     // CLONE needs no program.
     expect(methodOf(reached(well, 1, dumping))).toBe(flavour === 'mysql' ? 'clone' : 'dump');
     expect(reasons(reached(well, 1), { method: 'dump' })).toContain('no-program');

@@ -21,12 +21,15 @@ export const backup: CopyMethod = async (action, ports, places, bytes, donorData
   const { to } = ports;
   const owner = await to.stat(places.data, { signal });
   await to.makeDirectory(places.fresh, { signal, mode: 0o700 });
-  const stages = await streamed(action, ports, places, { bytes, donorData }, signal);
-  await mustRun(to, [action.programs.backup, '--prepare', `--target-dir=${places.fresh}`], signal);
-  const position = await positionIn(to, places, signal);
   const made = await to.stat(places.fresh, { signal });
-  if (owner !== undefined && made?.uid !== owner.uid)
-    await mustRun(to, [action.programs.chown, '-R', `${owner.uid}:${owner.gid}`, places.fresh], signal);
+  const { chown } = action.programs;
+  const strange = owner !== undefined && made?.uid !== owner.uid;
+  // Told before hours of copying, not after them.
+  if (strange && chown === undefined) throw failed(`who copies on ${action.on} does not own its data, and its \`hosts\` name no chown`); // prettier-ignore
+  const stages = await streamed(action, ports, places, { bytes, donorData }, signal);
+  await mustRun(to, [action.programs.prepare, '--prepare', `--target-dir=${places.fresh}`], signal);
+  const position = await positionIn(to, places, signal);
+  if (strange) await mustRun(to, [chown, '-R', `${owner.uid}:${owner.gid}`, places.fresh], signal);
   const cost = costOf(action.from, stages);
   return { position, ...(cost === undefined ? {} : { cost }) };
 };
@@ -39,20 +42,24 @@ async function streamed(
   signal: AbortSignal,
 ): Promise<Stages> {
   const { from, to, progress } = ports;
+  if (from === undefined) throw failed(`Lockstep does not reach the machine of ${action.from}`);
   // Beside the certificates, where the host lets Lockstep write; it is gone before this resolves.
   const credentials = `${path.posix.dirname(action.tls.caFile)}/.lockstep-copy.cnf`;
   const { backup: program = '', stream: unpacker = '' } = action.programs;
-  await from.write(credentials, await optionsOf(action, ports), { signal, mode: 0o600 });
   const stages = new Stages();
   const earlier = await newestSession(ports, action.from, signal);
+  const started: Running[] = [];
+  const stop = () => started.forEach((one) => one.kill());
   let whole = false;
   try {
+    await from.write(credentials, await optionsOf(action, ports), { signal, mode: 0o600 });
     const source = await from.start([program, `--defaults-file=${credentials}`, '--backup', '--stream=xbstream', `--datadir=${donorData}`, '--target-dir=/tmp'], { signal }); // prettier-ignore
+    started.push(source);
     const sink = await to.start([unpacker, '-x', '-C', places.fresh], { signal });
+    started.push(sink);
     const ending = [said(source.stderr, (line) => stages.note(line)), said(sink.stderr)] as const;
     sink.stdout.resume();
     source.stdin.end();
-    const stop = () => [source, sink].forEach((one) => one.kill());
     signal.addEventListener('abort', stop, { once: true });
     try {
       const flow = pipeline(counted(source.stdout, action.from, bytes, progress), sink.stdin, { signal }).catch((cause: unknown) => { stop(); return cause; }); // prettier-ignore
@@ -68,8 +75,11 @@ async function streamed(
       signal.removeEventListener('abort', stop);
     }
   } finally {
-    // A program whose way to us is lost may hold its locks for as long as it cannot write.
-    if (!whole) await endSessions(ports, action.from, earlier);
+    if (!whole) {
+      stop();
+      // A program whose way to us is lost may hold its locks for as long as it cannot write.
+      await endSessions(ports, action.from, earlier);
+    }
     await from.remove(credentials, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
   }
 }

@@ -9,6 +9,8 @@ import type { CopyMethod, CopyPorts } from './copy.js';
 const tellEvery = 1000;
 /** How long a stream may stand still before its donor is asked whether it still serves it, and before it is given up, milliseconds. */
 const [doubtAfter, giveUpAfter] = [5000, 60_000];
+/** How long a clone that was killed may take to end, and how often it is looked for, milliseconds. */
+const [endsWithin, lookEvery] = [10_000, 100];
 /** ER_CLONE_TOO_MANY_CONCURRENT_CLONES, and for how long it is waited for to pass, milliseconds. */
 const [tooManyClones, freeWithin] = [3634, 60_000];
 
@@ -27,7 +29,8 @@ export const clone: CopyMethod = async (action, ports, { fresh }, bytes, _donorD
   const either = AbortSignal.any([signal, stalled.signal]);
   const watched = watch(action, ports, bytes, AbortSignal.any([over.signal, either])).catch((cause: unknown) => stalled.abort(cause)); // prettier-ignore
   // Aborted, the server would go on by itself.
-  const stop = () => void end(ports, action.on, session.threadId);
+  let ending: Promise<void> | undefined;
+  const stop = () => void (ending = end(ports, action.on, session.threadId));
   either.addEventListener('abort', stop, { once: true });
   try {
     const password = (await ports.password()).reveal();
@@ -46,6 +49,7 @@ export const clone: CopyMethod = async (action, ports, { fresh }, bytes, _donorD
     over.abort(new Error('the clone has ended'));
     await watched;
     await session.end();
+    await ending;
     // The donor would wait for its target to come back.
     if (!whole) await endSessions(ports, action.from, earlier);
   }
@@ -121,11 +125,18 @@ async function serves(ports: CopyPorts, donor: string, signal: AbortSignal): Pro
   }
 }
 
+/** Ends a clone, and waits until it writes nothing more: what it wrote is removed then. */
 async function end(ports: CopyPorts, on: string, thread: number): Promise<void> {
-  const signal = AbortSignal.timeout(5000);
+  const signal = AbortSignal.timeout(endsWithin);
   try {
     const session = await openSession(await ports.target(on), { signal });
-    await session.query(`KILL ${thread}`, { signal }).finally(() => session.close());
+    try {
+      await session.query(`KILL ${thread}`, { signal });
+      const listed = `SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = ${thread}`;
+      while ((await session.query(listed, { signal }))[0]?.length === 1) await pause(lookEvery, undefined, { signal });
+    } finally {
+      session.close();
+    }
   } catch {
     // It ended by itself, or the server cannot be reached.
   }

@@ -9,14 +9,15 @@ import { openSession, type Target } from '../../mysql/session.js';
 import { backup } from './backup.js';
 import { clone } from './clone.js';
 import { dump } from './dump.js';
-import { placesOf, type Places } from './places.js';
+import { placesOf, stands, type Places } from './places.js';
 
 export interface CopyPorts {
   /** How to log in on the operate account. */
   target(server: ServerName): Promise<Target>;
   /** Its password. */
   password(): Promise<Secret>;
-  readonly from: Host;
+  /** The donor's machine; for `backup` alone. */
+  readonly from: Host | undefined;
   readonly to: Host;
   readonly progress: (progress: Progress) => void;
 }
@@ -55,10 +56,12 @@ export async function copy(
 ): Promise<Copied> {
   const places = placesOf(data.on);
   const { to } = ports;
-  if ((await to.stat(places.kept, { signal })) !== undefined)
+  if (await stands(to, places.kept, signal))
     throw new LockstepError('kept-there', `${action.on} still holds what an earlier run kept aside in ${places.kept}`, 'See what it is worth, and remove it.'); // prettier-ignore
   const bytes = await sizeOf(action.from, ports, signal);
   await to.remove(places.fresh, { signal, recursive: true });
+  // Of a run that could not remove it all: it takes room, and says of this one that nothing can be put back.
+  await to.remove(places.gone, { signal, recursive: true });
   const { free } = await to.space(places.data, { signal });
   if (free < roomFor(bytes))
     throw new LockstepError('room-short', `${action.on} has ${free} bytes free, and a copy of ${action.from} may take ${roomFor(bytes)}`, 'Make room there: what it holds now is kept until the copy was compared.'); // prettier-ignore

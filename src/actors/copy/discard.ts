@@ -1,10 +1,10 @@
 import type { Host } from '../../hosts/host.js';
-import { placesOf } from './places.js';
+import { placesOf, stands } from './places.js';
 
 /** Removes what a swap kept aside. From its first moment on nobody can take a part of it for the whole. */
 export async function discard(host: Host, data: string, signal: AbortSignal): Promise<void> {
   const { kept, gone } = placesOf(data);
-  if ((await host.stat(kept, { signal })) !== undefined) {
+  if (await stands(host, kept, signal)) {
     await host.remove(gone, { signal, recursive: true });
     await host.move(kept, gone, { signal });
   }

@@ -1,3 +1,5 @@
+import type { Host } from '../../hosts/host.js';
+
 /** Where a server's data lie, and beside it, on the same disk, the copy to come and what is kept of before. */
 export interface Places {
   readonly data: string;
@@ -16,4 +18,8 @@ export function placesOf(data: string): Places {
     kept: `${plain}.lockstep-kept`,
     gone: `${plain}.lockstep-gone`,
   };
+}
+
+export async function stands(host: Host, path: string, signal: AbortSignal): Promise<boolean> {
+  return (await host.stat(path, { signal })) !== undefined;
 }

@@ -1,11 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { LockstepError } from '../../base/errors.js';
 import type { PutBackAction } from '../../domain/action.js';
 import type { Notes } from '../../engine/procedure.js';
 import type { Host } from '../../hosts/host.js';
 import type { Target } from '../../mysql/session.js';
-import { placesOf } from './places.js';
-import { answers, lookEvery, shutDown } from './swap.js';
+import { placesOf, stands } from './places.js';
+import { answers, shutDown, untilAnswers } from './swap.js';
 
 /**
  * Lets a server run again on what it held before a swap, and removes what it ran on meanwhile. Whoever comes after a crash
@@ -21,9 +20,9 @@ export async function putBack(
   signal: AbortSignal,
 ): Promise<void> {
   const places = placesOf(data);
-  if (notes[discarded] !== undefined || (await host.stat(places.gone, { signal })) !== undefined)
+  const there = (path: string) => stands(host, path, signal);
+  if (notes[discarded] !== undefined || (await there(places.gone)))
     throw new LockstepError('kept-no-more', `${on} runs on the copy, which was found equal; what it held before is removed`, 'Finish by hand what is left to do.'); // prettier-ignore
-  const there = async (path: string) => (await host.stat(path, { signal })) !== undefined;
   if (await there(places.kept)) {
     if (await answers(target, signal)) await shutDown(target, signal);
     if (await there(places.data)) {
@@ -33,6 +32,6 @@ export async function putBack(
     await host.move(places.kept, places.data, { signal });
   }
   if (!(await answers(target, signal))) await host.restart(service, { signal });
-  while (!(await answers(target, signal))) await pause(lookEvery, undefined, { signal });
+  await untilAnswers(target, signal);
   await host.remove(places.fresh, { signal, recursive: true });
 }

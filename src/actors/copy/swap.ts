@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { raced } from '../../base/deadline.js';
 import { LockstepError } from '../../base/errors.js';
 import type { SwapAction } from '../../domain/action.js';
 import type { Host } from '../../hosts/host.js';
 import { LoginError, openSession, type Target } from '../../mysql/session.js';
-import { placesOf, type Places } from './places.js';
+import { placesOf, stands, type Places } from './places.js';
 
-export const lookEvery = 250;
+const lookEvery = 250;
 
 /**
  * Lets a server run on the copy beside its data: shut down, directories exchanged, started again. Whoever comes after a
@@ -20,7 +21,7 @@ export async function swap(
   signal: AbortSignal,
 ): Promise<void> {
   const places = placesOf(data);
-  const there = async (path: string) => (await host.stat(path, { signal })) !== undefined;
+  const there = (path: string) => stands(host, path, signal);
   if (await there(places.fresh)) {
     if (await answers(target, signal)) await shutDown(target, signal);
     if (await there(places.data)) await host.move(places.data, places.kept, { signal });
@@ -32,7 +33,7 @@ export async function swap(
       throw new LockstepError('copy-missing', `${on} has no copy beside its data, in ${places.fresh}`, 'Run it again.');
     if (!(await answers(target, signal))) await host.restart(service, { signal });
   }
-  while (!(await answers(target, signal))) await pause(lookEvery, undefined, { signal });
+  await untilAnswers(target, signal);
 }
 
 /** The server's own, and no part of a copy: what SET PERSIST laid down, and the certificates that MySQL made for itself. */
@@ -46,19 +47,28 @@ async function keepOwn(host: Host, { kept, fresh }: Places, signal: AbortSignal)
   for (const file of own) {
     const facts = await host.stat(`${kept}/${file}`, { signal });
     if (facts?.kind !== 'file') continue;
-    const owner = { owner: String(facts.uid), group: String(facts.gid) };
-    await host.write(`${fresh}/${file}`, await host.read(`${kept}/${file}`, { signal }), { signal, mode: facts.mode, ...owner }); // prettier-ignore
+    const ownership = { owner: String(facts.uid), group: String(facts.gid) };
+    // Keys among them: they do not leave their machine.
+    await host.copy(`${kept}/${file}`, `${fresh}/${file}`, { signal, mode: facts.mode, ...ownership });
   }
 }
 
 export async function shutDown(target: Target, signal: AbortSignal): Promise<void> {
   const session = await openSession(target, { signal });
   const ended = new Promise<void>((resolve) => session.onClose(resolve));
-  await session.query('SHUTDOWN', { signal }).catch((cause: unknown) => {
-    if (!session.closed) throw cause;
-  });
-  await ended;
+  try {
+    await session.query('SHUTDOWN', { signal }).catch((cause: unknown) => {
+      if (!session.closed) throw cause;
+    });
+    await raced(ended, signal);
+  } finally {
+    session.close();
+  }
   while (await answers(target, signal)) await pause(lookEvery, undefined, { signal });
+}
+
+export async function untilAnswers(target: Target, signal: AbortSignal): Promise<void> {
+  while (!(await answers(target, signal))) await pause(lookEvery, undefined, { signal });
 }
 
 export async function answers(target: Target, signal: AbortSignal): Promise<boolean> {

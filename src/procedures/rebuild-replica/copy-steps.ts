@@ -4,7 +4,7 @@ import type { Scene } from '../../domain/scene.js';
 import type { ServerName } from '../../domain/snapshot.js';
 import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
-import { installPrograms, programOf, serverPrograms } from './methods.js';
+import { backupPrograms, installPrograms, programOf, serverPrograms } from './methods.js';
 import type { Subject } from './subject.js';
 
 /** Where the data lie, learned before anything is touched. */
@@ -59,7 +59,7 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
           user: operate,
           tls: { caFile: tls.caFile, certFile: tls.certFile, keyFile: tls.keyFile },
           programs: {
-            ...(method === 'backup' ? { backup: programOf(here, 'mariadb-backup', 'mariabackup'), stream: programOf(here, 'mbstream'), chown: programOf(here, 'chown') } : {}), // prettier-ignore
+            ...(method === 'backup' ? { backup: programOf(there, ...backupPrograms), prepare: programOf(here, ...backupPrograms), stream: programOf(here, 'mbstream'), chown: programOf(here, 'chown') } : {}), // prettier-ignore
             ...(dumped ? { server: programOf(here, ...serverPrograms), install: programOf(here, ...installPrograms) } : {}), // prettier-ignore
           },
           ...(dumped ? { accounts } : {}),

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { copyMethods, type CopyMethodName } from '../../domain/action.js';
 import type { SiteServer } from '../../domain/scene.js';
+import { isNewerSeries, isSameSeries } from '../../domain/series.js';
 import type { Identity } from '../../domain/snapshot.js';
 
 /** A way to copy one server to another. */
@@ -25,6 +26,8 @@ export function programOf(host: SiteServer | undefined, ...names: readonly strin
   return host?.programs?.find((program) => names.includes(path.posix.basename(program)));
 }
 
+/** What copies files, by its newer name and its older one. */
+export const backupPrograms = ['mariadb-backup', 'mariabackup'];
 /** What a machine needs for a server to be laid out on it. */
 export const serverPrograms = ['mariadbd', 'mysqld'];
 export const installPrograms = ['mariadb-install-db', 'mysql_install_db'];
@@ -39,16 +42,16 @@ export function waysFrom(
 ): readonly Way[] {
   const mariadb = target.flavour === 'mariadb';
   const flavours = donor.flavour === target.flavour ? [] : ['they are not of one kind'];
-  const files = sameSeries(donor, target) ? [] : [`files of ${donor.version} are not read by ${target.version}`];
+  const files = isSameSeries(donor, target) ? [] : [`files of ${donor.version} are not read by ${target.version}`];
   const against: Readonly<Record<CopyMethodName, readonly string[]>> = {
     backup: [...flavours, ...files],
     clone: [...(clones(target) ? [] : ['CLONE came with MySQL 8.0.17']), ...flavours, ...files],
-    dump: [...flavours, ...(isNewer(donor, target) ? [`${donor.version} is newer than ${target.version}`] : [])],
+    dump: [...flavours, ...(isNewerSeries(donor, target) ? [`${donor.version} is newer than ${target.version}`] : [])],
   };
   const needed: Readonly<Record<CopyMethodName, readonly (readonly ['target' | 'donor', readonly string[]])[]>> = {
     backup: [
-      ['donor', ['mariadb-backup', 'mariabackup']],
-      ['target', ['mariadb-backup', 'mariabackup']],
+      ['donor', backupPrograms],
+      ['target', backupPrograms],
       ['target', ['mbstream']],
     ],
     clone: [],
@@ -74,24 +77,6 @@ export function bestOf(ways: readonly Way[], wanted: string): Way | undefined {
   const possible = ways.filter(({ method, against }) => against.length === 0 && (wanted === '' || method === wanted));
   const equipped = possible.filter(({ missing }) => missing.length === 0);
   return equipped.find(({ found }) => found.length === 0) ?? equipped[0] ?? possible[0];
-}
-
-function series({ release }: Pick<Identity, 'release'>): string {
-  return release.slice(0, 2).join('.');
-}
-
-export function sameSeries(
-  one: Pick<Identity, 'release' | 'flavour'>,
-  other: Pick<Identity, 'release' | 'flavour'>,
-): boolean {
-  return one.flavour === other.flavour && series(one) === series(other);
-}
-
-function isNewer(
-  { release: [a, b] }: Pick<Identity, 'release'>,
-  { release: [c, d] }: Pick<Identity, 'release'>,
-): boolean {
-  return a > c || (a === c && b > d);
 }
 
 function clones({ release: [major, minor, patch] }: Pick<Identity, 'release'>): boolean {

@@ -5,13 +5,13 @@ import type { Flavour, ServerName } from '../../domain/snapshot.js';
 import { differences, elsewhere, roomFor, sameForFiles, worthSaying, type Survey } from '../../domain/survey.js';
 import type { SurveyWish } from '../../engine/ports.js';
 import type { Refusal } from '../../engine/procedure.js';
+import { backupPrograms } from './methods.js';
 import type { Subject } from './subject.js';
 
 /** Bytes per second that an estimate of the time goes by: a gigabit network, or a disk that is not idle; rows and their indexes take a server's work. */
 const [filesRate, rowsRate] = [100 * 2 ** 20, 25 * 2 ** 20];
 /** Names that a sentence lists at most. */
 const named = 10;
-const copiers = ['mariadb-backup', 'mariabackup'];
 
 /** Both ends of a copy, as they were looked at. */
 export interface Ends {
@@ -127,7 +127,7 @@ export function roomPremises(scene: Scene, subject: Subject): unknown {
 }
 
 function copiersOf(host: SiteServer | undefined): readonly string[] {
-  return (host?.programs ?? []).filter((program) => copiers.includes(path.posix.basename(program)));
+  return (host?.programs ?? []).filter((program) => backupPrograms.includes(path.posix.basename(program)));
 }
 
 function binlogElsewhere({ holds }: Survey): boolean {
