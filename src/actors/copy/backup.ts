@@ -66,6 +66,8 @@ async function streamed(
       const [lost, code, taken] = await Promise.all([flow, codeOf(source), codeOf(sink)]);
       signal.throwIfAborted();
       const [spoken, heard] = await Promise.all(ending);
+      // Whose end broke the other's: a backup that ends lets what takes it come to its end.
+      if (lost !== undefined && taken !== undefined && taken !== 0) throw failed(`${action.on} could not take it: ${heard}`); // prettier-ignore
       // Its code alone is not believed: a backup is whole when it says so.
       if (code !== 0 || !spoken.includes('completed OK!')) throw failed(`the backup of ${action.from} ended with ${code ?? 'a signal'}: ${spoken}`); // prettier-ignore
       if (taken !== 0 || lost !== undefined) throw failed(`${action.on} could not take it: ${heard || String(lost)}`);
