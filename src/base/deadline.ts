@@ -9,7 +9,8 @@ export class DeadlineError extends Error {
 
 /**
  * A signal that aborts after `milliseconds`, or with `parent`, whichever comes first.
- * `clear` releases its timer; call it when the work is over.
+ * `clear` releases its timer; call it when the work is over. Never write it as `AbortSignal.any` of an
+ * `AbortSignal.timeout`: Node 20 collects that as garbage while it is waited for, and it then never aborts.
  */
 export function deadline(milliseconds: number, parent?: AbortSignal): { signal: AbortSignal; clear: () => void } {
   const controller = new AbortController();
@@ -24,6 +25,20 @@ export function deadline(milliseconds: number, parent?: AbortSignal): { signal: 
       parent?.removeEventListener('abort', follow);
     },
   };
+}
+
+/** Does `work` with such a signal. */
+export async function within<T>(
+  milliseconds: number,
+  parent: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal, clear } = deadline(milliseconds, parent);
+  try {
+    return await work(signal);
+  } finally {
+    clear();
+  }
 }
 
 /** Settles as `work` does, or rejects with the signal's reason as soon as it aborts; `work` itself is not stopped. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import { DeadlineError, deadline, raced } from '../base/deadline.js';
+import { DeadlineError, deadline, raced, within } from '../base/deadline.js';
 import { LockstepError, messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { ClusterName } from '../domain/snapshot.js';
@@ -188,8 +188,8 @@ class OneDelivery {
     let look = this.#looks.get(cluster);
     if (look === undefined) {
       // Whoever hangs is not to take the time that the journal needs.
-      const patience = AbortSignal.any([this.signal, AbortSignal.timeout(this.within / 2)]);
-      look = raced(this.options.channels(cluster, patience), this.signal);
+      const patient = within(this.within / 2, this.signal, (signal) => this.options.channels(cluster, signal));
+      look = raced(patient, this.signal);
       this.#looks.set(cluster, look);
     }
     return look;

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { within } from '../base/deadline.js';
 import { commitTakes } from '../domain/errant.js';
 import { relationsOf, type Relations } from '../domain/relations.js';
 import type { ClusterName, ClusterSnapshot, CollectorName, ServerName, ServerSnapshot } from '../domain/snapshot.js';
@@ -47,8 +48,8 @@ export async function lookAtCluster(
     if ((options.thorough ?? false) === false && newest !== undefined && age >= 0 && age <= options.maxAge)
       return newest;
     const hung = newest?.failure?.reason === 'timeout';
-    const patience = hung ? AbortSignal.any([options.signal, AbortSignal.timeout(hungWithin)]) : options.signal;
-    return watch.look(everyCollector, patience, kindOf(options.thorough));
+    const lookAt = (signal: AbortSignal) => watch.look(everyCollector, signal, kindOf(options.thorough));
+    return hung ? within(hungWithin, options.signal, lookAt) : lookAt(options.signal);
   };
   let servers = await Promise.all([...watches.values()].map((watch) => look(watch)));
   let view = viewOf({ cluster, at, servers });

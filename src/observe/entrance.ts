@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
+import { within } from '../base/deadline.js';
 import { LockstepError, adviceOf } from '../base/errors.js';
 import type { Handshake } from '../domain/certificate.js';
 import { type Failure, failureReasons, type Login } from '../domain/snapshot.js';
@@ -137,9 +138,8 @@ export class Entrance<T> {
 
   async #attempt(): Promise<T> {
     const { open, sessionOf, renewEvery, timeout, clock } = this.options;
-    const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(timeout)]);
     try {
-      const opened = await open(signal);
+      const opened = await within(timeout, this.#ending.signal, open);
       const session = sessionOf(opened);
       this.#login = { at: clock.now(), failure: undefined, handshake: session.handshake };
       const before = this.#kept;

@@ -1,5 +1,7 @@
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { raced } from '../../src/base/deadline.js';
+import { DeadlineError, raced, within } from '../../src/base/deadline.js';
 
 const unhandled: unknown[] = [];
 const note = (reason: unknown) => void unhandled.push(reason);
@@ -35,4 +37,21 @@ it('leaves no failure unhandled when the signal was over before', async () => {
   await expect(raced(work, AbortSignal.abort(new Error('over')))).rejects.toThrow('over');
   await new Promise((next) => setImmediate(next));
   expect(unhandled).toEqual([]);
+});
+
+it('aborts when its time is over, or with its parent, however often garbage is collected meanwhile', async () => {
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc') as () => void;
+  const hangs = (signal: AbortSignal) => raced(new Promise<never>(() => undefined), signal);
+  const parent = new AbortController();
+  const one = within(200, parent.signal, hangs);
+  const other = within(60_000, parent.signal, hangs);
+  const collecting = setInterval(collect, 20);
+  try {
+    await expect(one).rejects.toBeInstanceOf(DeadlineError);
+    parent.abort(new Error('the parent'));
+    await expect(other).rejects.toThrow('the parent');
+  } finally {
+    clearInterval(collecting);
+  }
 });

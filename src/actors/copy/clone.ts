@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { within } from '../../base/deadline.js';
 import { LockstepError } from '../../base/errors.js';
 import { quoteAccount, quoteText } from '../../dialects/quote.js';
 import { openSession, QueryError, type Session } from '../../mysql/session.js';
@@ -115,11 +116,12 @@ async function watch(action: CopyAction, ports: CopyPorts, total: number, signal
 
 /** Whether a donor has a session of ours that is read by a clone. */
 async function serves(ports: CopyPorts, donor: string, signal: AbortSignal): Promise<boolean> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(doubtAfter)]);
   try {
-    const session = await openSession(await ports.target(donor), { signal: limit });
-    const [rows = []] = await session.query('SHOW PROCESSLIST', { signal: limit }).finally(() => session.close());
-    return rows.some((row) => row['Command'] === 'Clone');
+    return await within(doubtAfter, signal, async (limit) => {
+      const session = await openSession(await ports.target(donor), { signal: limit });
+      const [rows = []] = await session.query('SHOW PROCESSLIST', { signal: limit }).finally(() => session.close());
+      return rows.some((row) => row['Command'] === 'Clone');
+    });
   } catch {
     return false;
   }

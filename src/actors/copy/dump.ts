@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { within } from '../../base/deadline.js';
 import { LockstepError } from '../../base/errors.js';
 import { Secret } from '../../base/secret.js';
 import { firstRun, firstStatements, initialising, type FreshPlace } from '../../dialects/fresh-server.js';
@@ -36,8 +37,8 @@ export const dump: CopyMethod = async (action, ports, places, _bytes, _donorData
     const word = `${randomBytes(24).toString('base64url')}-aA1`;
     const first = new Secret(firstStatements(flavour, statements, word));
     if (flavour === 'mysql') await to.write(file, first, { signal, mode: 0o600, ...owned });
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(firstWithin)]);
-    await mustRun(to, firstRun(flavour, server, place, file), limit, flavour === 'mysql' ? undefined : first);
+    const input = flavour === 'mysql' ? undefined : first;
+    await within(firstWithin, signal, (limit) => mustRun(to, firstRun(flavour, server, place, file), limit, input));
     await to.remove(file, { signal });
     return { position: '' };
   } finally {

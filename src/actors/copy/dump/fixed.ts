@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { DeadlineError, within } from '../../../base/deadline.js';
 import { LockstepError } from '../../../base/errors.js';
 import { newestOf, snapshotStatements } from '../../../dialects/snapshot-statements.js';
 import type { Flavour } from '../../../domain/snapshot.js';
@@ -64,15 +65,17 @@ async function once(
   await locked?.session.query('UNLOCK TABLES', { signal });
   await session.query(words.before, { signal });
   await quiet(session, words.holdsUp, signal);
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(stopAtMost)]);
   const began = performance.now();
-  await session.query(words.stop, { signal: limit });
-  const begun = sessions.map((one) => one.query('START TRANSACTION WITH CONSISTENT SNAPSHOT', { signal }));
-  const locks = locked?.session.query(locked.statement, { signal });
-  const all = Promise.all([session.query(words.position, { signal: limit }), locks, ...begun]);
-  const [[[row] = []]] = await inTime(all, limit);
-  // That it answers shows that it held the lock until now.
-  await session.query(words.release, { signal: limit });
+  const row = await within(stopAtMost, signal, async (limit) => {
+    await session.query(words.stop, { signal: limit });
+    const begun = sessions.map((one) => one.query('START TRANSACTION WITH CONSISTENT SNAPSHOT', { signal }));
+    const locks = locked?.session.query(locked.statement, { signal });
+    const all = Promise.all([session.query(words.position, { signal: limit }), locks, ...begun]);
+    const [[[standing] = []]] = await inTime(all, limit);
+    // That it answers shows that it held the lock until now.
+    await session.query(words.release, { signal: limit });
+    return standing;
+  });
   const stoppedFor = performance.now() - began;
   await mustAgree(sessions, words.seen, signal);
   return { position: newestOrWhole(flavour, row?.['position'] ?? '', row?.['applied'] ?? ''), began, stoppedFor };
@@ -122,5 +125,5 @@ function passes(cause: unknown): boolean {
   if (cause instanceof QueryError) return cause.errno === 1205;
   return cause instanceof LockstepError
     ? ['donor-busy', 'connection-lost'].includes(cause.code)
-    : cause instanceof DOMException;
+    : cause instanceof DeadlineError;
 }
