@@ -132,6 +132,7 @@ const faults = new Map<number | undefined, PathFault>([
   [scripts.codes.exists, 'file-exists'],
   [scripts.codes.full, 'disk-full'],
   [scripts.codes.notEmpty, 'directory-not-empty'],
+  [scripts.codes.elsewhere, 'other-file-system'],
 ]);
 
 /** Whether what was free when the writing failed is less than the content takes. */

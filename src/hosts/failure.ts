@@ -7,6 +7,7 @@ const faults = {
   'file-too-large': ['is larger than may be read'],
   'file-exists': ['is taken by something else', 'Look what it is; Lockstep replaces only what is of the same kind.'],
   'directory-not-empty': ['is a directory that is not empty'],
+  'other-file-system': ['cannot get that name: it lies on another file system, or is one itself', 'Nothing was moved.'],
   'permission-denied': ['may not be read or changed', 'Look at owner and mode of it and of its directory.'],
   'disk-full': ['does not fit on the disk', 'Make room on that file system; what was there before is still there.'],
 } as const satisfies Readonly<Record<string, readonly [string, string?]>>;

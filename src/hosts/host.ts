@@ -73,8 +73,9 @@ export interface Host {
   remove(path: string, options: RemoveOptions): Promise<void>;
 
   /**
-   * Gives a file or a directory another name on the same file system, at once; nothing may stand there yet.
-   * @throws LockstepError `file-missing`, `file-exists`
+   * Gives a file or a directory another name on the same file system, at once; nothing may stand there yet. It is never
+   * copied.
+   * @throws LockstepError `file-missing`, `file-exists`, `other-file-system` (over SFTP `host-failed`)
    */
   move(path: string, to: string, options: Signalled): Promise<void>;
 

@@ -203,6 +203,7 @@ const faultOf: Readonly<Record<string, PathFault>> = {
   EEXIST: 'file-exists',
   EISDIR: 'not-a-file',
   ENOTEMPTY: 'directory-not-empty',
+  EXDEV: 'other-file-system',
 };
 
 function codeOf(error: unknown): string | undefined {
@@ -234,7 +235,12 @@ async function atMost(handle: FileHandle, bytes: number): Promise<Buffer> {
 async function moveTo(file: string, to: string): Promise<void> {
   if ((await unlessMissing(lstat(to))) !== undefined)
     throw Object.assign(new Error(`${to} is there already`), { code: 'EEXIST', syscall: 'rename' });
-  await rename(file, to);
+  try {
+    await rename(file, to);
+  } catch (error) {
+    // What is mounted has no other name.
+    throw codeOf(error) === 'EBUSY' ? Object.assign(error as Error, { code: 'EXDEV' }) : error;
+  }
   await syncDirectory(path.dirname(to));
 }
 

@@ -4,7 +4,16 @@
  */
 
 /** Codes that the scripts end with, beyond those that a shell or sudo uses. */
-export const codes = { missing: 81, notAFile: 82, denied: 83, exists: 84, short: 85, full: 86, notEmpty: 87 } as const;
+export const codes = {
+  missing: 81,
+  notAFile: 82,
+  denied: 83,
+  exists: 84,
+  short: 85,
+  full: 86,
+  notEmpty: 87,
+  elsewhere: 88,
+} as const;
 
 /** `missing PATH`: nothing is seen there; says whether there is nothing, or nothing to be seen by this user. */
 const begin = `set -u
@@ -172,14 +181,33 @@ export const space = `${begin}
 stat -f -c '%a %b %S' -- "$1"
 `;
 
-/** PATH TO, where nothing stands yet. */
-export const move = `${begin}
+/** `mounted PATH`: the number of the mount that holds it; a bind mount has the device of what it shows. */
+const mounted = `mounted() {
+  n=-1 b=
+  while read -r i _ _ _ m _; do
+    case $m in *\\\\*) m=$(printf '%b.' "$m"); m=\${m%.} ;; esac
+    [ "$m" != / ] || m=
+    case $1/ in "$m"/*) if [ \${#m} -ge $n ]; then n=\${#m} b=$i; fi ;; esac
+  done
+  echo "$b"
+}
+`;
+
+/**
+ * PATH TO, where nothing stands yet. Where it cannot be a rename mv would copy, for hours, and what it leaves when it
+ * breaks is neither here nor there: what is mounted elsewhere, or is itself mounted, is refused before.
+ */
+export const move = `${begin}${mounted}
 [ -e "$1" ] || [ -L "$1" ] || missing "$1"
 if [ -e "$2" ] || [ -L "$2" ]; then exit ${codes.exists}; fi
 t=\${2%/*}
 [ -n "$t" ] || t=/
 [ -d "$t" ] || exit ${codes.missing}
 if [ ! -w "$d" ] || [ ! -w "$t" ]; then exit ${codes.denied}; fi
+[ "$(stat -c %d -- "$1")" = "$(stat -c %d -- "$t")" ] || exit ${codes.elsewhere}
+if [ -r /proc/self/mountinfo ]; then
+  [ "$(mounted "$1" < /proc/self/mountinfo)" = "$(mounted "$t" < /proc/self/mountinfo)" ] || exit ${codes.elsewhere}
+fi
 mv -T -- "$1" "$2" || exit 1
 sync -- "$t" || exit 1
 `;

@@ -15,6 +15,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { LockstepError } from '../../src/base/errors.js';
 import { previousOf } from '../../src/hosts/host.js';
+import { command } from '../../src/sandbox/command.js';
 import { fillDisk, mountDisk } from '../../src/sandbox/disk.js';
 import type { Stage } from './stage.js';
 
@@ -250,6 +251,43 @@ export function fileCases(stage: Stage): void {
       code: 'not-a-file',
     });
     await host.remove(at('listed'), { signal, recursive: true });
+  });
+
+  it('gives another name, and never copies', async ({ skip }) => {
+    const { host } = stage;
+    mkdirSync(at('one'));
+    writeFileSync(at('one/inner'), 'content');
+    const { ino } = lstatSync(at('one'));
+    await host.move(at('one'), at('an other'), { signal });
+    expect(lstatSync(at('an other')).ino).toBe(ino);
+    await expect(host.move(at('none'), at('x'), { signal })).rejects.toMatchObject({ code: 'file-missing' });
+    writeFileSync(at('taken'), '');
+    await expect(host.move(at('an other'), at('taken'), { signal })).rejects.toMatchObject({ code: 'file-exists' });
+    await host.remove(at('taken'), { signal });
+    if (!isRoot) skip('mounting takes root');
+    await mountDisk(at('disk'), 1).catch(() => skip('nothing can be mounted here'));
+    try {
+      mkdirSync(at('disk/sub'));
+      mkdirSync(at('bound there'));
+      await command('mount', ['--bind', at('an other'), at('bound there')]);
+      // SFTP has no word for it.
+      const elsewhere = { code: expect.stringMatching(/^(other-file-system|host-failed)$/) as string };
+      for (const [from, to] of [
+        ['an other', 'disk/x'],
+        ['an other/inner', 'disk/x'],
+        ['disk/sub', 'x'],
+        ['disk', 'x'],
+        ['bound there', 'x'],
+        ['bound there/inner', 'x'],
+      ] as const)
+        await expect(host.move(at(from), at(to), { signal }), from).rejects.toMatchObject(elsewhere);
+      expect(readdirSync(at('disk'))).toEqual(['sub']);
+      expect(readdirSync(at('an other'))).toEqual(['inner']);
+    } finally {
+      for (const name of ['bound there', 'disk']) await command('umount', ['--lazy', at(name)]);
+    }
+    for (const name of ['an other', 'bound there', 'disk']) await host.remove(at(name), { signal, recursive: true });
+    expect(readdirSync(allowed)).toEqual([]);
   });
 
   it('tells the room that is left', async () => {
