@@ -26,7 +26,8 @@ export interface Death {
  */
 export function deathOf(scene: Scene, primary: ServerName, rules: EvidenceRules): Death {
   const own = ownView(scene, primary, rules);
-  const replicas = replicasOf(scene, primary).map((replica) => replicaView(replica, primary));
+  const since = outageOf(scene, primary)?.since;
+  const replicas = replicasOf(scene, primary).map((replica) => replicaView(replica, primary, since));
   const views = [own, ...replicas];
   const alive = views.filter(({ verdict }) => verdict === 'alive');
   if (alive.length > 0) return combined('alive', alive);
@@ -81,7 +82,12 @@ function ownView(scene: Scene, primary: ServerName, { looks, seconds }: Evidence
   return { verdict: 'dead', why: silent };
 }
 
-function replicaView({ server: { name, facts }, channel }: DirectReplica, primary: ServerName): Death {
+/** @param since when the primary was first found silent; undefined: it was not, or just now */
+function replicaView(
+  { server: { name, facts, at }, channel }: DirectReplica,
+  primary: ServerName,
+  since: number | undefined,
+): Death {
   const words = channel.name === '' ? name : `${name} (channel ${channel.name})`;
   if (channel.io === 'running') {
     if (channel.silent === true)
@@ -91,10 +97,10 @@ function replicaView({ server: { name, facts }, channel }: DirectReplica, primar
         verdict: 'unknown',
         why: `whether ${words} still hears of ${primary} is not known: it gets no heartbeats`,
       };
-    return {
-      verdict: 'alive',
-      why: `${words} has a connection to ${primary}, and not yet been without a word of it for two heartbeats`,
-    };
+    const why = `${words} has a connection to ${primary}, and not yet been without a word of it for two heartbeats`;
+    // What it heard may be older than the silence: its receiver takes a moment to meet a death, and two heartbeats to miss a word.
+    const older = since === undefined || at - since <= 2000 * (channel.heartbeatPeriodSeconds ?? 0);
+    return { verdict: older ? 'unknown' : 'alive', why };
   }
   const error = channel.ioError;
   if (error === undefined || error.errno === 0)

@@ -79,6 +79,16 @@ describe.each(['mariadb', 'mysql'] as const)('the death of a primary of %s', (fl
 
   it.each([
     ['running', { io: 'running', silent: false, ioError: undefined }, 'alive'],
+    [
+      'running, and heard of after the silence began',
+      { io: 'running', silent: false, ioError: undefined, heartbeatPeriodSeconds: 5 },
+      'alive',
+    ],
+    [
+      'running, and perhaps only heard of before',
+      { io: 'running', silent: false, ioError: undefined, heartbeatPeriodSeconds: 6 },
+      'unknown',
+    ],
     ['running without heartbeats', { io: 'running', silent: undefined, ioError: undefined }, 'unknown'],
     ['stopped by hand', { io: 'stopped', ioError: undefined }, 'unknown'],
     ['connecting, no error yet', { io: 'connecting', ioError: undefined }, 'unknown'],
