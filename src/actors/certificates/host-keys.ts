@@ -1,5 +1,7 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import path from 'node:path/posix';
+import { deadline } from '../../base/deadline.js';
 import { LockstepError } from '../../base/errors.js';
 import { opensslProgram } from '../../domain/certificate-action.js';
 import type { CopyOptions, Host, RunOptions } from '../../hosts/host.js';
@@ -9,15 +11,18 @@ import type { CopyOptions, Host, RunOptions } from '../../hosts/host.js';
  * here are signing requests, public keys, digests and verdicts.
  */
 
+/** How long after a failure a temporary file is tried to be removed, milliseconds. */
+const clearingWithin = 5000;
+
 /** Makes a key (RSA, 2048 bits) where it will stay. @returns a signing request that it has signed, PEM */
 export async function makeKey(host: Host, file: string, options: CopyOptions): Promise<string> {
   const { signal } = options;
-  const fresh = `${file}.new`;
-  await host.write(fresh, Buffer.alloc(0), { mode: 0o600, signal });
-  await openssl(host, ['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048', '-out', fresh], { signal });
-  // The copy is on the disk before it is read, and has its owner and mode from its first byte on.
-  await host.copy(fresh, file, options);
-  await host.remove(fresh, { signal });
+  await beside(host, file, 'new', signal, async (fresh) => {
+    await host.write(fresh, Buffer.alloc(0), { mode: 0o600, signal });
+    await openssl(host, ['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048', '-out', fresh], { signal }); // prettier-ignore
+    // The copy is on the disk before it is read, and has its owner and mode from its first byte on.
+    await host.copy(fresh, file, options);
+  });
   // Of a request only its key counts: what the certificate says stands in the plan.
   return openssl(host, ['req', '-new', '-sha256', '-key', file, '-subj', '/CN=lockstep'], { signal });
 }
@@ -52,14 +57,38 @@ export async function verified(host: Host, certificate: string, verdict: Verdict
   const { ca, purpose, expects } = verdict;
   const name = expects === undefined ? [] : [isIP(expects) === 0 ? '-verify_hostname' : '-verify_ip', expects];
   // openssl opens files alone: what Node gives a child as its input is a socket.
-  const trusted = `${certificate}.trusted`;
-  await host.write(trusted, Buffer.from(ca), { mode: 0o600, signal });
-  const words = ['verify', '-no-CApath', '-no-CAstore', '-CAfile', trusted, '-untrusted', certificate, '-purpose', purpose, ...name, certificate]; // prettier-ignore
-  const { code, stdout, stderr } = await host.run([opensslProgram, ...words], { signal });
-  await host.remove(trusted, { signal });
+  const { code, stdout, stderr } = await beside(host, certificate, 'trusted', signal, async (trusted) => {
+    await host.write(trusted, Buffer.from(ca), { mode: 0o600, signal });
+    const words = ['verify', '-no-CApath', '-no-CAstore', '-CAfile', trusted, '-untrusted', certificate, '-purpose', purpose, ...name, certificate]; // prettier-ignore
+    return host.run([opensslProgram, ...words], { signal });
+  });
   if (code === 0) return;
   const said = /error [^\n]*: ([^\n]+)/.exec(stderr)?.[1] ?? /error [^\n]+/.exec(`${stderr}${stdout}`)?.[0] ?? stderr.trim(); // prettier-ignore
   throw new LockstepError('certificate-refused', said);
+}
+
+/**
+ * Works with a file that is gone afterwards, whatever became of the work. A host that went away keeps it, until its
+ * generation gives way: with this name it is carried into no other.
+ */
+async function beside<T>(
+  host: Host,
+  file: string,
+  ending: string,
+  signal: AbortSignal,
+  work: (temporary: string) => Promise<T>,
+): Promise<T> {
+  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${ending}`);
+  try {
+    const made = await work(temporary);
+    await host.remove(temporary, { signal });
+    return made;
+  } catch (cause) {
+    const limit = deadline(clearingWithin);
+    await host.remove(temporary, { signal: limit.signal }).catch(() => undefined);
+    limit.clear();
+    throw cause;
+  }
 }
 
 async function openssl(host: Host, words: readonly string[], options: RunOptions): Promise<string> {
