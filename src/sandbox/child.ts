@@ -30,6 +30,8 @@ export interface ChildOptions {
   readonly log: string;
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Number of the user, and of the only group, that it is; root alone may make it another's. Default: this process's own. */
+  readonly user?: number | undefined;
 }
 
 /**
@@ -41,7 +43,9 @@ export interface ChildOptions {
 export async function startChild(argv: readonly string[], options: ChildOptions): Promise<Child> {
   const log = openSync(options.log, 'a', 0o600);
   try {
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
+    const { user } = options;
+    const ids = user === undefined ? [] : [`--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
+    const child = spawn('setpriv', [...ids, '--pdeathsig', 'KILL', '--', ...argv], {
       cwd: options.cwd,
       env: options.env ?? process.env,
       stdio: ['ignore', log, log],

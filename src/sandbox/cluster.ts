@@ -210,6 +210,7 @@ export class SandboxCluster {
 
   async #begin(server: SandboxServer): Promise<void> {
     server.setTls(this.#fresh.get(server)?.tls ?? 'default');
+    await server.own(server.tlsDirectory);
     await server.start(this.options.signal);
     await server.run(accountStatements(server, this.accounts, this.options.requirement ?? 'x509'));
   }

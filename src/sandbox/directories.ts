@@ -1,5 +1,5 @@
-import { mkdirSync, lstatSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { chmodSync, chownSync, mkdirSync, lstatSync, readFileSync } from 'node:fs';
+import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { LockstepError } from '../base/errors.js';
@@ -9,13 +9,15 @@ import { tryCommand } from './command.js';
 /**
  * A fresh directory of this process, short enough for a Unix socket's path, removed when the scope ends.
  * What processes that are gone have left behind is removed first.
+ * @param user number of the user, and of the group, to whom it belongs: root alone may give it away. Default: this process's own
  */
-export async function takeDirectory(scope: Scope): Promise<string> {
-  const home = privateHome();
+export async function takeDirectory(scope: Scope, user?: number): Promise<string> {
+  const home = privateHome(user);
   await sweep(home);
   taken += 1;
   const directory = path.join(home, `${process.pid}-${startOf(process.pid) ?? 0}-${taken}`);
   await mkdir(directory, { mode: 0o700 });
+  if (user !== undefined) await give(directory, user);
   return scope.own(directory, removeTree);
 }
 
@@ -25,15 +27,30 @@ export async function removeTree(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 }
 
+async function give(directory: string, user: number): Promise<void> {
+  await chown(directory, user, user);
+  await chmod(directory, givenMode);
+}
+
+/** Its user's, and its group goes through. */
+const givenMode = 0o710;
+
 let taken = 0;
 
-/** One directory for each user, closed to the others: the servers' sockets in it let root in without a password. */
-function privateHome(): string {
-  const uid = process.getuid?.() ?? 0;
+/**
+ * One directory for each user, closed to the others: the servers' sockets in it let root in without a password. Of one
+ * that was given away, the user's group may go through.
+ */
+function privateHome(user?: number): string {
+  const uid = user ?? process.getuid?.() ?? 0;
   const home = path.join(os.tmpdir(), `lockstep-${uid}`);
   mkdirSync(home, { recursive: true, mode: 0o700 });
+  if (user !== undefined && lstatSync(home).uid === process.getuid?.()) {
+    chownSync(home, user, user);
+    chmodSync(home, givenMode);
+  }
   const { uid: owner, mode } = lstatSync(home);
-  if (owner === uid && (mode & 0o77) === 0) return home;
+  if (owner === uid && (mode & 0o777 & ~(user === undefined ? 0o700 : givenMode)) === 0) return home;
   throw new LockstepError(
     'sandbox-directory',
     `${home} belongs to user ${owner} with mode ${(mode & 0o777).toString(8)}`,

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { LockstepError, messageOf } from '../base/errors.js';
 import { openApt, type Offer } from './apt.js';
-import { command } from './command.js';
+import { command, tryCommand } from './command.js';
 import { locked } from './lock.js';
 import type { Recipe } from './versions.js';
 
@@ -47,6 +47,19 @@ export async function unpack(recipe: Recipe, options: UnpackOptions = {}): Promi
       },
       options.signal,
     );
+  }
+  return rootAt(recipe, directory);
+}
+
+/**
+ * The same beside it, for a user who may not go where the cache is: hard links where the file system allows it.
+ * @param directory which is made
+ */
+export async function unpackedAt(recipe: Recipe, root: Root, directory: string): Promise<Root> {
+  const { code } = await tryCommand('cp', ['-a', '--link', root.directory, directory]);
+  if (code !== 0) {
+    await rm(directory, { recursive: true, force: true });
+    await command('cp', ['-a', '--reflink=auto', root.directory, directory]);
   }
   return rootAt(recipe, directory);
 }

@@ -10,9 +10,10 @@ import type { Address } from '../domain/snapshot.js';
 import { takeAddress } from './addresses.js';
 import { Admin } from './admin.js';
 import { obituary, startChild, type Child } from './child.js';
+import { command } from './command.js';
 import { takeDirectory } from './directories.js';
 import { mountDisk } from './disk.js';
-import { unpack, type Root, type UnpackOptions } from './packages.js';
+import { unpack, unpackedAt, type Root, type UnpackOptions } from './packages.js';
 import { baseSettings, durableSettings, optionFile, performanceSchema, relaxedSettings } from './settings.js';
 import { replicationSettings, tlsSettings, type ServerTls, type Settings } from './settings.js';
 import { copyTemplate } from './template.js';
@@ -35,6 +36,11 @@ export interface ServerOptions {
   readonly settings?: Settings | undefined;
   /** Put the data on a disk of its own of so many megabytes (at least 160), which can be filled. Needs root. */
   readonly diskMegabytes?: number | undefined;
+  /**
+   * Number of the user that it runs as, and to whom its directories belong, so that it may read only what such a server
+   * may. Needs root. Default: whoever this process is.
+   */
+  readonly user?: number | undefined;
 }
 
 /**
@@ -46,8 +52,11 @@ export async function layOutServer(
   options: ServerOptions,
   unpacking: UnpackOptions = {},
 ): Promise<SandboxServer> {
-  const root = await unpack(options.version, unpacking);
-  const directory = await takeDirectory(scope);
+  const { user } = options;
+  const unpacked = await unpack(options.version, unpacking);
+  const directory = await takeDirectory(scope, user);
+  const root =
+    user === undefined ? unpacked : await unpackedAt(options.version, unpacked, path.join(directory, 'root'));
   const address = await takeAddress(scope);
   const server = new SandboxServer(root, options, address, directory, unpacking.cache);
   if (options.diskMegabytes !== undefined) await mountDisk(server.disk, options.diskMegabytes);
@@ -135,7 +144,15 @@ export class SandboxServer {
     await rm(this.includeDirectory, { recursive: true, force: true });
     await mkdir(this.includeDirectory);
     await mkdir(this.disk, { recursive: true });
-    await copyTemplate(this.version, this.root, this.dataDirectory, { cache: this.cache, ...unpacking });
+    const options = { cache: this.cache, ...unpacking };
+    await copyTemplate(this.version, await unpack(this.version, options), this.dataDirectory, options);
+    await this.own(this.disk, this.includeDirectory);
+  }
+
+  /** Gives these, with all that is in them, to the user that it runs as, where that is another than this process's. */
+  async own(...files: readonly string[]): Promise<void> {
+    const { user } = this.options;
+    if (user !== undefined) await command('chown', ['-R', `${user}:${user}`, ...files]);
   }
 
   /**
@@ -146,7 +163,8 @@ export class SandboxServer {
     if (this.running) return;
     const options = `${optionFile(this.#settings())}!includedir ${this.includeDirectory}\n`;
     await writeFile(this.configFile, options, { mode: 0o600 });
-    const child = await startChild(this.argv, { log: this.errorLog, cwd: this.directory });
+    await this.own(this.configFile);
+    const child = await startChild(this.argv, { log: this.errorLog, cwd: this.directory, user: this.options.user });
     this.#child = child;
     const over = new AbortController();
     const died = child.ended.then(async (ending) => {
@@ -239,6 +257,7 @@ export class SandboxServer {
       pid_file: path.join(this.directory, 'pid'),
       tmpdir: this.dataDirectory,
       read_only: 1,
+      ...(options.user === undefined ? {} : { user: undefined }),
       ...options.settings,
       ...this.#extra,
     };
