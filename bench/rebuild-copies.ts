@@ -1,13 +1,13 @@
-import { readFile, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import { copy } from '../src/actors/copy/copy.js';
 import { load } from '../src/actors/copy/load.js';
 import { placesOf } from '../src/actors/copy/places.js';
 import { swap } from '../src/actors/copy/swap.js';
 import type { CopyAction } from '../src/domain/action.js';
 import { openHost } from '../src/hosts/open.js';
-import { command } from '../src/sandbox/command.js';
-import type { Stage } from './rebuild-stage.js';
+import type { Flavour } from '../src/domain/snapshot.js';
+import { byBackup, byClone, byMariadbDump, byMydumper, byMysqldump } from './rebuild-plain.js';
+import { streams, type Stage } from './rebuild-stage.js';
 
 /** One way to copy the donor to the target: what operators do by hand, or what Lockstep does. */
 export interface Copier {
@@ -18,25 +18,39 @@ export interface Copier {
   copy(stage: Stage, signal: AbortSignal): Promise<string>;
 }
 
-const streams = 4;
+type Method = 'backup' | 'clone' | 'dump';
 
-export const copiers: readonly Copier[] = [
-  {
-    title: 'Lockstep, backup',
-    ours: true,
-    kind: 'files',
-    copy: (stage, signal) => byLockstep('backup', stage, signal),
-  },
-  { title: 'mariadb-backup | mbstream', ours: false, kind: 'files', copy: byBackup },
-  { title: 'Lockstep, dump', ours: true, kind: 'rows', copy: (stage, signal) => byLockstep('dump', stage, signal) },
-  { title: 'mydumper, then myloader', ours: false, kind: 'rows', copy: byMydumper },
-  { title: 'mariadb-dump | mariadb', ours: false, kind: 'rows', copy: byDump },
-];
+/** What copies a server of each flavour. mydumper 0.10, the newest of Debian, asks MySQL 9 for its position in words that are gone there. */
+export const copiers: Readonly<Record<Flavour, readonly Copier[]>> = {
+  mariadb: [
+    lockstep('backup', 'files'),
+    plain('mariadb-backup | mbstream', 'files', byBackup),
+    lockstep('dump', 'rows'),
+    plain('mydumper, then myloader', 'rows', byMydumper),
+    plain('mariadb-dump | mariadb', 'rows', byMariadbDump),
+  ],
+  mysql: [
+    lockstep('clone', 'files'),
+    plain('CLONE INSTANCE', 'files', byClone),
+    lockstep('dump', 'rows'),
+    plain('mysqldump | mysql', 'rows', byMysqldump),
+  ],
+};
+
+function lockstep(method: Method, kind: Copier['kind']): Copier {
+  const copied = (stage: Stage, signal: AbortSignal) => byLockstep(method, stage, signal);
+  return { title: `Lockstep, ${method}`, ours: true, kind, copy: copied };
+}
+
+function plain(title: string, kind: Copier['kind'], copied: Copier['copy']): Copier {
+  return { title, ours: false, kind, copy: copied };
+}
 
 /** As the plan's steps do it, from the copy to the start of the server on it. */
-async function byLockstep(method: 'backup' | 'dump', stage: Stage, signal: AbortSignal): Promise<string> {
+async function byLockstep(method: Method, stage: Stage, signal: AbortSignal): Promise<string> {
   const { cluster, donor, target, programs } = stage;
-  const { caFile, certFile, keyFile } = cluster.channelTls(donor);
+  // Whoever copies by CLONE logs in from the target; a backup logs in at its own server.
+  const { caFile, certFile, keyFile } = cluster.channelTls(method === 'clone' ? target : donor);
   const [from, to] = [openHost(stage.hosts(donor.name)), openHost(stage.hosts(target.name))];
   const accounts = [cluster.accounts.operate.user, cluster.accounts.monitor.user];
   const action: CopyAction = {
@@ -57,7 +71,7 @@ async function byLockstep(method: 'backup' | 'dump', stage: Stage, signal: Abort
   try {
     const made = await copy(action, ports, data, signal);
     await swap({ kind: 'swap', on: target.name, service: 'mysql', data: '', noteAs: '' }, to, await stage.login(target.name), data.on, signal); // prettier-ignore
-    if (method === 'backup') {
+    if (method !== 'dump') {
       stage.told(made.cost ?? '');
       return made.position;
     }
@@ -68,43 +82,4 @@ async function byLockstep(method: 'backup' | 'dump', stage: Stage, signal: Abort
     await Promise.all([from.close(), to.close()]);
     await rm(placesOf(data.on).kept, { recursive: true, force: true });
   }
-}
-
-async function byBackup({ donor, target, programs }: Stage, signal: AbortSignal): Promise<string> {
-  const fresh = `${target.dataDirectory}.fresh`;
-  const backup = programs['mariadb-backup'] ?? '';
-  await command('mkdir', [fresh]);
-  await shell(`'${backup}' --no-defaults --user=root --socket='${donor.socketPath}' --backup --stream=xbstream --datadir='${donor.dataDirectory}' --target-dir=/tmp | '${programs['mbstream'] ?? ''}' -x -C '${fresh}'`, signal); // prettier-ignore
-  await command(backup, ['--no-defaults', '--prepare', `--target-dir=${fresh}`], { signal });
-  await target.stop();
-  await rm(target.dataDirectory, { recursive: true });
-  await command('mv', [fresh, target.dataDirectory]);
-  await target.start(signal);
-  const said = await readFile(path.join(target.dataDirectory, 'xtrabackup_binlog_info'), 'utf8');
-  return said.trim().split('\t')[2] ?? '';
-}
-
-async function byDump({ donor, target, programs }: Stage, signal: AbortSignal): Promise<string> {
-  await shell(
-    `'${programs['mariadb-dump'] ?? ''}' --no-defaults --user=root --socket='${donor.socketPath}' --single-transaction --master-data=1 --gtid --routines --events --all-databases | '${programs['mariadb'] ?? ''}' --no-defaults --user=root --socket='${target.socketPath}' --init-command='SET sql_log_bin = 0'`,
-    signal,
-  );
-  return '';
-}
-
-/** Its files lie on the disk in between. */
-async function byMydumper({ donor, target, programs, directory }: Stage, signal: AbortSignal): Promise<string> {
-  const files = path.join(directory, 'dumped');
-  try {
-    await command(programs['mydumper'] ?? '', ['--user=root', `--socket=${donor.socketPath}`, '--database=wiki', '--trx-consistency-only', `--threads=${streams}`, `--outputdir=${files}`], { signal }); // prettier-ignore
-    await command(programs['myloader'] ?? '', ['--user=root', `--socket=${target.socketPath}`, `--threads=${streams}`, `--directory=${files}`], { signal }); // prettier-ignore
-    const said = await readFile(path.join(files, 'metadata'), 'utf8');
-    return /GTID:\s*(\S*)/.exec(said)?.[1] ?? '';
-  } finally {
-    await rm(files, { recursive: true, force: true });
-  }
-}
-
-function shell(line: string, signal: AbortSignal): Promise<string> {
-  return command('bash', ['-o', 'pipefail', '-c', line], { signal });
 }

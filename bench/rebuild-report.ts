@@ -12,7 +12,10 @@ export interface Rebuilt {
 }
 
 /** Medians of all rounds; Lockstep beside the fastest plain tool of the same kind. */
-export function rebuildText(all: readonly Rebuilt[], { bytes, costs }: Pick<Stage, 'bytes' | 'costs'>): string {
+export function rebuildText(
+  all: readonly Rebuilt[],
+  { cluster, bytes, costs }: Pick<Stage, 'cluster' | 'bytes' | 'costs'>,
+): string {
   const titles = [...new Set(all.map(({ copier }) => copier.title))];
   const of = (title: string) => all.filter(({ copier }) => copier.title === title);
   const seconds = (title: string) => median(of(title).map(({ milliseconds }) => milliseconds)) / 1000;
@@ -27,15 +30,19 @@ export function rebuildText(all: readonly Rebuilt[], { bytes, costs }: Pick<Stag
     `${fixed(median(of(title).map(({ slowestCommit }) => slowestCommit)), 0)} ms`,
   ]);
   const ours = titles.filter((title) => of(title)[0]?.copier.ours === true);
-  const waits = (backup: boolean) =>
-    Math.max(0, ...costs.filter((cost) => cost.includes('waited for the backup') === backup).map((cost) => Number(/at most (\d+) ms/.exec(cost)?.[1] ?? 0))); // prettier-ignore
+  // CLONE locks nothing, and tells of no milliseconds.
+  const waits = costs.flatMap((cost) => {
+    const told = /waited( for the backup)? for at most (\d+) ms/.exec(cost);
+    return told === null ? [] : [{ by: told[1] === undefined ? 'a dump' : 'mariadb-backup', milliseconds: Number(told[2]) }]; // prettier-ignore
+  });
+  const holders = [...new Set(waits.map(({ by }) => by))];
+  const longest = (holder: string) => Math.max(...waits.filter(({ by }) => by === holder).map(({ milliseconds }) => milliseconds)); // prettier-ignore
   return [
-    `MariaDB 10.11, ${fixed(bytes / 1e6, 0)} MB of tables and indexes, ${of(titles[0] ?? '').length} rounds; copy and re-attachment, medians`,
+    `${cluster.version.title}, ${fixed(bytes / 1e6, 0)} MB of tables and indexes, ${of(titles[0] ?? '').length} rounds; copy and re-attachment, medians`,
     '',
     tableText(['', 'time', 'rate', 'to the fastest plain tool of its kind', 'slowest commit on the donor'], rows),
     '',
     ...ours.map((title) => verdict(`${title}, to the fastest plain tool of its kind`, seconds(title) / fastest(kindOf(title)), 1.1)), // prettier-ignore
-    verdict('commits held up by mariadb-backup, as Lockstep tells', waits(true), 100, ' ms'),
-    verdict('commits held up by a dump, as Lockstep tells', waits(false), 100, ' ms'),
+    ...holders.map((holder) => verdict(`commits held up by ${holder}, as Lockstep tells`, longest(holder), 100, ' ms')),
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Scope } from '../src/base/scope.js';
+import type { Flavour } from '../src/domain/snapshot.js';
 import type { HostSettings } from '../src/hosts/open.js';
 import type { Target } from '../src/mysql/session.js';
 import { accountStatements } from '../src/sandbox/accounts.js';
@@ -9,7 +10,8 @@ import { takeDirectory } from '../src/sandbox/directories.js';
 import { hostsOf, script, serverPrograms } from '../src/sandbox/machines.js';
 import { unpack } from '../src/sandbox/packages.js';
 import type { SandboxServer } from '../src/sandbox/server.js';
-import { programs } from '../src/sandbox/versions.js';
+import type { Settings } from '../src/sandbox/settings.js';
+import { programs, versionNamed, type VersionName } from '../src/sandbox/versions.js';
 import { say } from './run.js';
 
 export interface Stage {
@@ -29,23 +31,30 @@ export interface Stage {
   readonly costs: readonly string[];
 }
 
-const settings = { innodb_buffer_pool_size: '512M', innodb_log_file_size: '256M' };
-const slow = 3_600_000;
+const settings: Readonly<Record<Flavour, Settings>> = {
+  mariadb: { innodb_buffer_pool_size: '512M', innodb_log_file_size: '256M' },
+  mysql: { innodb_buffer_pool_size: '512M', innodb_redo_log_capacity: '256M', plugin_load_add: 'mysql_clone.so' },
+};
+/** For a statement that reads or writes everything, milliseconds. */
+export const slow = 3_600_000;
+/** How many copy at once, where a tool lets one say it. */
+export const streams = 4;
 
 /** A donor that is also the primary, filled with so many megabytes as a wiki has them, and a target; durable as in production. */
-export async function openRebuildStage(scope: Scope, megabytes: number): Promise<Stage> {
+export async function openRebuildStage(scope: Scope, version: VersionName, megabytes: number): Promise<Stage> {
+  const { flavour } = versionNamed(version);
   const cluster = await createCluster({
-    version: 'mariadb-10.11',
+    version,
     replicas: 1,
     durable: true,
-    settings,
+    settings: settings[flavour],
     progress: say,
   });
   scope.defer(() => cluster.stop());
   const [donor, target] = [cluster.server('db1'), cluster.server('db2')];
   const [hosts, servers] = [await hostsOf(scope, cluster), await serverPrograms(scope, cluster)];
   const directory = await takeDirectory(scope);
-  const named = [...hosts('db1').programs, ...(await clients(directory))];
+  const named = [...hosts('db1').programs, ...(await clients(directory, flavour))];
   const byName = Object.fromEntries(named.map((file) => [path.basename(file), file]));
   await fill(donor, megabytes);
   const [row] = await donor.sql("SELECT SUM(DATA_LENGTH + INDEX_LENGTH) AS n FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'wiki'"); // prettier-ignore
@@ -86,12 +95,16 @@ function loginOf({ client, accounts, ...cluster }: SandboxCluster, name: string)
   };
 }
 
-async function clients(directory: string): Promise<readonly string[]> {
-  const wanted = [
+const tools = {
+  mariadb: [
     ['mariadb-client', ['mariadb-dump', 'mariadb']],
     ['mydumper', ['mydumper', 'myloader']],
-  ] as const;
-  const files = wanted.map(async ([recipe, names]) => {
+  ],
+  mysql: [['mysql-client', ['mysqldump', 'mysql']]],
+} as const;
+
+async function clients(directory: string, flavour: Flavour): Promise<readonly string[]> {
+  const files = tools[flavour].map(async ([recipe, names]) => {
     const root = await unpack(programs[recipe], { progress: say });
     return Promise.all(names.map((name) => script(directory, name, `exec ${root.argv(`usr/bin/${name}`).map((word) => `'${word}'`).join(' ')} "$@"`))); // prettier-ignore
   });

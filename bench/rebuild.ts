@@ -1,23 +1,26 @@
 import { parseArgs } from 'node:util';
+import { Scope } from '../src/base/scope.js';
 import { resetReplica, stopReplica } from '../src/dialects/replication-statements.js';
 import { Admin } from '../src/sandbox/admin.js';
 import { untilCaughtUp } from '../src/sandbox/replication.js';
-import { machineText } from './machine.js';
+import { onServers } from './on-servers.js';
 import { copiers, type Copier } from './rebuild-copies.js';
 import { rebuildText, type Rebuilt } from './rebuild-report.js';
-import { emptied, openRebuildStage, type Stage } from './rebuild-stage.js';
-import { countOf, say, withScope } from './run.js';
+import { emptied, openRebuildStage, slow, type Stage } from './rebuild-stage.js';
+import { countOf, say } from './run.js';
 
 const usage = `Builds a replica anew, by Lockstep's methods and by plain tools in turn, from the copy to the attached replica.
 
-  npm run bench:rebuild -- [--megabytes COUNT] [--rounds COUNT] [--quick]
+  npm run bench:rebuild -- [--server VERSION] [--megabytes COUNT] [--rounds COUNT] [--quick]
 
+  --server     mariadb-10.11 or mysql-9.7 (default both, one after the other)
   --megabytes  of the donor's tables, about (default 2200)
   --rounds     of all, one after the other (default 3)
   --quick      20 MB, once: shows that the benchmark works, not how fast anything is`;
 
 const { values } = parseArgs({
   options: {
+    server: { type: 'string' },
     megabytes: { type: 'string', default: '2200' },
     rounds: { type: 'string', default: '3' },
     quick: { type: 'boolean', default: false },
@@ -27,16 +30,21 @@ const { values } = parseArgs({
 
 if (values.help) process.stdout.write(`${usage}\n`);
 else
-  await withScope(async (scope, signal) => {
-    const stage = await openRebuildStage(scope, values.quick ? 20 : countOf(values.megabytes));
-    const rebuilt: Rebuilt[] = [];
-    for (let round = 1; round <= (values.quick ? 1 : countOf(values.rounds)); round += 1)
-      for (const copier of copiers) {
-        const one = await measured(copier, stage, signal);
-        say(`round ${round}, ${copier.title}: ${(one.milliseconds / 1000).toFixed(1)} s, the slowest commit on the donor ${one.slowestCommit.toFixed(0)} ms`); // prettier-ignore
-        rebuilt.push(one);
-      }
-    process.stdout.write(`${rebuildText(rebuilt, stage)}\n\n${machineText()}\n`);
+  await onServers(values.server, async (version, signal) => {
+    const scope = new Scope();
+    try {
+      const stage = await openRebuildStage(scope, version, values.quick ? 20 : countOf(values.megabytes));
+      const rebuilt: Rebuilt[] = [];
+      for (let round = 1; round <= (values.quick ? 1 : countOf(values.rounds)); round += 1)
+        for (const copier of copiers[stage.cluster.version.flavour]) {
+          const one = await measured(copier, stage, signal);
+          say(`${version}, round ${round}, ${copier.title}: ${(one.milliseconds / 1000).toFixed(1)} s, the slowest commit on the donor ${one.slowestCommit.toFixed(0)} ms`); // prettier-ignore
+          rebuilt.push(one);
+        }
+      return rebuildText(rebuilt, stage);
+    } finally {
+      await scope.end();
+    }
   });
 
 /** From an empty target that stands beside the donor to a replica that has what the donor has by then. */
@@ -56,7 +64,7 @@ async function measured(copier: Copier, stage: Stage, signal: AbortSignal): Prom
     const milliseconds = performance.now() - began;
     const slowestCommit = await beat.end();
     const tables = 'wiki.page, wiki.revision, wiki.text_1, wiki.text_2, wiki.text_3';
-    const sums = await Promise.all([donor, target].map((one) => one.sql(`CHECKSUM TABLE ${tables}`, 3_600_000)));
+    const sums = await Promise.all([donor, target].map((one) => one.sql(`CHECKSUM TABLE ${tables}`, slow)));
     if (JSON.stringify(sums[0]) !== JSON.stringify(sums[1])) throw new Error(`${copier.title} copied something else: ${JSON.stringify(sums)}`); // prettier-ignore
     return { copier, milliseconds, slowestCommit };
   } finally {

@@ -8,12 +8,12 @@ import { unpack } from './packages.js';
 import { serviceOf } from './service.js';
 import { baseSettings } from './settings.js';
 import { mariadbBootstrap } from './template.js';
-import { programs } from './versions.js';
+import { programs, type VersionName } from './versions.js';
 
 /** How Lockstep reaches the machines of a sandbox: what a host's configuration would let it touch. */
 export async function hostsOf(scope: Scope, sandbox: SandboxCluster): Promise<(name: string) => HostSettings> {
   const { name: version } = sandbox.version;
-  const bin = version === 'mariadb-10.11' || version === 'mariadb-11.8' ? await tools(scope, version) : [];
+  const bin = version === 'mysql-9.7' ? [] : await tools(scope, version);
   const words = await Promise.all(
     sandbox.servers.map(async (server) => [server.name, await serviceOf(scope, server)] as const),
   );
@@ -30,9 +30,15 @@ export async function hostsOf(scope: Scope, sandbox: SandboxCluster): Promise<(n
   };
 }
 
+const backups = {
+  'mariadb-10.5': 'mariadb-backup-10.5',
+  'mariadb-10.11': 'mariadb-backup-10.11',
+  'mariadb-11.8': 'mariadb-backup-11.8',
+} as const;
+
 /** As a distribution installs them: each in one file. */
-async function tools(scope: Scope, version: 'mariadb-10.11' | 'mariadb-11.8'): Promise<readonly string[]> {
-  const root = await unpack(programs[version === 'mariadb-11.8' ? 'mariadb-backup-11.8' : 'mariadb-backup-10.11']);
+async function tools(scope: Scope, version: Exclude<VersionName, 'mysql-9.7'>): Promise<readonly string[]> {
+  const root = await unpack(programs[backups[version]]);
   const directory = await takeDirectory(scope);
   return Promise.all(
     ['mariadb-backup', 'mbstream'].map(async (name) => {

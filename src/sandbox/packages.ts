@@ -81,7 +81,7 @@ async function fill(recipe: Recipe, directory: string, cache: string, options: U
   const apt = await openApt(recipe.suite, cache, options.signal);
   const extras = recipe.extras.length === 0 ? [] : await apt.offers(recipe.extras, false);
   const offers = [...wanted(recipe, await apt.offers(recipe.packages, recipe.closure)), ...(extras ?? [])];
-  const version = offers.find((offer) => offer.name === recipe.packages[0])?.version ?? '';
+  const version = leadingOf(recipe, offers)?.version ?? '';
   const megabytes = Math.ceil(offers.reduce((sum, offer) => sum + offer.bytes, 0) / 1_000_000);
   options.progress?.(`unpacking ${recipe.title} (${megabytes} MB)`);
 
@@ -130,7 +130,7 @@ const onlyForInstalling =
   /^(perl|perl-base|perl-modules-.*|libperl.*|debconf|dpkg|tar|adduser|passwd|base-passwd|mysql-common|tzdata|gcc-.*-base)$/;
 
 function wanted(recipe: Recipe, offers: readonly Offer[] | undefined): readonly Offer[] {
-  const leading = offers?.find((offer) => offer.name === recipe.packages[0]);
+  const leading = leadingOf(recipe, offers);
   if (offers === undefined || leading === undefined) {
     throw new LockstepError(
       'sandbox-unavailable',
@@ -144,6 +144,10 @@ function wanted(recipe: Recipe, offers: readonly Offer[] | undefined): readonly 
     );
   }
   return offers.filter((offer) => !onlyForInstalling.test(offer.name));
+}
+
+function leadingOf({ packages: [first = ''] }: Recipe, offers: readonly Offer[] | undefined): Offer | undefined {
+  return offers?.find(({ name }) => name === first.split('/')[0]);
 }
 
 async function rootAt(recipe: Recipe, directory: string): Promise<Root> {

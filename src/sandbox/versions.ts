@@ -13,9 +13,11 @@ export const programNames = [
   'mysqld-exporter-0.14',
   'openssh',
   'haproxy',
+  'mariadb-backup-10.5',
   'mariadb-backup-10.11',
   'mariadb-backup-11.8',
   'mariadb-client',
+  'mysql-client',
   'mydumper',
 ] as const;
 export type ProgramName = (typeof programNames)[number];
@@ -26,7 +28,7 @@ export interface Recipe {
   /** As a person would say it. */
   readonly title: string;
   readonly suite: 'bullseye' | 'bookworm' | 'trixie' | 'sid';
-  /** The first one decides the version. */
+  /** The first one decides the version. `name/suite` is the one of that suite, where its updates hold a newer one. */
   readonly packages: readonly string[];
   /** How the first package's version must begin (epoch removed); a suite that moved on no longer holds it. */
   readonly begins: string;
@@ -82,7 +84,8 @@ export const programs: Readonly<Record<ProgramName, Recipe>> = {
     ...program('openssh', 'OpenSSH', 'bookworm', ['openssh-server', 'libnss-wrapper'], '9.2'),
     closure: true,
   },
-  // Each copies the servers of its own series alone; the mirror no longer holds that of 10.5.
+  // Each copies the servers of its own series alone. The newest of 10.5 is no longer on the mirror.
+  'mariadb-backup-10.5': backup('10.5', 'bullseye', '/bullseye'),
   'mariadb-backup-10.11': backup('10.11', 'bookworm'),
   'mariadb-backup-11.8': backup('11.8', 'trixie'),
   // What operators copy with by hand, for the benchmark beside it.
@@ -90,6 +93,10 @@ export const programs: Readonly<Record<ProgramName, Recipe>> = {
     ...program('mariadb-client', "MariaDB's client", 'bookworm', ['mariadb-client-core'], '10.11.'),
     closure: true,
     extras: ['mariadb-client'],
+  },
+  'mysql-client': {
+    ...program('mysql-client', "MySQL's client", 'sid', ['mysql-client-core'], '9.7.'),
+    closure: true,
   },
   mydumper: { ...program('mydumper', 'mydumper', 'bookworm', ['mydumper'], '0.10.'), closure: true },
   // The oldest that Debian still cares for.
@@ -127,9 +134,9 @@ function server(
   };
 }
 
-function backup(series: '10.11' | '11.8', suite: Recipe['suite']): Recipe {
+function backup(series: '10.5' | '10.11' | '11.8', suite: Recipe['suite'], from = ''): Recipe {
   const title = `mariadb-backup ${series}`;
-  return { ...program(`mariadb-backup-${series}`, title, suite, ['mariadb-backup'], `${series}.`), closure: true };
+  return { ...program(`mariadb-backup-${series}`, title, suite, [`mariadb-backup${from}`], `${series}.`), closure: true }; // prettier-ignore
 }
 
 function program(

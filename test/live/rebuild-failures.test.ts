@@ -3,6 +3,7 @@ import { readFile, statfs } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { Secret } from '../../src/base/secret.js';
+import type { Progress } from '../../src/domain/progress.js';
 import { openHost, type HostSettings } from '../../src/hosts/open.js';
 import { rebuildReplica } from '../../src/procedures/rebuild-replica.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
@@ -68,41 +69,34 @@ await describeEach(
     const donor = (): SandboxServer => sandbox.server('db3');
     const parameters = () => bench.parameters({ server: 'db2', from: 'db3' });
 
-    /** A replica that follows nobody is to be built; what happens in the middle of the copy is what is tested. */
-    async function broken(happens: () => Promise<void>) {
+    /**
+     * A replica that follows nobody is to be built; what happens in the middle of the copy is what is tested.
+     * @param after what mends it
+     */
+    async function broken(happens: () => Promise<void>, after: () => Promise<void> = () => Promise.resolve()) {
       await target().sql(mysql ? 'STOP REPLICA' : 'STOP SLAVE');
       await target().sql(mysql ? 'RESET REPLICA ALL' : 'RESET SLAVE ALL');
       link.throttle(2 ** 20);
       const before = await target().sql('CHECKSUM TABLE corpus.many');
       const began = performance.now();
-      const middle = async () => {
-        // With its first file, most of it is still to come.
-        void until('something of the copy to be there', () => Promise.resolve(arrived().length > 0), {
-          within: 30_000,
-          every: 10,
-        })
-          .then(happens)
-          .catch(() => undefined);
-        await Promise.resolve();
+      let happening: Promise<void> | undefined;
+      const progress = ({ unit, done, total = 0 }: Progress) => {
+        // Something has come, and more is to come.
+        if (unit === 'bytes' && done > 0 && done < total) happening ??= happens();
       };
-      const ran = await bench.run(rebuildReplica, parameters(), { at: { 'step:copy:begins': middle } });
+      const ran = await bench.run(rebuildReplica, parameters(), { progress });
+      expect(happening, 'the copy told nothing of its middle').toBeDefined();
+      await happening;
       expect(ran.outcome, ran.why).toBe('failed');
       expect(performance.now() - began).toBeLessThan(90_000);
       await link.mend();
       link.throttle(Infinity);
+      await after();
       expect(target().running).toBe(true);
       expect(readdirSync(target().disk)).toEqual(['data']);
       expect(await target().sql('CHECKSUM TABLE corpus.many')).toEqual(before);
       await donorIsFree();
       return ran;
-    }
-
-    function arrived(): readonly string[] {
-      try {
-        return readdirSync(`${target().dataDirectory}.lockstep-new`);
-      } catch {
-        return [];
-      }
     }
 
     /** Nobody of ours is at work there, and it commits, changes definitions, and can be copied again. */
@@ -124,6 +118,18 @@ await describeEach(
 
     it('by a network that is cut', async () => {
       await broken(() => link.cut());
+    });
+
+    it('by a donor that dies', async () => {
+      const dies = async () => {
+        await donor().kill();
+        // What its machine still sends of its files is not waited for.
+        link.throttle(Infinity);
+      };
+      await broken(dies, async () => {
+        await donor().start();
+        await until('it to replicate again', async () => (await channelStatus(donor()))?.io === 'Yes');
+      });
     });
 
     it.skipIf(mysql)('by a network that swallows everything', async () => {

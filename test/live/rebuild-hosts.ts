@@ -8,8 +8,8 @@ import { oneOfEach } from './matrix.js';
 
 export { hostsOf, serverPrograms } from '../../src/sandbox/machines.js';
 
-/** Versions that the sandbox has what copies them for: one of each flavour, or those that LOCKSTEP_VERSIONS names. */
-export const copied: readonly VersionName[] = oneOfEach.filter((name) => name !== 'mariadb-10.5');
+/** One of each flavour, or those that LOCKSTEP_VERSIONS names. */
+export const copied: readonly VersionName[] = oneOfEach;
 
 /** The same as keys of each server in a configuration. */
 export async function hostKeys(scope: Scope, sandbox: SandboxCluster): Promise<(server: SandboxServer) => Keys> {

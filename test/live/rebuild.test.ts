@@ -145,22 +145,6 @@ await describeEach(
       await sandbox.primary.sql('DROP TABLE corpus.of_myisam');
       await untilCaughtUp(sandbox.server('db3'), sandbox.primary);
     });
-
-    it('frees a donor that dies in the middle, and leaves nothing of the copy', async () => {
-      await stopReplication(target());
-      await target().run([mysql ? 'RESET REPLICA ALL' : 'RESET SLAVE ALL']);
-      const donor = sandbox.server('db3');
-      const killed = {
-        'step:copy:begins': () => Promise.resolve(void setTimeout(() => void donor.kill(), mysql ? 220 : 400)),
-      };
-      const ran = await rebuilt({ at: killed });
-      if (ran.outcome !== 'succeeded') expect(readdirSync(target().disk)).toEqual(['data']);
-      expect(target().running).toBe(true);
-      await until('the donor to be dead', () => Promise.resolve(!donor.running));
-      await donor.start();
-      await startReplication(donor).catch(() => undefined);
-      await untilCaughtUp(donor, sandbox.primary);
-    });
   },
   copied,
 );

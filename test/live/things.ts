@@ -28,4 +28,11 @@ export const dumpedThings = [
   "SELECT si_page FROM corpus.searchindex WHERE MATCH (si_text) AGAINST ('abcdef')",
   'SELECT @@GLOBAL.local_infile AS value',
   'SELECT HEX(d), HEX(e) FROM corpus.numbers ORDER BY b',
+  'SELECT a, b, c, g, h, i, j, k FROM corpus.numbers ORDER BY b',
+  'SELECT HEX(k), HEX(small), LENGTH(big), SHA2(big, 256) FROM corpus.bytes ORDER BY k',
+  'SELECT id, HEX(plain), HEX(latin), HEX(cased), HEX(word), colour, flags, SHA2(body, 256) FROM corpus.texts ORDER BY id',
+  'SELECT id, doc, ST_AsText(place) FROM corpus.odd ORDER BY id',
+  'SELECT COUNT(*), MIN(words), MAX(id) FROM corpus.recent',
+  'SELECT corpus.twice(21) AS twice',
+  'SELECT * FROM corpus.`odd name; --`',
 ];

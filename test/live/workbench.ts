@@ -11,6 +11,7 @@ import type { Scope } from '../../src/base/scope.js';
 import { Secret } from '../../src/base/secret.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { PrimaryChange } from '../../src/domain/primary-change.js';
+import type { Progress } from '../../src/domain/progress.js';
 import type { Parameters, Scene, Site } from '../../src/domain/scene.js';
 import { Execution, type Ending } from '../../src/engine/execution.js';
 import { planLines } from '../../src/engine/plan-text.js';
@@ -43,6 +44,8 @@ export interface RunOptions {
   readonly breakAt?: string;
   /** What happens at a fault point, before it goes on. */
   readonly at?: Readonly<Record<string, () => Promise<void>>>;
+  /** Hears how far a long step is. */
+  readonly progress?: (progress: Progress) => void;
   /** How many times faster than the clock its waits end. Default 1. */
   readonly hurry?: number;
 }
@@ -194,7 +197,7 @@ export class Workbench {
           step: ({ id }, phase) => {
             if (phase === 'began') sent.push(id);
           },
-          progress: () => undefined,
+          progress: (_, progress) => options.progress?.(progress),
         },
         fault: async (point) => {
           await options.at?.[point]?.();
