@@ -125,7 +125,7 @@ async function fill(donor: SandboxServer, megabytes: number): Promise<void> {
   const pages = Math.max(512, Math.round((megabytes * 1_000_000) / 2000));
   await sql("INSERT INTO wiki.page VALUES (1, 0, 'Main_Page', 0.5, '20260101000000', 100)");
   for (let count = 1; count < pages; count *= 2)
-    await sql(`INSERT INTO wiki.page SELECT page_id + ${count}, page_id % 16, CONCAT('Title_', MD5(page_id + ${count})), RAND(), '20260101000000', RAND() * 100000 FROM wiki.page WHERE page_id <= ${pages - count}`); // prettier-ignore
+    await sql(`INSERT INTO wiki.page SELECT page_id + ${count}, page_id % 16, CONCAT('Title_', LEFT(SHA2(page_id + ${count}, 256), 32)), RAND(), '20260101000000', RAND() * 100000 FROM wiki.page WHERE page_id <= ${pages - count}`); // prettier-ignore
   for (const which of [0, 1])
     await sql(`INSERT INTO wiki.revision SELECT page_id * 2 + ${which}, 1 + RAND() * ${pages}, CONCAT('a comment as people write them, on ', page_title), '2026-01-01' + INTERVAL FLOOR(RAND() * 10000000) SECOND, LEFT(page_title, 32) FROM wiki.page`); // prettier-ignore
   for (const part of [1, 2, 3])
