@@ -20,7 +20,7 @@ export interface Copier {
 
 type Method = 'backup' | 'clone' | 'dump';
 
-/** What copies a server of each flavour. mydumper 0.10, the newest of Debian, asks MySQL 9 for its position in words that are gone there. */
+/** What copies a server of each flavour. mydumper is not among those for MySQL: SHOW MASTER STATUS, by which 0.10 learns its position, is gone from MySQL 9. */
 export const copiers: Readonly<Record<Flavour, readonly Copier[]>> = {
   mariadb: [
     lockstep('backup', 'files'),
