@@ -110,10 +110,11 @@ await describeEach(
       let scene = await looked();
       expect(scene.snapshot.servers[0]?.facts).toBeDefined();
       await link.cut();
+      // Two heartbeats long nobody can tell what the replicas hear from what they heard before.
       await until('the outage to last', async () => {
         scene = await looked();
         const [outage] = scene.outlook?.outages ?? [];
-        return outage !== undefined && outage.looks > 4 && scene.snapshot.at - outage.since > 2000;
+        return outage !== undefined && outage.looks > 4 && scene.snapshot.at - outage.since > 4500;
       });
       const need = failover.needed(scene, given());
       expect(need).toMatchObject({ observed: 'no' });
