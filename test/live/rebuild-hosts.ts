@@ -3,13 +3,8 @@ import type { SandboxCluster } from '../../src/sandbox/cluster.js';
 import type { Keys } from '../../src/sandbox/configuration.js';
 import { hostsOf } from '../../src/sandbox/machines.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
-import type { VersionName } from '../../src/sandbox/versions.js';
-import { oneOfEach } from './matrix.js';
 
 export { hostsOf, serverPrograms } from '../../src/sandbox/machines.js';
-
-/** One of each flavour, or those that LOCKSTEP_VERSIONS names. */
-export const copied: readonly VersionName[] = oneOfEach;
 
 /** The same as keys of each server in a configuration. */
 export async function hostKeys(scope: Scope, sandbox: SandboxCluster): Promise<(server: SandboxServer) => Keys> {

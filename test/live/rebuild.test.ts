@@ -13,8 +13,8 @@ import { startReplication, stopReplication } from '../../src/sandbox/faults.js';
 import { channelStatus, untilCaughtUp } from '../../src/sandbox/replication.js';
 import { until } from '../../src/sandbox/until.js';
 import { corpus } from './corpus.js';
-import { describeEach } from './matrix.js';
-import { copied, hostsOf } from './rebuild-hosts.js';
+import { describeEach, oneOfEach } from './matrix.js';
+import { hostsOf } from './rebuild-hosts.js';
 import { things } from './things.js';
 import { textOf, Workbench, type Ran, type RunOptions } from './workbench.js';
 import { Writer } from './writer.js';
@@ -146,5 +146,5 @@ await describeEach(
       await untilCaughtUp(sandbox.server('db3'), sandbox.primary);
     });
   },
-  copied,
+  oneOfEach,
 );
