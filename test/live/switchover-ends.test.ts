@@ -88,6 +88,25 @@ await describeEach(
       expect(row?.['n']).toBe('0');
     });
 
+    it('leaves a primary closed that had started again, read-only, before it was frozen', async () => {
+      await ready('db2');
+      const [db1, db2] = [sandbox.primary, sandbox.server('db2')];
+      if (mysql) await db1.sql('SET PERSIST_ONLY super_read_only = ON');
+      const at = { 'section:sessions:ends': () => db1.restart(1500) };
+      const ran = await bench.run(switchover, bench.parameters({ to: 'db2' }), { at });
+      expect(ran.outcome, ran.why).toBe('succeeded');
+      expect(ran.sent).toContain('close');
+      if (mysql) {
+        await db1.sql('RESET PERSIST super_read_only');
+        // What stood by to open it is gone by now; had it only slept, it would have opened it.
+        const asleep = "SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'";
+        await until('nobody to sleep there', async () => (await db1.sql(asleep))[0]?.['n'] === '0');
+      }
+      await expectOneOpen(sandbox.servers, db2, db1);
+      const back = await bench.run(switchover, bench.parameters({ to: 'db1' }));
+      expect(back.outcome, back.why).toBe('succeeded');
+    });
+
     it('changes nothing when it cannot get its lock, and holds writers up for seconds at most', async () => {
       await ready('db2');
       const unlock = await lockTable(sandbox.primary, 'app.written');

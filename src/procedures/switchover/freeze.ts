@@ -187,7 +187,9 @@ function close(subject: Subject): Step {
     { ...gtidPosition(old.column), expect: { note: frozen.gtid } },
     ...(needsCoordinates(subject) ? [sameCoordinates(old.column, frozen)] : []),
   ];
-  const step = { id: 'close', section, afterRecord: true, done: (seen: Seen) => isShut(seen, old.name), within: 5 } as const; // prettier-ignore
+  // One that had started again was read-only before its freeze, and no less to be disarmed.
+  const done = (seen: Seen) => seen.notes[frozen.gtid] !== undefined && isShut(seen, old.name);
+  const step = { id: 'close', section, afterRecord: true, done, within: 5 } as const;
   if (old.column.flavour === 'mariadb')
     return {
       ...step,
