@@ -24,7 +24,7 @@ export function eyes(
         shelf.readReaders(cluster, signal),
         authoritySeen(config(), cluster),
         // Applications may be slow to reach, and only plans, and procedures that look anew, rest on them.
-        kind === undefined ? undefined : rotationSeen(config(), cluster, signal),
+        kind === undefined || kind === 'promptly' ? undefined : rotationSeen(config(), cluster, signal),
       ]);
       const told = {
         ...(announcements === undefined ? {} : { announcements }),

@@ -24,10 +24,11 @@ export interface SceneObserver {
   /**
    * A look at a cluster. Never throws for what a server does: one that cannot be asked has no facts.
    * @param how `recent`: one of the last seconds will do, as for a plan that nobody acts on; `anew`: with a fresh login
-   * of each server, and its files read again; default: it begins now
+   * of each server, and its files read again; `promptly`: it begins now and leaves out what waits while commits wait for
+   * replicas (the binary log); default: it begins now
    * @throws LockstepError `unknown-cluster`
    */
-  look(cluster: ClusterName, signal: AbortSignal, how?: 'recent' | 'anew'): Promise<Scene>;
+  look(cluster: ClusterName, signal: AbortSignal, how?: 'recent' | 'anew' | 'promptly'): Promise<Scene>;
   /**
    * What a copy would meet at these servers and on their machines; it may take seconds, and changes nothing. Left out:
    * nobody can look. Never throws for what a server or a machine does.

@@ -23,6 +23,11 @@ export interface Procedure {
   readonly dead?: (scene: Scene, parameters: Parameters) => readonly ServerName[];
   /** Its looks log in anew and read files anew, so that they see what is served now. Default: as old as the newest login. */
   readonly looks?: 'anew';
+  /**
+   * It opens a server whose commits may wait for replicas that it has yet to bring there: once it has begun, nothing is
+   * asked that waits with them. Default: everything is.
+   */
+  readonly opens?: true;
   /** Which servers are looked at more closely before it plans: what they hold, and the room on their machines. Default none. */
   readonly surveys?: (scene: Scene, parameters: Parameters) => readonly SurveyWish[];
   /** Whether what it mends is there. */

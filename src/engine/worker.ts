@@ -232,7 +232,9 @@ export class Worker {
       actor,
       clock: shop.ports.clock,
       look: async (notes, signal) => {
-        const scene: Scene = await shop.ports.observer.look(cluster, signal, shop.procedure(plan.procedure).looks);
+        const { looks, opens } = shop.procedure(plan.procedure);
+        const how = opens === true ? 'promptly' : looks;
+        const scene: Scene = await shop.ports.observer.look(cluster, signal, how);
         return { ...recalled(scene, shop.book), notes, held: actor.held };
       },
       write: this.#writer(),

@@ -14,6 +14,8 @@ export interface ClusterView {
 }
 
 const gtidOnly: ReadonlySet<CollectorName> = new Set(['gtid']);
+/** What MariaDB answers also while commits wait for a replica. */
+const prompt: ReadonlySet<CollectorName> = new Set([...everyCollector].filter((name) => name !== 'binlog'));
 
 /**
  * How long to wait before each reading anew, milliseconds. The first one settles nearly all; the last one comes late
@@ -28,6 +30,9 @@ const rounds = [0, 20, commitTakes];
  */
 const hungWithin = 250;
 
+/** `anew`: after a fresh login. `promptly`: without the binary log, whose statements wait on MariaDB while commits wait for a replica. */
+export type Thorough = boolean | 'anew' | 'promptly';
+
 /**
  * Look at every server of a cluster at once, keeping looks that are not older than `maxAge`.
  *
@@ -38,7 +43,7 @@ const hungWithin = 250;
 export async function lookAtCluster(
   cluster: ClusterName,
   watches: ReadonlyMap<ServerName, Watch>,
-  options: { signal: AbortSignal; maxAge: number; thorough?: boolean | 'anew'; now: () => number },
+  options: { signal: AbortSignal; maxAge: number; thorough?: Thorough; now: () => number },
 ): Promise<ClusterView> {
   const at = options.now();
   const look = async (watch: Watch): Promise<ServerSnapshot> => {
@@ -48,7 +53,8 @@ export async function lookAtCluster(
     if ((options.thorough ?? false) === false && newest !== undefined && age >= 0 && age <= options.maxAge)
       return newest;
     const hung = newest?.failure?.reason === 'timeout';
-    const lookAt = (signal: AbortSignal) => watch.look(everyCollector, signal, kindOf(options.thorough));
+    const collectors = options.thorough === 'promptly' ? prompt : everyCollector;
+    const lookAt = (signal: AbortSignal) => watch.look(collectors, signal, kindOf(options.thorough));
     return hung ? within(hungWithin, options.signal, lookAt) : lookAt(options.signal);
   };
   let servers = await Promise.all([...watches.values()].map((watch) => look(watch)));
@@ -93,7 +99,7 @@ function withGtid(full: ServerSnapshot, newer: ServerSnapshot): ServerSnapshot {
   };
 }
 
-function kindOf(thorough: boolean | 'anew' | undefined): LookKind | undefined {
+function kindOf(thorough: Thorough | undefined): LookKind | undefined {
   if (thorough === 'anew') return 'anew';
-  return thorough === true ? 'thorough' : undefined;
+  return (thorough ?? false) === false ? undefined : 'thorough';
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js';
 import { LockstepError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { ClusterName, CollectorName, ServerName, ServerSnapshot } from '../domain/snapshot.js';
-import { type ClusterView, lookAtCluster } from './cluster.js';
+import { type ClusterView, type Thorough, lookAtCluster } from './cluster.js';
 import { Pauses } from './pauses.js';
 import { Watch, type Watched, everyCollector } from './watch.js';
 
@@ -67,13 +67,13 @@ export class Observer {
   /**
    * @param options.maxAge milliseconds; looks not older than this are taken as they are, default 0
    * @param options.thorough looks that begin now and ask everything, whatever the age of others, and wait for no pause;
-   * `anew`: after a fresh login of each server
+   * `anew`: after a fresh login of each server; `promptly`: without what waits while commits wait for a replica
    * @param options.unpaused waits for no pause
    * @throws LockstepError `unknown-cluster`
    */
   async lookAtCluster(
     cluster: ClusterName,
-    options: { signal: AbortSignal; maxAge?: number; thorough?: boolean | 'anew'; unpaused?: boolean },
+    options: { signal: AbortSignal; maxAge?: number; thorough?: Thorough; unpaused?: boolean },
   ): Promise<ClusterView> {
     const watches = this.#watchesOf(cluster);
     if ((options.thorough ?? false) === false && options.unpaused !== true && this.#pauses.has(cluster)) {

@@ -37,6 +37,7 @@ export const failover: Procedure = {
   ],
   locks: 'cluster',
   urgent: true,
+  opens: true,
   needed,
   refusals,
   asks,

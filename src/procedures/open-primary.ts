@@ -20,6 +20,7 @@ export const openPrimary: Procedure = {
   purpose: 'Let the primary accept writes again after a restart that left it read-only',
   parameters: [{ name: 'server', kind: 'server', required: false, help: 'the primary; default the one that the others follow' }], // prettier-ignore
   locks: 'cluster',
+  opens: true,
   needed,
   refusals,
   asks,

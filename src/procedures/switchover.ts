@@ -47,6 +47,7 @@ export const switchover: Procedure = {
     },
   ],
   locks: 'cluster',
+  opens: true,
   needed,
   refusals: objectionsTo,
   asks: (scene, parameters) => {
