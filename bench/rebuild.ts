@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { LockstepError } from '../src/base/errors.js';
 import { Scope } from '../src/base/scope.js';
 import { resetReplica, stopReplica } from '../src/dialects/replication-statements.js';
 import { Admin } from '../src/sandbox/admin.js';
@@ -11,9 +12,10 @@ import { countOf, say } from './run.js';
 
 const usage = `Builds a replica anew, by Lockstep's methods and by plain tools in turn, from the copy to the attached replica.
 
-  npm run bench:rebuild -- [--server VERSION] [--megabytes COUNT] [--rounds COUNT] [--quick]
+  npm run bench:rebuild -- [--server VERSION] [--kind KIND] [--megabytes COUNT] [--rounds COUNT] [--quick]
 
   --server     mariadb-10.11 or mysql-9.7 (default both, one after the other)
+  --kind       files or rows: methods that copy the one or the other (default both)
   --megabytes  of the donor's tables, about (default 2200)
   --rounds     of all, one after the other (default 3)
   --quick      20 MB, once: shows that the benchmark works, not how fast anything is`;
@@ -21,12 +23,17 @@ const usage = `Builds a replica anew, by Lockstep's methods and by plain tools i
 const { values } = parseArgs({
   options: {
     server: { type: 'string' },
+    kind: { type: 'string' },
     megabytes: { type: 'string', default: '2200' },
     rounds: { type: 'string', default: '3' },
     quick: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
+
+const { kind } = values;
+if (kind !== undefined && kind !== 'files' && kind !== 'rows')
+  throw new LockstepError('bad-option', `--kind ${kind} is not a kind of copy`, 'Use files or rows.');
 
 if (values.help) process.stdout.write(`${usage}\n`);
 else
@@ -36,7 +43,9 @@ else
       const stage = await openRebuildStage(scope, version, values.quick ? 20 : countOf(values.megabytes));
       const rebuilt: Rebuilt[] = [];
       for (let round = 1; round <= (values.quick ? 1 : countOf(values.rounds)); round += 1)
-        for (const copier of copiers[stage.cluster.version.flavour]) {
+        for (const copier of copiers[stage.cluster.version.flavour].filter(
+          (one) => kind === undefined || one.kind === kind,
+        )) {
           const one = await measured(copier, stage, signal);
           say(`${version}, round ${round}, ${copier.title}: ${(one.milliseconds / 1000).toFixed(1)} s, the slowest commit on the donor ${one.slowestCommit.toFixed(0)} ms`); // prettier-ignore
           rebuilt.push(one);
@@ -60,7 +69,7 @@ async function measured(copier: Copier, stage: Stage, signal: AbortSignal): Prom
     if (position !== '') await target.run(['RESET MASTER', `SET GLOBAL gtid_slave_pos = '${position}'`]);
     else await target.sql(resetReplica(target.column, ''));
     await cluster.follow(target, donor);
-    await untilCaughtUp(target, donor);
+    await untilCaughtUp(target, donor, { seconds: 600 });
     const milliseconds = performance.now() - began;
     const slowestCommit = await beat.end();
     const tables = 'wiki.page, wiki.revision, wiki.text_1, wiki.text_2, wiki.text_3';

@@ -9,6 +9,7 @@ import {
   type AnnounceAction,
   type CopyAction,
   type KillAction,
+  type ReceivedAction,
   type ReleaseAction,
   type ReadersAction,
   type SecretName,
@@ -34,6 +35,7 @@ import { certificateAction, type CertificateReach } from './certificates/actor.j
 import { HeldSession, lockName } from './held-session.js';
 import type { WorkMemory } from './verify/memory.js';
 import { verify } from './verify/verify.js';
+import { received } from './received.js';
 import { runOn, type ProgramRunner } from './program.js';
 import { rehearse, type FileReader } from './rehearse.js';
 
@@ -105,6 +107,8 @@ export class SqlActor implements Actor {
         return {};
       case 'login':
         return { [action.noteAs]: await rehearse(action, this.reach, signal) };
+      case 'received':
+        return this.#received(action, signal);
       case 'release':
         await this.#release(action);
         return {};
@@ -283,6 +287,14 @@ export class SqlActor implements Actor {
           return rest.slice(cause.statement + 1);
         },
       );
+  }
+
+  async #received(action: ReceivedAction, signal: AbortSignal): Promise<Notes> {
+    const session = await this.#session(action.on, action.session, signal);
+    return received(action, async (statement, notes) => {
+      const [rows = []] = await session.query(written(statement, { secrets: {}, notes }).reveal(), signal);
+      return rows;
+    });
   }
 
   async #known(statements: readonly Statement[], notes: Notes): Promise<Known> {

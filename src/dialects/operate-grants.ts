@@ -2,6 +2,7 @@ import { procedureNames, type ProcedureName } from '../domain/procedure-names.js
 import { sessionPrivileges } from './application-sessions.js';
 import { bypassPrivileges } from './bypassing-sessions.js';
 import type { Column } from './capabilities.js';
+import { halfAppliedPrivileges } from './half-applied.js';
 import { grantStatements, type GrantedAccount } from './grant-statements.js';
 
 /**
@@ -12,7 +13,7 @@ import { grantStatements, type GrantedAccount } from './grant-statements.js';
 const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[]>> = {
   'restart-replication': replicationAdmin,
   'fence-writable-replica': (column) => [...closing(column), ...endingSessions(column)],
-  'secure-channel': (column) => [...replicationAdmin(column), ...channelStatus(column)],
+  'secure-channel': (column) => [...replicationAdmin(column), ...channelStatus(column), ...halves(column)],
   'renew-certificate': changingCertificates,
   'trust-authority': changingCertificates,
   'reissue-certificates': changingCertificates,
@@ -21,6 +22,7 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
     ...(column.settableTls ? [...globalSettings(column), ...reloading(column)] : []),
     ...replicationAdmin(column),
     ...channelStatus(column),
+    ...halves(column),
   ],
   'require-tls': (column) => [...globalSettings(column), 'CREATE USER ON *.*'],
   switchover: changingPrimary,
@@ -33,6 +35,7 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
     column.privileges.binlogStatus,
     ...forgetting,
     ...semiSync(column),
+    ...halves(column),
     ...marking,
   ],
   rejoin: (column) => [...replicationAdmin(column), ...closing(column), ...endingSessions(column), ...semiSync(column)],
@@ -103,6 +106,11 @@ function reloading(column: Column): readonly string[] {
 /** SHOW SLAVE STATUS, SHOW REPLICA STATUS: where the applier stands, without GTID. MySQL 5.7 gives it to SUPER. */
 function channelStatus(column: Column): readonly string[] {
   return column.flavour === 'mariadb' || column.dynamicPrivileges ? [column.privileges.replicaStatus] : [];
+}
+
+/** SHOW RELAYLOG EVENTS, and an end to what waits for the rest of a transaction. MariaDB's first is {@link channelStatus}. */
+function halves(column: Column): readonly string[] {
+  return column.flavour === 'mariadb' ? [] : ['REPLICATION SLAVE ON *.*', ...halfAppliedPrivileges(column)];
 }
 
 /** A whole copy of a server, and its restart. */

@@ -90,6 +90,15 @@ export function channelStatus(column: Column, channel = ''): Statement {
   return composed(`SHOW ${word}`, connection(column, channel), ' STATUS', forChannel(column, channel));
 }
 
+/**
+ * A page of the events of one relay log, in their order. The file and where in it to begin, an event's place, are the
+ * notes `relay-file` and `relay-position`. MySQL takes REPLICATION SLAVE for it.
+ */
+export function relayEvents(column: Column, channel = ''): Statement {
+  const from = sql` IN ${{ note: 'relay-file' }} FROM ${{ note: 'relay-position', as: 'number' }}`;
+  return composed('SHOW RELAYLOG', connection(column, channel), ' EVENTS', from, ' LIMIT 1000', forChannel(column, channel)); // prettier-ignore
+}
+
 function threads(column: Column, verb: 'START' | 'STOP', channel: string, thread: 'io' | 'sql' | undefined): Statement {
   const which = thread === undefined ? '' : ` ${thread.toUpperCase()}_THREAD`;
   return composed(`${verb} ${column.replicaWord}`, connection(column, channel), which, forChannel(column, channel));

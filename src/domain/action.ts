@@ -10,6 +10,7 @@ export type Action =
   | SqlAction
   | KillAction
   | LoginAction
+  | ReceivedAction
   | ReleaseAction
   | AnnounceAction
   | ReadersAction
@@ -65,6 +66,27 @@ export interface LoginAction {
   };
   /** Keeps the protocol that was negotiated, `TLSv1.3`, under this name: what shows that the login succeeded. */
   readonly noteAs: string;
+}
+
+/**
+ * Notes how far a receiver that is stopped has come, in whole transactions: half of one is never applied. Where its
+ * applier is not there yet, its relay logs are read. Nothing is changed.
+ */
+export interface ReceivedAction {
+  readonly kind: 'received';
+  readonly on: ServerName;
+  readonly session: SessionName;
+  /** The channel's own status, and the columns of it. */
+  readonly status: Statement;
+  readonly columns: { readonly received: LogColumns; readonly executed: LogColumns };
+  /** The events of one relay log, with the file and where in it to begin as notes `relay-file` and `relay-position`. */
+  readonly events: Statement;
+  readonly noteAs: LogColumns;
+}
+
+export interface LogColumns {
+  readonly file: string;
+  readonly position: string;
 }
 
 /** Ends a session of this run, and with it every lock and every statement that it holds on its server. One that is not open is no fault. */

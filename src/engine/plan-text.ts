@@ -36,6 +36,8 @@ export function actionLines(action: Action): readonly string[] {
       return action.statements.map((statement) => `${action.on}: ${shown(statement)};${answerWords(statement)}${action.detached === true ? ' -- nobody waits for it' : ''}`); // prettier-ignore
     case 'kill':
       return [`${action.on}: end ${action.whose}, as found by ${shown(action.select)};`];
+    case 'received':
+      return [`${action.on}: ${shown(action.status)}; where half a transaction was received, ${shown(action.events)} -- gives <${action.noteAs.file}>, <${action.noteAs.position}>`]; // prettier-ignore
     case 'release':
       return [`${action.on}: close the session "${action.session}", with all that it holds;`];
     case 'announce':

@@ -1,3 +1,4 @@
+import { executedColumns, receivedColumns } from '../dialects/channels.js';
 import type { Row } from '../dialects/question.js';
 import type { SandboxServer } from './server.js';
 import type { Coordinates } from './statements.js';
@@ -50,6 +51,13 @@ export async function untilCaughtUp(
     const status = JSON.stringify(await channelStatus(replica, channel));
     throw new Error(`"${replica.name}" did not catch up with "${source.name}" in ${seconds} s: ${status}`);
   }
+}
+
+/** How much of one log of its source the replica has received and not applied. */
+export async function bytesToApply(replica: SandboxServer): Promise<number> {
+  const [row = {}] = await replica.sql(replica.words.status);
+  const [received, executed] = [receivedColumns(replica.column), executedColumns(replica.column)];
+  return Number(row[received.position]) - Number(row[executed.position]);
 }
 
 /** Where the source's binary log ends. */

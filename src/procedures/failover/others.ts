@@ -5,6 +5,7 @@ import type { Channel, LogPosition } from '../../domain/snapshot.js';
 import { coordinatesOf } from '../../dialects/primary-statements.js';
 import type { Start } from '../../dialects/replication-statements.js';
 import { wantedTls } from '../primary/channel-tls.js';
+import { endHalfApplied } from '../primary/end-sessions.js';
 import type { Following } from '../primary/follow.js';
 import { opened } from '../primary/positions.js';
 import { columnOf } from '../view.js';
@@ -56,6 +57,7 @@ function otherOf(
       tls,
       heartbeatPeriodSeconds: channel.heartbeatPeriodSeconds,
       wrote: false,
+      before: endHalfApplied(name, columnOf(facts), channel.name),
       section: 'repoint',
     },
   };

@@ -1,3 +1,4 @@
+import type { Column } from '../../dialects/capabilities.js';
 import { channelStatus, resetReplica, startReplica, stopReplica } from '../../dialects/replication-statements.js';
 import {
   coordinatesOf,
@@ -14,8 +15,9 @@ import { sql, type Statement } from '../../domain/action.js';
 import type { Site } from '../../domain/scene.js';
 import type { Channel, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
 import type { Seen, Step } from '../../engine/procedure.js';
-import { change } from '../actions.js';
+import { change, received } from '../actions.js';
 import { announce, announced, announcing } from '../primary/announce.js';
+import { endHalfApplied } from '../primary/end-sessions.js';
 import { follow, isFollowing } from '../primary/follow.js';
 import { mark } from '../primary/mark.js';
 import { opened } from '../primary/positions.js';
@@ -43,6 +45,7 @@ export function stepsFor(sight: Sight, candidate: Candidate, site: Site, unfence
     ...replicas.map((replica) => stopReceiving(replica.server.name, columnOfReplica(replica), replica.channel, candidate.server)), // prettier-ignore
     drain(sight, candidate),
     ...(replicas.length > 1 ? [contain(sight, candidate)] : []),
+    ...stopApplying(candidate),
     promoteStep(sight, candidate),
     ...announce(site, serverOf(sight, candidate.server)),
     ...others.moved.flatMap((following) => follow(following)),
@@ -101,27 +104,21 @@ function stillGone({ primary, rules }: Sight, candidate: ServerName, fenced: boo
   };
 }
 
-function stopReceiving(
-  server: ServerName,
-  column: ReturnType<typeof columnOf>,
-  channel: Channel,
-  candidate: ServerName,
-): Step {
+function stopReceiving(server: ServerName, column: Column, channel: Channel, candidate: ServerName): Step {
   const notes = receivedBy(server);
-  const columns = receivedColumns(column);
-  const where: Statement = {
-    ...channelStatus(column, channel.name),
-    notes: {
-      [columns.file]: notes.file,
-      [columns.position]: notes.position,
-      ...(channel.gtid.mode === 'off' ? {} : { [columns.gtid]: notes.gtid }),
-    },
-  };
+  const byGtid = channel.gtid.mode !== 'off';
   return {
     id: `stop-receiving-${server}`,
     section,
     title: `Stop receiving on ${server}, and note how far it has received`,
-    plan: [change(server, stopReplica(column, channel.name, 'io'), where)],
+    plan: [
+      change(
+        server,
+        stopReplica(column, channel.name, 'io'),
+        ...(byGtid ? [receivedGtid(column, channel, notes)] : []),
+      ),
+      ...(byGtid ? [] : [received(server, column, channel.name, notes)]),
+    ],
     done: (seen) =>
       isOpen(seen, candidate) ||
       (viewOf(seen).channel(server, channel.name)?.io === 'stopped' && notes.file in seen.notes),
@@ -133,6 +130,15 @@ function stopReceiving(
             done: (seen: Seen) => viewOf(seen).channel(server, channel.name)?.io !== 'stopped',
           },
         }),
+  };
+}
+
+/** Gtid_IO_Pos and Retrieved_Gtid_Set hold whole transactions only. */
+function receivedGtid(column: Column, { name }: Channel, notes: PositionNotes): Statement {
+  const columns = receivedColumns(column);
+  return {
+    ...channelStatus(column, name),
+    notes: { [columns.file]: notes.file, [columns.position]: notes.position, [columns.gtid]: notes.gtid },
   };
 }
 
@@ -195,6 +201,31 @@ function notAhead(theirs: PositionNotes, own: PositionNotes, exactly: boolean): 
     ? sql`SELECT ${file} = ${ownFile} AND ${at} = ${ownAt} AS held`
     : sql`SELECT LENGTH(${file}) < LENGTH(${ownFile}) OR (LENGTH(${file}) = LENGTH(${ownFile}) AND (${file} < ${ownFile} OR (${file} = ${ownFile} AND ${at} <= ${ownAt}))) AS held`;
   return { ...compared, expect: 1 };
+}
+
+/** Where that may take longer than the promotion can wait. */
+function stopApplying({ server, facts, channel }: Candidate): readonly Step[] {
+  const column = columnOf(facts);
+  const ending = endHalfApplied(server, column, channel.name);
+  if (ending.length === 0) return [];
+  return [
+    {
+      id: 'stop-applying',
+      section,
+      title: `Stop applying on ${server}`,
+      plan: [...ending, change(server, stopReplica(column, channel.name))],
+      done: (seen) => isOpen(seen, server) || viewOf(seen).channel(server, channel.name)?.sql === 'stopped',
+      ...(channel.sql === 'stopped'
+        ? {}
+        : {
+            undo: {
+              plan: [change(server, startReplica(column, channel.name, 'sql'))],
+              done: (seen: Seen) => viewOf(seen).channel(server, channel.name)?.sql === 'running',
+            },
+          }),
+      within: 90,
+    },
+  ];
 }
 
 function promoteStep(sight: Sight, { server, facts, channel }: Candidate): Step {

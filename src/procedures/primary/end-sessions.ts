@@ -1,5 +1,7 @@
 import { applicationSessions } from '../../dialects/application-sessions.js';
 import { bypassingSessions, countBypassing, newestSession } from '../../dialects/bypassing-sessions.js';
+import type { Column } from '../../dialects/capabilities.js';
+import { halfApplied } from '../../dialects/half-applied.js';
 import type { Action, SessionName, Statement } from '../../domain/action.js';
 import type { Site } from '../../domain/scene.js';
 import type { ServerName } from '../../domain/snapshot.js';
@@ -39,6 +41,16 @@ export function endApplications(on: ServerName, ours: readonly string[], session
     // MySQL lets nobody without SYSTEM_USER end the sessions of those who have it.
     leaves: 'denied',
   };
+}
+
+/**
+ * Before an applier is stopped for good whose source died: it would wait a minute for the rest of what that was sending,
+ * and does so where we may not end it.
+ */
+export function endHalfApplied(on: ServerName, column: Column, channel: string): Action[] {
+  const select = halfApplied(column, channel);
+  const whose = 'what waits for the rest of a transaction that was received by half';
+  return select === undefined ? [] : [{ kind: 'kill', on, session: 'control', select, whose, leaves: 'denied' }];
 }
 
 /** The users of Lockstep's own sessions. */

@@ -8,10 +8,12 @@ import {
   type Start,
 } from '../../dialects/replication-statements.js';
 import type { LoginAction, Statement } from '../../domain/action.js';
+import { isFurther } from '../../domain/log-position.js';
 import type { Channel, LogPosition } from '../../domain/snapshot.js';
 import type { Seen, Step, Undo } from '../../engine/procedure.js';
-import { change } from '../actions.js';
+import { change, received } from '../actions.js';
 import { viewOf } from '../view.js';
+import { endHalfApplied } from '../primary/end-sessions.js';
 import { hasTls } from '../primary/channel-tls.js';
 import type { Subject } from './subject.js';
 
@@ -34,7 +36,7 @@ export function stepsFor(subject: Subject, tls: ChannelTls, placed: Placed = {})
   const notes = notesOf(prefix);
   const steps = [
     ...(rehearsal === 'full' ? [rehearse(subject, tls, notes)] : []),
-    ...(way === 'drained' ? [drain(subject, tls)] : []),
+    ...(way === 'drained' ? [drain(subject, tls, notes)] : []),
     stop(subject, tls, notes),
     repoint(subject, tls, notes),
     ...(runs.io || runs.sql ? [start(subject)] : []),
@@ -53,6 +55,7 @@ function notesOf(prefix: string) {
     rehearsed: `${prefix}rehearsed`,
     file: `${prefix}executed-file`,
     position: `${prefix}executed-position`,
+    drained: { file: `${prefix}received-file`, position: `${prefix}received-position` },
   };
 }
 
@@ -78,13 +81,23 @@ function rehearse({ words, channel, sourceWords, replica }: Subject, tls: Channe
   };
 }
 
-function drain(subject: Subject, tls: ChannelTls): Step {
+/** Of the last transaction it may have received only half: that is fetched anew, and nobody waits for it. */
+function drain(subject: Subject, tls: ChannelTls, { drained }: Names): Step {
   const { words, channel, column, replica } = subject;
+  const applied = (now: Channel, notes: Seen['notes']) => {
+    const [file, position] = [notes[drained.file], notes[drained.position]];
+    if (file === undefined) return false;
+    const end = { file, position: Number(position) };
+    return same(now.executed, end) || isFurther(now.executed, end);
+  };
   return {
     id: 'drain',
     title: `Stop receiving on ${words}, and wait until it has applied what it received`,
-    plan: [change(replica.name, stopReplica(column, channel.name, 'io'))],
-    done: seenOn(subject, (now) => hasTls(now, tls) || (now.io === 'stopped' && same(now.executed, now.read))),
+    plan: [
+      change(replica.name, stopReplica(column, channel.name, 'io')),
+      received(replica.name, column, channel.name, drained),
+    ],
+    done: seenOn(subject, (now, { notes }) => hasTls(now, tls) || (now.io === 'stopped' && applied(now, notes))),
     undo: startedAgain(subject),
     within: 120,
   };
@@ -112,6 +125,7 @@ function stop(subject: Subject, tls: ChannelTls, { file, position }: Names): Ste
       ? `Stop receiving on ${words}; it goes on applying`
       : `Stop ${words}${byPosition(channel) ? ', and note how far it has applied' : ''}`,
     plan: [
+      ...(beside ? [] : endHalfApplied(replica.name, column, channel.name)),
       change(
         replica.name,
         stopReplica(column, channel.name, beside ? 'io' : undefined),
@@ -120,7 +134,7 @@ function stop(subject: Subject, tls: ChannelTls, { file, position }: Names): Ste
     ],
     done: standing,
     undo: startedAgain(subject),
-    within: 60,
+    within: 90,
   };
 }
 
