@@ -273,13 +273,11 @@ describe.each(['mariadb', 'mysql'] as const)('secure-channel on %s', (flavour: F
       expect(stepOf(position, 'rehearse').done(on({}, { rehearsed: 'TLSv1.3' }))).toBe(true);
     });
 
-    it('all applied once the receiver stands', () => {
+    it('all whole transactions applied once the receiver stands', () => {
       const { done, undo } = stepOf(position, 'drain');
-      expect([done(on({})), done(on({ io: 'stopped', executed: { file: 'bin.000004', position: 7 } }))]).toEqual([
-        false,
-        false,
-      ]);
-      expect(done(on({ io: 'stopped' }))).toBe(true);
+      const standsAt = (at: number, file = 'bin.000004') => on({ io: 'stopped', executed: { file, position: at } }, { 'received-file': 'bin.000004', 'received-position': '20' }); // prettier-ignore
+      expect([done(on({})), done(on({ io: 'stopped' })), done(standsAt(19))]).toEqual([false, false, false]);
+      expect([done(standsAt(20)), done(standsAt(21)), done(standsAt(4, 'bin.000005'))]).toEqual([true, true, true]);
       expect([undo?.done(on({ io: 'stopped' })), undo?.done(on({ io: 'connecting' }))]).toEqual([false, true]);
     });
 
