@@ -1,14 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
 // Two projects: rooms that need no server, and live scenarios that own real servers. Every file has servers,
-// addresses and ports of its own and waits for conditions, never for a time, so two files run side by side.
+// addresses and ports of its own and waits for conditions, never for a time, so three files run side by side: most of their time passes with waiting.
 // `forks`, never threads: children are tied to their parent's death, and that follows the spawning thread.
 // Vitest asks its workers for colours on CI, and what they start would paint its answers into pipes.
 const env = { NO_COLOR: '1' };
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       {
         test: {
