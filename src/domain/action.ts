@@ -69,8 +69,8 @@ export interface LoginAction {
 }
 
 /**
- * Notes how far a receiver that is stopped has come, in whole transactions: half of one is never applied. Where its
- * applier is not there yet, its relay logs are read. Nothing is changed.
+ * Notes how far a receiver that is stopped has come, in whole transactions: half of one is never applied. Its
+ * relay logs are read from where its applier stands. Nothing is changed.
  */
 export interface ReceivedAction {
   readonly kind: 'received';

@@ -37,7 +37,7 @@ export function actionLines(action: Action): readonly string[] {
     case 'kill':
       return [`${action.on}: end ${action.whose}, as found by ${shown(action.select)};`];
     case 'received':
-      return [`${action.on}: ${shown(action.status)}; where half a transaction was received, ${shown(action.events)} -- gives <${action.noteAs.file}>, <${action.noteAs.position}>`]; // prettier-ignore
+      return [`${action.on}: ${shown(action.status)}; ${shown(action.events)}; up to the last whole transaction -- gives <${action.noteAs.file}>, <${action.noteAs.position}>`]; // prettier-ignore
     case 'release':
       return [`${action.on}: close the session "${action.session}", with all that it holds;`];
     case 'announce':

@@ -82,7 +82,8 @@ await describeEach('the grants of accounts', (version) => {
       for (const action of plan)
         notes = { ...notes, ...(await actor.send(action, notes, AbortSignal.timeout(10_000))) };
       // Where whom it may not end is left alone, nothing is refused; but then it must have been allowed to.
-      const spared = plan.some((action) => action.kind === 'kill' && action.leaves === 'denied') && !victims[0]?.closed;
+      const ends = plan.some((action) => action.kind === 'kill' && action.whose.includes('applications'));
+      const spared = ends && !victims[0]?.closed;
       return spared ? killDenied : undefined;
     } catch (failure) {
       return errnoOf(failure);
