@@ -35,10 +35,17 @@ function asked(files: Readonly<Record<string, readonly Row[]>>, read: number) {
 
 function transactions(count: number, from: number): Row[] {
   return Array.from({ length: count }, (_, index) => index).flatMap((index) =>
-    (['Gtid', 'Table_map', 'Write_rows', 'Xid'] as const).map((type, part) => ({
+    (
+      [
+        ['Gtid', 2],
+        ['Table_map', 4],
+        ['Write_rows', 6],
+        ['Xid', 10],
+      ] as const
+    ).map(([type, end], part) => ({
       Pos: String(4 + index * 10 + part * 2),
       Event_type: type,
-      End_log_pos: String(from + index * 10 + [2, 4, 6, 10][part]!),
+      End_log_pos: String(from + index * 10 + end),
       Info: type === 'Gtid' ? 'BEGIN GTID 0-1-1' : '',
     })),
   );
