@@ -130,7 +130,11 @@ await describeEach(
           const rows = Array.from({ length: 30 }, (_, row) => `(${row}, REPEAT('x', 100000))`);
           await db1.run(['CREATE TABLE app.half (id INT PRIMARY KEY, b LONGBLOB)', `INSERT INTO app.half VALUES ${rows.join(', ')}`]); // prettier-ignore
           await until('half of it', async () => (await bytesToApply(db2)) > 300_000);
-          const ran = await bench.run(secureChannel, secure(), { at: { 'step:repoint:begins': () => Promise.resolve(link.throttle(Infinity)) } }); // prettier-ignore
+          const whole = () => {
+            link.throttle(Infinity);
+            return Promise.resolve();
+          };
+          const ran = await bench.run(secureChannel, secure(), { at: { 'step:repoint:begins': whole } });
           expect(ran).toMatchObject({ outcome: 'succeeded' });
           await untilCaughtUp(db2, db1);
           expect(await db2.sql('CHECKSUM TABLE app.half')).toEqual(await db1.sql('CHECKSUM TABLE app.half'));
