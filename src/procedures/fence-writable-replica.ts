@@ -6,6 +6,8 @@ import { isWritable } from '../domain/topology.js';
 import type { Need, Procedure, Refusal, Step } from '../engine/procedure.js';
 import { followsNow } from './following.js';
 import { bypassersLeft, endBypassing, ownUsers } from './primary/end-sessions.js';
+import { leadingTo, withdrawalRefusals, withdrawalRemarks } from './readers/sight.js';
+import { withdraw } from './readers/steps.js';
 import { columnOf, given, identityPremise, viewOf, type View } from './view.js';
 
 /**
@@ -120,7 +122,36 @@ function steps(scene: Scene, parameters: Parameters): readonly Step[] {
     within: 15,
     attempts: 3,
   };
-  return column.readOnlyBypass.length === 0 ? [close] : [close, endSessions(name, ownUsers(scene.site))];
+  return [
+    close,
+    ...(column.readOnlyBypass.length === 0 ? [] : [endSessions(name, ownUsers(scene.site))]),
+    ...takeOut(scene, name),
+  ];
+}
+
+/** One that has what its source never had tells applications something else. Closing it waits for no announcer. */
+function takeOut(scene: Scene, name: ServerName): readonly Step[] {
+  const server = scene.site.servers.find((one) => one.name === name);
+  if (server === undefined || withdrawalRefusals(scene, name).length > 0) return [];
+  // Whether it has shows for good once nobody writes there any more.
+  return withdraw(scene, server, { unless: (seen) => !diverged(viewOf(seen), name) });
+}
+
+/** Of those that may only be newer than the look at the source it is not known. */
+function diverged(view: View, name: ServerName): boolean {
+  const relation = view.serverRelation(name);
+  return (relation?.errantTransactions ?? 0) > 0 && relation?.errantUnsettled === false;
+}
+
+function readersRemarks(scene: Scene, name: ServerName): readonly string[] {
+  if (leadingTo(scene.site, name).length === 0) return [];
+  const against = withdrawalRefusals(scene, name);
+  if (against.length > 0)
+    return against.map(({ why, remedy }) => `Applications may read from ${name} even if it has transactions that its source never had: ${why}. ${remedy}`); // prettier-ignore
+  return [
+    `If it is seen to have transactions that its source never had, applications do not read from it until it was rebuilt, or by return-replica.`,
+    ...withdrawalRemarks(scene, name),
+  ];
 }
 
 function endSessions(name: ServerName, ours: readonly string[]): Step {
@@ -154,6 +185,7 @@ function remarks(scene: Scene, parameters: Parameters): readonly string[] {
       : [
           `${facts.state?.bootReadOnly === false ? `${name} accepts writes again after a restart` : `Whether ${name} accepts writes after a restart is not known`}: set read_only in its configuration file.`,
         ]),
+    ...readersRemarks(scene, name),
   ];
 }
 

@@ -7,6 +7,7 @@ import { change } from './actions.js';
 import { close, isShut } from './primary/close.js';
 import { bypassersLeft, endBypassing, ownUsers } from './primary/end-sessions.js';
 import { follow, isFollowing } from './primary/follow.js';
+import { letBack, readersRemarks, takeOut } from './rejoin/readers.js';
 import { sightOf, tailFile, type Sight } from './rejoin/sight.js';
 import { columnOf, identityPremise, viewOf } from './view.js';
 
@@ -128,6 +129,7 @@ function steps(scene: Scene, parameters: Parameters): readonly Step[] {
   const fencing = [
     ...(shut ? [close(name, column)] : []),
     ...(shut && column.readOnlyBypass.length > 0 ? [endSessions(sight, scene)] : []),
+    ...takeOut(scene, sight),
   ];
   if (tail?.empty !== true || following === undefined) return [...fencing, ...saving(sight, scene)];
   const [point, start] = follow(following);
@@ -149,6 +151,7 @@ function steps(scene: Scene, parameters: Parameters): readonly Step[] {
       done: (seen) => isFollowing(seen, following) && isShut(seen, name),
       within: 90,
     },
+    ...letBack(scene, sight),
   ];
 }
 
@@ -203,7 +206,8 @@ function leaves(scene: Scene, parameters: Parameters): string | undefined {
 }
 
 function remarks(scene: Scene, parameters: Parameters): readonly string[] {
-  const { primary, tail, said, writable, facts } = sightOf(scene, parameters);
+  const sight = sightOf(scene, parameters);
+  const { primary, tail, said, writable, facts } = sight;
   if (primary === undefined || tail === undefined) return [];
   const left = leaves(scene, parameters);
   return [
@@ -212,6 +216,7 @@ function remarks(scene: Scene, parameters: Parameters): readonly string[] {
     ...(left !== undefined && facts?.identity.flavour === 'mariadb'
       ? ['A MariaDB server that is started after a crash with init_rpl_role=SLAVE and rpl_semi_sync_slave_enabled=ON takes back what no replica acknowledged, but only at that first start: set both in its file.'] // prettier-ignore
       : []),
+    ...readersRemarks(scene, sight, left !== undefined),
   ];
 }
 

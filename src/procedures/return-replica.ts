@@ -57,9 +57,12 @@ function unfit(scene: Scene, name: string): readonly Refusal[] {
   });
 }
 
-/** What a run took out to change it, and did not return, may be half changed. */
+/** What was seen to differ may have been mended since, which only comparing tells; and what a run took out to change it, and did not return, may be half changed. */
 function asks(scene: Scene, parameters: Parameters): string | undefined {
   const name = given(parameters, 'server');
+  const differing = scene.verified?.find(({ server }) => server === name)?.differingTables ?? 0;
+  if (differing > 0)
+    return `when it was last compared with its source, ${name} differed in ${differing} table${differing === 1 ? '' : 's'}: verify-replica compares them anew, rebuild-replica makes them equal`;
   const withdrawal = withdrawalOf(scene, name);
   if (withdrawal === undefined || withdrawal.procedure === 'withdraw-replica') return undefined;
   return `${withdrawal.procedure} (${withdrawal.run}) withdrew ${name} and has not returned it: whether it holds what its source holds, verify-replica tells`;

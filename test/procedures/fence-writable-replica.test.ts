@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { columnFor, columns } from '../../src/dialects/capabilities.js';
+import type { Scene } from '../../src/domain/scene.js';
 import type { ClusterSnapshot, ServerName } from '../../src/domain/snapshot.js';
 import { isWritable } from '../../src/domain/topology.js';
+import type { Seen, Step } from '../../src/engine/procedure.js';
 import { fenceWritableReplica as procedure } from '../../src/procedures/fence-writable-replica.js';
 import {
   down,
@@ -16,6 +18,7 @@ import {
   withServer,
 } from '../domain/build.js';
 import { goldenPlans } from './golden.js';
+import { backend, readFrom, reading } from './readers-scenes.js';
 import { clusterOf, of, sceneOf, seenOf } from './scenes.js';
 
 const newest = {
@@ -29,6 +32,8 @@ const reasons = (snapshot: ClusterSnapshot, server = 'db2') => refusals(snapshot
 const asked = (snapshot: ClusterSnapshot, server = 'db2') => procedure.asks?.(sceneOf(snapshot), of(server));
 const premises = (snapshot: ClusterSnapshot) => procedure.premises(sceneOf(snapshot), of('db2'));
 const remarks = (snapshot: ClusterSnapshot) => procedure.remarks?.(sceneOf(snapshot), of('db2')) ?? [];
+
+const bare = (steps: readonly Step[]) => steps.map(({ id, plan }) => ({ id, plan }));
 
 function opened(snapshot: ClusterSnapshot, name: ServerName = 'db2'): ClusterSnapshot {
   const { readOnly } = columnOf(snapshot);
@@ -156,6 +161,32 @@ describe.each(['mariadb', 'mysql'] as const)('fence-writable-replica on %s', (fl
     expect(remarks(withFacts(open, 'db2', { gtid: undefined }))[0]).toContain('is not known');
   });
 
+  it('takes it out of what applications read from once it is closed, if it has diverged', () => {
+    const errant = withServer(withGtid(open, 'db2', errantIn(flavour)), 'db1', ({ at }) => ({ at: at + 60_000 }));
+    const led = (snapshot: ClusterSnapshot, from = ['db2', 'db3']) => readFrom(snapshot, from);
+    const steps = procedure.steps(led(errant), of('db2'));
+    expect(steps.map(({ id }) => id)).toEqual(['close', ...(newest[flavour].readOnlyBypass.length > 0 ? ['end-sessions'] : []), 'withdraw-db2']); // prettier-ignore
+    const out = steps.at(-1);
+    const seen = (scene: Scene, notes = {}): Seen => ({ ...scene, notes, held: new Set() });
+    expect(out?.done(seen(led(errant)))).toBe(false);
+    expect(out?.done(seen(led(errant, ['db3']), { withdrawn: 'db2' }))).toBe(true);
+    // Nothing is done where it has not, and the same is planned: writes go on until it is closed.
+    expect(out?.done(seen(led(open)))).toBe(true);
+    expect(out?.done(seen(led(withServer(errant, 'db1', ({ at }) => ({ at: at - 60_000 })))))).toBe(true);
+    expect(bare(procedure.steps(led(open), of('db2')))).toEqual(bare(steps));
+    expect(procedure.remarks?.(led(errant), of('db2')).join(' ')).toContain('applications read from db3 (haproxy)');
+  });
+
+  it('closes it where it cannot be taken out, and says so', () => {
+    const blind = { ...readFrom(open, []), readSides: [reading([], 'gone')] };
+    const alone = { ...backend, readers: { ...backend.readers, fallback: false } };
+    for (const scene of [blind, readFrom(open, ['db2'], [alone])]) {
+      expect(procedure.refusals(scene, of('db2'))).toEqual([]);
+      expect(bare(procedure.steps(scene, of('db2')))).toEqual(bare(procedure.steps(sceneOf(open), of('db2'))));
+      expect(procedure.remarks?.(scene, of('db2')).at(-1)).toMatch(/^Applications may read from db2 even if/);
+    }
+  });
+
   it('says what a restart would do', () => {
     const boots = (bootReadOnly: boolean | undefined) =>
       remarks(withSection(open, 'db2', 'state', { bootReadOnly })).filter((remark) => remark.includes('restart'));
@@ -265,6 +296,11 @@ goldenPlans(procedure, [
           ({ at }) => ({ at: at + 60_000 }),
         ),
       ),
+    parameters: of('db2'),
+  },
+  {
+    title: 'applications read from it',
+    scene: (column) => readFrom(opened(clusterOf(column)), ['db2', 'db3']),
     parameters: of('db2'),
   },
 ]);

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { columnFor, type Column } from '../../src/dialects/capabilities.js';
+import type { ReadAnnouncer } from '../../src/domain/readers.js';
 import type { PrimaryChange } from '../../src/domain/primary-change.js';
 import type { Parameters, Scene } from '../../src/domain/scene.js';
 import { defaultFailover } from '../../src/domain/scene.js';
 import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
+import type { Notes } from '../../src/engine/procedure.js';
 import { rejoin as procedure } from '../../src/procedures/rejoin.js';
 import {
   down,
@@ -18,6 +20,7 @@ import {
 } from '../domain/build.js';
 import { holding } from './dead.js';
 import { goldenPlans } from './golden.js';
+import { backend, reading } from './readers-scenes.js';
 import { clusterOf, of, seenOf, site } from './scenes.js';
 
 const newest = {
@@ -41,6 +44,14 @@ const extra = (snapshot: ClusterSnapshot) =>
   withGtid(snapshot, 'db1', snapshot.servers[0]?.facts?.gtid?.kind === 'mysql' ? { executed: `${uuidOf(1)}:1-103` } : { state: '0-1-103', binlog: '0-1-103' }); // prettier-ignore
 
 const sceneOf = (snapshot: ClusterSnapshot, more: Partial<Scene> = {}): Scene => ({ snapshot, site, lastChange: changed, ...more }); // prettier-ignore
+/** Applications read from db1 and db3 by a backend, and from these now. */
+function readBy(
+  from: readonly string[],
+  more: Partial<ReadAnnouncer['readers']> = {},
+): Pick<Scene, 'site' | 'readSides'> {
+  const readers = { ...backend.readers, servers: ['db1', 'db3'], ...more };
+  return { site: { ...site, announcers: [{ ...backend, readers }] }, readSides: [reading(from)] };
+}
 /** Nobody remembers who was promoted. */
 const forgetful = (snapshot: ClusterSnapshot): Scene => ({ snapshot, site });
 const reasons = (scene: Scene) => procedure.refusals(scene, given).map(({ reason }) => reason);
@@ -88,6 +99,37 @@ describe.each(['mariadb', 'mysql'] as const)('rejoin on %s', (flavour) => {
     const activity = { statements: [], transactions: [], waitingForReplicas: 3, connections: { limit: 100, used: 5 }, enabledEvents: 0 }; // prettier-ignore
     expect(procedure.refusals(sceneOf(withFacts(open, 'db1', { activity })), given)).toMatchObject([{ reason: 'commits-wait', human: true }]); // prettier-ignore
     expect(reasons(sceneOf(withFacts(closed, 'db1', { activity })))).toEqual([]);
+  });
+
+  it('is not read from until it follows again and has caught up', () => {
+    const led = (snapshot: ClusterSnapshot, from = ['db1', 'db3']) => sceneOf(snapshot, readBy(from));
+    const steps = procedure.steps(led(open), given);
+    const fencing = column.readOnlyBypass.length > 0 ? ['close-db1', 'end-sessions'] : ['close-db1'];
+    const all = [...fencing, 'withdraw-db1', 'compare', 'point-db1', 'start-db1', 'verify', 'catch-up', 'return-db1'];
+    expect(steps.map(({ id }) => id)).toEqual(all);
+    // Of two that accept writes the one that is right stands in.
+    const last = procedure.steps(led(open, ['db1']), given).find(({ id }) => id === 'withdraw-db1');
+    expect(last?.plan).toMatchObject([{ act: 'withdraw', fallback: { name: 'db2' } }]);
+    const back = steps.at(-1);
+    const seen = (from: readonly string[], notes: Notes) => ({ ...seenOf(closed, notes), ...readBy(from) });
+    expect(back?.done(seen(['db3'], { 'caught-up': '1' }))).toBe(false);
+    expect(back?.done(seen(['db1', 'db3'], { 'caught-up': '1', returned: 'db1' }))).toBe(true);
+    // It stays out, and the run is not kept waiting.
+    expect(back?.done(seen(['db3'], { 'caught-up': '0' }))).toBe(true);
+    expect(procedure.remarks?.(led(closed), given).join(' ')).toContain('applications read from db3 (haproxy)');
+  });
+
+  it('is not read from where it stays closed', () => {
+    const scene = sceneOf(extra(closed), readBy(['db1', 'db3']));
+    expect(ids(scene)).toEqual(['withdraw-db1']);
+    expect(procedure.remarks?.(scene, given).at(-1)).toContain('once it was rebuilt, or by return-replica');
+  });
+
+  it('goes ahead where nobody else can be read from, and says so', () => {
+    const scene = sceneOf(closed, readBy(['db1'], { fallback: false }));
+    expect(reasons(scene)).toEqual([]);
+    expect(ids(scene)).toEqual(ids(sceneOf(closed)));
+    expect(procedure.remarks?.(scene, given).at(-1)).toMatch(/^Applications may read from db1 although it follows nobody: db1 is the last/); // prettier-ignore
   });
 
   it('never closes the only server that accepts writes', () => {
@@ -142,6 +184,7 @@ describe.each(['mariadb', 'mysql'] as const)('rejoin on %s', (flavour) => {
 goldenPlans(procedure, [
   { title: 'it came back closed', scene: (column) => sceneOf(cameBack(column)), parameters: given },
   { title: 'it still accepts writes', scene: (column) => sceneOf(cameBack(column, true)), parameters: given },
+  { title: 'applications read from it', scene: (column) => sceneOf(cameBack(column), readBy(['db1', 'db3'])), parameters: given }, // prettier-ignore
   {
     title: 'it has what nobody else has',
     scene: (column) => sceneOf(extra(cameBack(column, true)), { site: { ...site, failover: { ...defaultFailover, tail: { program: '/usr/bin/mysqlbinlog', directory: '/var/lib/lockstep' } } } }), // prettier-ignore

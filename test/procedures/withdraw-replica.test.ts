@@ -115,6 +115,15 @@ describe('return-replica', () => {
     expect(returnReplica.asks?.(out, of('db2'))).toContain('rebuild-replica (20261128T152233Z-3f9a1c) withdrew db2');
     const byHand = { ...out, withdrawals: [{ ...withdrawal, procedure: 'withdraw-replica' }] };
     expect(returnReplica.asks?.(byHand, of('db2'))).toBeUndefined();
+    expect(returnReplica.asks?.({ ...byHand, verified: [{ server: 'db2', differingTables: 0 }] }, of('db2'))).toBeUndefined(); // prettier-ignore
+    expect(returnReplica.asks?.({ ...byHand, verified: [{ server: 'db3', differingTables: 2 }] }, of('db2'))).toBeUndefined(); // prettier-ignore
+  });
+
+  it('asks where it differed when it was last compared, whoever took it out', () => {
+    for (const scene of [out, readFrom(well, ['db3'])])
+      expect(returnReplica.asks?.({ ...scene, verified: [{ server: 'db2', differingTables: 1 }] }, of('db2'))).toMatch(
+        /db2 differed in 1 table: verify-replica compares them anew/,
+      );
   });
 });
 

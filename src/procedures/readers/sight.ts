@@ -20,10 +20,16 @@ export function isIn(scene: Scene, server: ServerName): boolean {
   return readings(scene, server).every((seen) => seen?.failure === undefined && seen?.readers.includes(server) === true); // prettier-ignore
 }
 
-/** Who stands in while nobody else may be read from; undefined: the server is the primary itself, or nobody is. */
-export function standInFor(scene: Scene, server: ServerName): AnnouncedServer | undefined {
-  const view = viewOf(scene);
-  const primary = view.server(view.topology.primary);
+/**
+ * Who stands in while nobody else may be read from; undefined: the server is the primary itself, or nobody is.
+ * @param head the primary, where more than the topology tells which it is
+ */
+export function standInFor(
+  scene: Scene,
+  server: ServerName,
+  head: ServerName | undefined = viewOf(scene).topology.primary,
+): AnnouncedServer | undefined {
+  const primary = viewOf(scene).server(head);
   if (primary === undefined || primary.name === server) return undefined;
   return { name: primary.name, address: primary.address };
 }
@@ -32,22 +38,22 @@ export function standInFor(scene: Scene, server: ServerName): AnnouncedServer | 
  * Why a server must not leave what applications read from now, each with a remedy: an announcer that cannot be read would
  * not be believed afterwards, and nobody is left without anybody to read from.
  */
-export function withdrawalRefusals(scene: Scene, server: ServerName): readonly Refusal[] {
+export function withdrawalRefusals(scene: Scene, server: ServerName, head?: ServerName): readonly Refusal[] {
   return leadingTo(scene.site, server).flatMap((announcer): readonly Refusal[] => {
     const { name, readers } = announcer;
     const seen = seenOf(scene, name);
     if (seen?.failure !== undefined) return [unreadable(name, seen.failure)];
     const left = remaining(scene, announcer, server);
-    if (left.length === 0) return readers.fallback && standInFor(scene, server) !== undefined ? [] : [last(announcer, server)]; // prettier-ignore
+    if (left.length === 0) return readers.fallback && standInFor(scene, server, head) !== undefined ? [] : [last(announcer, server)]; // prettier-ignore
     return left.some((one) => isFit(viewOf(scene).server(one))) ? [] : [nobodyFit(name, left, readers.fallback)];
   });
 }
 
 /** What people should know before they approve: who is read from meanwhile. */
-export function withdrawalRemarks(scene: Scene, server: ServerName): readonly string[] {
+export function withdrawalRemarks(scene: Scene, server: ServerName, head?: ServerName): readonly string[] {
   return leadingTo(scene.site, server).map((announcer) => {
     const left = remaining(scene, announcer, server);
-    const standIn = standInFor(scene, server)?.name ?? 'nobody';
+    const standIn = standInFor(scene, server, head)?.name ?? 'nobody';
     const who = left.length > 0 ? left.join(' and ') : `${standIn}, the primary, for ${server} is the last to read from: it has both loads`; // prettier-ignore
     return `Until ${server} is returned, applications read from ${who} (${announcer.name}).`;
   });

@@ -1,6 +1,7 @@
 import type { ReadersAction } from '../../domain/action.js';
 import type { AnnouncedServer } from '../../domain/announcement.js';
 import type { Scene, Site } from '../../domain/scene.js';
+import type { ServerName } from '../../domain/snapshot.js';
 import { returnStepId, withdrawStepId } from '../../domain/withdrawal.js';
 import type { Seen, Step } from '../../engine/procedure.js';
 import { isIn, isOut, leadingTo, standInFor } from './sight.js';
@@ -9,6 +10,14 @@ import { isIn, isOut, leadingTo, standInFor } from './sight.js';
 const notes = { withdrawn: 'withdrawn', returned: 'returned' };
 /** For telling and reading back, besides the time that readers may take to go, seconds. */
 const within = 60;
+
+/** How it differs from what a run does that changes a server. */
+export interface Moving {
+  /** The primary, where more than the topology tells which it is. */
+  readonly head?: ServerName | undefined;
+  /** As seen then, nothing need be moved: the step is passed over. */
+  readonly unless?: (seen: Seen) => boolean;
+}
 
 /**
  * Out of what applications read from, before anything is done to the server. It stays out whatever becomes of the run, until
@@ -19,13 +28,13 @@ const within = 60;
 export function withdraw(
   scene: Scene,
   server: AnnouncedServer,
-  how: { readonly takenBack?: true } = {},
+  { takenBack, head, unless = never }: Moving & { readonly takenBack?: true } = {},
 ): readonly Step[] {
-  const plan = moving(scene, 'withdraw', server);
+  const plan = moving(scene, 'withdraw', server, head);
   if (plan.length === 0) return [];
   const { name } = server;
   const undo = {
-    plan: moving(scene, 'return', server),
+    plan: moving(scene, 'return', server, head),
     done: (seen: Seen) => seen.notes[notes.returned] === name && isIn(seen, name),
   };
   return [
@@ -33,8 +42,8 @@ export function withdraw(
       id: withdrawStepId(name),
       title: `Take ${name} out of what applications read from`,
       plan,
-      done: (seen) => seen.notes[notes.returned] === name || (seen.notes[notes.withdrawn] === name && isOut(seen, name)), // prettier-ignore
-      ...(how.takenBack === true ? { undo } : {}),
+      done: (seen) => seen.notes[notes.returned] === name || (seen.notes[notes.withdrawn] === name && isOut(seen, name)) || unless(seen), // prettier-ignore
+      ...(takenBack === true ? { undo } : {}),
       within: within + longestDrain(scene.site, server),
       attempts: 3,
     },
@@ -42,8 +51,12 @@ export function withdraw(
 }
 
 /** Last of all, once it has been seen to be right. */
-export function giveBack(scene: Scene, server: AnnouncedServer): readonly Step[] {
-  const plan = moving(scene, 'return', server);
+export function giveBack(
+  scene: Scene,
+  server: AnnouncedServer,
+  { head, unless = never }: Moving = {},
+): readonly Step[] {
+  const plan = moving(scene, 'return', server, head);
   if (plan.length === 0) return [];
   const { name } = server;
   return [
@@ -51,7 +64,7 @@ export function giveBack(scene: Scene, server: AnnouncedServer): readonly Step[]
       id: returnStepId(name),
       title: `Let applications read from ${name} again`,
       plan,
-      done: (seen) => seen.notes[notes.returned] === name && isIn(seen, name),
+      done: (seen) => (seen.notes[notes.returned] === name && isIn(seen, name)) || unless(seen),
       within,
       attempts: 4,
     },
@@ -59,9 +72,14 @@ export function giveBack(scene: Scene, server: AnnouncedServer): readonly Step[]
 }
 
 /** Through every announcer that leads readers to the server; those where the primary may stand in are told so. */
-function moving(scene: Scene, act: ReadersAction['act'], { name, address }: AnnouncedServer): readonly ReadersAction[] {
+function moving(
+  scene: Scene,
+  act: ReadersAction['act'],
+  { name, address }: AnnouncedServer,
+  head: ServerName | undefined,
+): readonly ReadersAction[] {
   const leading = leadingTo(scene.site, name);
-  const standIn = standInFor(scene, name);
+  const standIn = standInFor(scene, name, head);
   return [true, false].flatMap((fallback) => {
     const announcers = leading.filter(({ readers }) => readers.fallback === fallback).map((one) => one.name);
     if (announcers.length === 0) return [];
@@ -69,6 +87,10 @@ function moving(scene: Scene, act: ReadersAction['act'], { name, address }: Anno
     const noteAs = act === 'withdraw' ? notes.withdrawn : notes.returned;
     return [{ kind: 'readers', act, announcers, server: name, address, ...stoodIn, noteAs }];
   });
+}
+
+function never(): boolean {
+  return false;
 }
 
 function longestDrain(site: Site, { name }: AnnouncedServer): number {
