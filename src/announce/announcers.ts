@@ -4,6 +4,7 @@ import { adviceOf, LockstepError, messageOf } from '../base/errors.js';
 import type { AnnounceAction, ReadersAction } from '../domain/action.js';
 import type { AnnouncedServer, Announcement, AnnouncerName, SiteAnnouncer } from '../domain/announcement.js';
 import type { ReadersSeen } from '../domain/readers.js';
+import type { ServerName } from '../domain/snapshot.js';
 import type { Announcer } from './announcer.js';
 import type { ReadSide } from './read-side.js';
 
@@ -55,10 +56,16 @@ export class Announcers {
     return failuresOf(names, (name) => this.#named(name).act(act, server, signal));
   }
 
-  /** Tries what changing the read sides will take, and changes nothing. @returns what each that failed has thrown */
-  async tryReaders(signal: AbortSignal): Promise<ReadonlyMap<AnnouncerName, unknown>> {
+  /**
+   * Tries what changing the read sides will take, and changes nothing.
+   * @param primary who would stand in, where that is known
+   * @returns what each that failed has thrown
+   */
+  async tryReaders(signal: AbortSignal, primary: ServerName | undefined): Promise<ReadonlyMap<AnnouncerName, unknown>> {
     const names = this.#members.flatMap(({ announcer, readSide }) => (readSide === undefined ? [] : [announcer.site.name])); // prettier-ignore
-    return failuresOf(names, (name) => this.#named(name).inTurn((readSide) => readSide.prepare(signal), signal));
+    return failuresOf(names, (name) =>
+      this.#named(name).inTurn((readSide) => readSide.prepare(signal, primary), signal),
+    );
   }
 
   /**

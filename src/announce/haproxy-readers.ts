@@ -12,6 +12,8 @@ export interface HaproxyReadersSettings extends Backend {
   readonly api: ApiAddress;
   /** Those that applications read from when nobody is withdrawn. */
   readonly members: readonly ServerName[];
+  /** Whether the primary is read from while nobody else may be. */
+  readonly fallback: boolean;
   /** How long those who read from a withdrawn server may take to go, seconds; then they are cut off. */
   readonly drainSeconds: number;
 }
@@ -36,9 +38,11 @@ export class HaproxyReaders implements ReadSide {
   }
 
   /** What it is already: nothing changes, and it is seen whether the socket lets us. */
-  async prepare(signal: AbortSignal): Promise<void> {
+  async prepare(signal: AbortSignal, primary?: ServerName): Promise<void> {
     const before = await this.#state([], signal);
-    const lines = this.settings.members.map((name) => this.#line(name, before));
+    const { members, fallback } = this.settings;
+    const needed = fallback && primary !== undefined ? new Set([...members, primary]) : members;
+    const lines = [...needed].map((name) => this.#line(name, before));
     await this.#state(lines.map(({ name, state }) => this.#set(name, state)), signal); // prettier-ignore
     await this.stateFile.prepare({ key: 'as it is', of: () => before.text }, signal);
     await this.stateFile.clear();

@@ -31,9 +31,9 @@ export function openReadSide(
       return new FileReaders(form, cluster, placeOf(settings.file, where), applying(settings, cluster, where));
     }
     case 'haproxy': {
-      const { backend, stateFile, drainSeconds } = settings.readers;
+      const { backend, stateFile, drainSeconds, fallback } = settings.readers;
       const { api, servers } = settings;
-      const own = { api, servers, backend, drainSeconds, members };
+      const own = { api, servers, backend, drainSeconds, fallback, members };
       return new HaproxyReaders(own, cluster, placeOf(stateFile, where));
     }
     case 'webhook':

@@ -11,8 +11,12 @@ import type { AnnouncedCluster } from './announcer.js';
  * that aborts, and otherwise with a LockstepError that says what to do.
  */
 export interface ReadSide {
-  /** Changes nothing, and tries all that changing will take. @throws LockstepError with what stands in the way */
-  prepare(signal: AbortSignal): Promise<void>;
+  /**
+   * Changes nothing, and tries all that changing will take.
+   * @param primary who would stand in, where that is known
+   * @throws LockstepError with what stands in the way
+   */
+  prepare(signal: AbortSignal, primary?: ServerName): Promise<void>;
   /** Durable once it resolves, over a restart of whoever leads applications too. @throws LockstepError `last-reader` */
   change(change: ReadersChange, signal: AbortSignal): Promise<void>;
   /** From whom applications read now; undefined where that cannot be asked. */

@@ -1,4 +1,4 @@
-import { messageOf } from '../base/errors.js';
+import { LockstepError, messageOf } from '../base/errors.js';
 import type { Config } from '../config/config.js';
 import type { Withdrawal } from '../domain/withdrawal.js';
 import type { Downtime, Pause } from '../engine/automation.js';
@@ -28,7 +28,7 @@ export async function atWork(config: Config): Promise<AtWork | { readonly unknow
         client.get<Pick<AtWork, 'runs'>>('/api/v1/runs?open=true&limit=1000'),
         client.get<Pick<AtWork, 'pauses'>>('/api/v1/pause'),
         client.get<Pick<AtWork, 'downtimes'>>('/api/v1/downtime'),
-        client.get<Pick<AtWork, 'withdrawals'>>('/api/v1/withdrawals'),
+        client.get<Pick<AtWork, 'withdrawals'>>('/api/v1/withdrawals').catch(ofAnOlder),
       ]);
       return { runs, pauses, downtimes, withdrawals };
     } finally {
@@ -37,6 +37,12 @@ export async function atWork(config: Config): Promise<AtWork | { readonly unknow
   } catch (error) {
     return { unknown: messageOf(error) };
   }
+}
+
+/** A Lockstep that does not know of withdrawals withdraws nobody. */
+function ofAnOlder(cause: unknown): Pick<AtWork, 'withdrawals'> {
+  if (cause instanceof LockstepError && cause.code === 'not-found') return { withdrawals: [] };
+  throw cause;
 }
 
 /** What of it concerns one cluster. */

@@ -54,7 +54,7 @@ async function checkedOf(cluster: ClusterConfig, { topology }: ClusterView): Pro
     const names = announcers.site.map(({ name }) => name);
     const [unprepared, untried, told, readSides] = await Promise.all([
       primary === undefined ? undefined : announcers.each(names, 'prepare', primary, limit.signal),
-      announcers.tryReaders(limit.signal),
+      announcers.tryReaders(limit.signal, primary?.name),
       announcers.readBack(limit.signal),
       announcers.readReaders(limit.signal),
     ]);

@@ -16,10 +16,11 @@ let haproxy: Haproxy;
 let servers: Awaited<ReturnType<typeof greeter>>[] = [];
 let readers: ReadSide;
 
-function readersOf(more: Partial<BackendReaders> = {}): ReadSide {
+/** @param called what server lines are called */
+function readersOf(more: Partial<BackendReaders> = {}, called: Readonly<Record<string, string>> = {}): ReadSide {
   const settings: AnnouncerSettings = {
     ...({ kind: 'haproxy' } as const),
-    ...{ name: 'haproxy', backend: 'mysql', servers: {}, cut: true, holdSeconds: undefined },
+    ...{ name: 'haproxy', backend: 'mysql', servers: called, cut: true, holdSeconds: undefined },
     ...{ api: { path: haproxy.socket }, stateFile: undefined },
     readers: {
       ...{ backend: 'mysql', servers: ['db2', 'db3'], fallback: true },
@@ -128,6 +129,12 @@ it('says before it is needed what stands in the way, and tells when nobody is re
   const missing = readersOf({ servers: ['db2', 'db3'], backend: 'pgsql' });
   await expect(missing.prepare(patient)).rejects.toMatchObject({ code: 'haproxy-refused' });
   await expect(readersOf({ stateFile: '/nowhere/state' }).prepare(patient)).rejects.toMatchObject({ code: 'file-not-changeable' }); // prettier-ignore
+  // Who would stand in needs a line, too.
+  await readers.prepare(patient, 'db1');
+  const without = readersOf({}, { db1: 'db9' });
+  await without.prepare(patient);
+  await expect(without.prepare(patient, 'db1')).rejects.toMatchObject({ code: 'haproxy-no-server' });
+  await readersOf({ fallback: false }, { db1: 'db9' }).prepare(patient, 'db1');
   // Not said to be done unless a restart would keep to it.
   await expect(readersOf({ stateFile: '/nowhere/state' }).change(change('withdraw', 'db2'), patient)).rejects.toMatchObject({ code: 'file-not-changeable' }); // prettier-ignore
   await haproxy.runtime('set server mysql/db2 state maint; set server mysql/db3 state drain');
