@@ -8,6 +8,7 @@ import type { Config } from './config/config.js';
 import type { AutomationConfig } from './config/automation.js';
 import type { Problem } from './domain/problems.js';
 import type { ServerSnapshot } from './domain/snapshot.js';
+import { firstDrillAfter } from './drills.js';
 import type { Engine } from './engine/engine.js';
 import type { Intake } from './intake/intake.js';
 import { AutomationMetrics } from './metrics/automation.js';
@@ -25,9 +26,6 @@ export interface ServiceOptions {
   readonly observer: () => Observer;
   readonly log: Log;
 }
-
-/** Milliseconds from the start: by then servers were looked at. */
-const firstDrillAfter = 10_000;
 
 /** All that acts, in `serve`: the engine, and around it the webhook's intake, notifications, jobs and metrics. */
 export class AutomationService {

@@ -20,6 +20,8 @@ export function automationState(
     paused: engine.pauses(),
     downtimes: engine.downtimes(),
     lastSuccesses: [...engine.book.successes.values()],
+    changes: [...engine.book.changes].map(([cluster, { primary, at }]) => ({ cluster, primary, at })),
+    writePauses: [...engine.book.writePauses.values()],
     journal: { writable, head: head.seq === 0 ? undefined : head },
     received: { alerts, watchdog },
     verifications: verifications.all().filter(isKnown),
@@ -27,6 +29,7 @@ export function automationState(
       .all()
       .filter(isKnown)
       .map(({ cluster, server, objections }) => ({ cluster, server, reasons: objections.map(({ reason }) => reason) })),
+    drills: drills.times(),
     announcements: watch.matches,
     readSides: watch.readSides,
     readers: watch.readers,

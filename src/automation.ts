@@ -75,7 +75,7 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
     const parts = partsOf(options, { memory, shelf, outlook, ...kept });
     const engine = await engineOver(timed, settings, options, parts);
     const vigil = vigilOver(options);
-    const drills = new Drills({ config, engine, log, ...parts });
+    const drills = new Drills({ config, engine, log, clock: systemClock, ...parts });
     const running: RunningAutomation = {
       engine,
       shelf,

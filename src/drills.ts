@@ -1,12 +1,15 @@
+import type { Clock } from './base/clock.js';
 import { deadline } from './base/deadline.js';
 import { messageOf } from './base/errors.js';
 import type { Log } from './base/log.js';
 import type { Config } from './config/config.js';
+import { nextTime } from './config/cron.js';
 import type { Action } from './domain/action.js';
 import type { Scene } from './domain/scene.js';
 import { recalled } from './engine/book.js';
 import type { Engine } from './engine/engine.js';
 import type { Actor, Actors, SceneObserver } from './engine/ports.js';
+import type { DrillResult } from './metrics/catalogue/automation.js';
 import { switchover } from './procedures/switchover.js';
 import type { Reason } from './procedures/switchover/checks/check.js';
 import { readinessOf } from './procedures/switchover/readiness.js';
@@ -25,6 +28,13 @@ export interface Readiness {
   readonly objections: readonly DrillObjection[];
 }
 
+/** The newest drills of one cluster, and by when the next is due. Times are milliseconds since the Unix epoch. */
+export interface DrillTimes {
+  readonly cluster: string;
+  readonly ended: Readonly<Partial<Record<DrillResult, number>>>;
+  readonly due: number;
+}
+
 export interface DrillsOptions {
   readonly config: () => Config;
   readonly observer: SceneObserver;
@@ -33,7 +43,11 @@ export interface DrillsOptions {
   readonly log: Log;
   /** Takes every known secret out of a text. */
   readonly redact: (text: string) => string;
+  readonly clock: Pick<Clock, 'now'>;
 }
+
+/** Milliseconds from the start: by then servers were looked at, and readiness is not to be unknown until the schedule's first time. */
+export const firstDrillAfter = 10_000;
 
 /** How long the look at a cluster, and then all that is tried for one server, may take, milliseconds. */
 const lookWithin = 15_000;
@@ -46,15 +60,29 @@ const tryWithin = 60_000;
 export class Drills {
   readonly #options: DrillsOptions;
   readonly #found = new Map<string, readonly Readiness[]>();
+  readonly #ended = new Map<string, DrillTimes['ended']>();
+  readonly #first: number;
   #atWork: Promise<void> | undefined;
 
   constructor(options: DrillsOptions) {
     this.#options = options;
+    this.#first = options.clock.now() + firstDrillAfter;
   }
 
   /** What is known, from memory; a cluster that could not be drilled yet has none. */
   all(): readonly Readiness[] {
     return [...this.#found.values()].flat();
+  }
+
+  /** Of every cluster that is drilled: those whose operate account is configured. */
+  times(): readonly DrillTimes[] {
+    const { clusters, automation } = this.#options.config();
+    if (automation === undefined) return [];
+    return clusters.filter(isDrilled).map(({ name: cluster }) => {
+      const ended = this.#ended.get(cluster) ?? {};
+      const due = ended.completed === undefined ? this.#first : nextTime(automation.drill, ended.completed);
+      return { cluster, ended, due };
+    });
   }
 
   /** One cluster after the other; whoever asks while a drill is at work waits for that one. */
@@ -65,24 +93,33 @@ export class Drills {
 
   async #all(signal: AbortSignal): Promise<void> {
     const { config, engine, log } = this.#options;
-    for (const { name, accounts } of config().clusters) {
+    for (const { name } of config().clusters.filter(isDrilled)) {
       signal.throwIfAborted();
-      if (accounts.operate === undefined || this.#busy(name)) continue;
+      if (this.#busy(name)) {
+        this.#note(name, 'postponed');
+        continue;
+      }
       const ending = new AbortController();
       const unsubscribe = engine.subscribe(() => {
         if (this.#busy(name)) ending.abort(new Error('a run has begun'));
       });
       try {
         this.#found.set(name, await this.#cluster(name, AbortSignal.any([signal, ending.signal])));
+        this.#note(name, 'completed');
       } catch (cause) {
         // What was found before stands, and the other clusters have their turn.
         if (signal.aborted) throw cause;
+        this.#note(name, ending.signal.aborted ? 'postponed' : 'failed');
         if (ending.signal.aborted) log.info({ cluster: name }, 'a drill made room for a run');
         else log.warn({ cluster: name, error: messageOf(cause) }, 'a drill could not be carried out');
       } finally {
         unsubscribe();
       }
     }
+  }
+
+  #note(cluster: string, result: DrillResult): void {
+    this.#ended.set(cluster, { ...this.#ended.get(cluster), [result]: this.#options.clock.now() });
   }
 
   #busy(cluster: string): boolean {
@@ -135,6 +172,10 @@ export class Drills {
       return [{ reason: action.kind === 'login' ? 'rehearsal' : 'announcer-failing', why }];
     }
   }
+}
+
+function isDrilled({ accounts }: Config['clusters'][number]): boolean {
+  return accounts.operate !== undefined;
 }
 
 /** A login with a replica's files, and announcers that make ready. */

@@ -11,6 +11,7 @@ const rejections = 'lockstep_webhook_rejected_total';
 const waitingSince = 'lockstep_run_waiting_since_timestamp_seconds';
 const pausedSince = 'lockstep_paused_since_timestamp_seconds';
 const withdrawnSince = 'lockstep_withdrawn_since_timestamp_seconds';
+const drillDue = 'lockstep_drill_due_timestamp_seconds';
 const watchdogAt = 'lockstep_watchdog_last_received_timestamp_seconds';
 
 export const automationRules: BuildRules<'automation'> = (values) => ({
@@ -33,6 +34,13 @@ export const automationRules: BuildRules<'automation'> = (values) => ({
       for: 'fact',
       summary: `No replica of ${aCluster} could take over`,
       description: `${asNumber} replicas of ${aCluster} are ready for a switchover: should its primary fail or need work, nobody can take over.`,
+    },
+    DrillOverdue: {
+      // A run at work keeps a drill away; one that needs a human has an alert of its own, and does not excuse it.
+      expr: `time() - ${fact(drillDue, ['cluster'])} > 0\nunless on (cluster)\n${fact('lockstep_runs_open', ['cluster'], { state: ['running', 'undoing'] })} > 0`,
+      for: 'drill',
+      summary: `No drill of ${aCluster} for too long`,
+      description: `A drill of a switchover of ${aCluster} was due ${asDuration} ago: whether a replica could take over is not known anew.`,
     },
     AnnouncementDiffers: {
       expr: `${fact('lockstep_announcement_matches', ['cluster', 'announcer'])} == 0`,

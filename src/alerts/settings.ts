@@ -47,6 +47,10 @@ export const settings = {
   growing: wait(15 * minute, 'What grows slowly: a gap, a relay log.'),
   degraded: wait(minute, 'A source that no longer waits for its replicas.'),
   fact: wait(5 * minute, 'Settings, TLS and certificates: they change by hand, and not back by themselves.'),
+  drill: wait(
+    hour,
+    'A drill whose time has passed: longer than one that waits for slow servers, or for its next time.',
+  ),
   journal: wait(minute, 'A journal that takes no records: longer than a rotation of its files.'),
   scrape: wait(5 * minute, 'Scrapes, collectors and logins that fail: longer than a restart of Lockstep.'),
   keep: wait(5 * minute, 'Alerts that drive a run go on for so long after their cause is gone: one episode, one run.'),

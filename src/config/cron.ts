@@ -7,12 +7,41 @@
  * Only what node-cron takes too is accepted; a test holds the two together.
  */
 export function isCron(text: string): boolean {
-  const given = text.trim().split(/ +/);
-  const sets = fields.map(({ least, most, names }, index) => valuesOf(given[index] ?? '', least, most, names));
-  const [minutes, hours, days, months, weekdays] = sets;
+  const given = wordsOf(text);
+  const [minutes, hours, days, months, weekdays] = setsOf(given);
   if (given.length !== fields.length || !minutes || !hours || !days || !months || !weekdays) return false;
   if (given[2] !== '*' && given[4] !== '*') return false;
   return months.some((month) => days.some((day) => day <= (longestMonths[month - 1] ?? 0)));
+}
+
+/**
+ * The first time of a schedule, in UTC, after a moment, both milliseconds since the Unix epoch.
+ * @param text as {@link isCron} takes it @throws Error for any other
+ */
+export function nextTime(text: string, after: number): number {
+  const [minutes = [], hours = [], days = [], months = [], weekdays = []] = setsOf(wordsOf(text));
+  for (let day = after - (after % dayLong), left = daysAhead; left > 0; day += dayLong, left -= 1) {
+    const date = new Date(day);
+    const [weekday, month] = [date.getUTCDay(), date.getUTCMonth() + 1];
+    if (!months.includes(month) || !days.includes(date.getUTCDate())) continue;
+    if (!weekdays.includes(weekday) && !(weekday === 0 && weekdays.includes(7))) continue;
+    const times = hours.flatMap((hour) => minutes.map((minute) => day + (hour * 60 + minute) * 60_000));
+    const later = times.filter((time) => time > after);
+    if (later.length > 0) return Math.min(...later);
+  }
+  throw new Error(`${JSON.stringify(text)} is no time of a schedule`);
+}
+
+const dayLong = 86_400_000;
+/** The 29th of February may be away for eight years. */
+const daysAhead = 8 * 366 + 2;
+
+function wordsOf(text: string): readonly string[] {
+  return text.trim().split(/ +/);
+}
+
+function setsOf(given: readonly string[]): readonly (number[] | undefined)[] {
+  return fields.map(({ least, most, names }, index) => valuesOf(given[index] ?? '', least, most, names));
 }
 
 interface Field {

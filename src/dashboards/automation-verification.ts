@@ -66,7 +66,7 @@ export function readiness() {
     {
       title: 'Ready for a switchover',
       description:
-        'Whether each replica could become the primary when it was last tried by a drill, which changes nothing, and what stands against it. How long writes stand still is the section "switch" under "How long sections took".',
+        'Whether each replica could become the primary when it was last tried by a drill, which changes nothing, and what stands against it. How long writes stood still at the last change is under "Changes of the primary".',
       nothing: 'No drill has ended',
     },
     [
@@ -93,14 +93,87 @@ export function announcements() {
     {
       title: 'What applications are told',
       description:
-        'Whether each announcer, when it was last read back, named the primary that is seen on the servers; one that could not be read differs. A webhook or a command that is never asked has no line.',
+        'Whether each announcer, when it was last read back, named the primary that is seen on the servers; one that could not be read differs. A webhook or a command that is never asked has no line. Readers differ where an announcer lets applications read from other servers than it should.',
       nothing: 'No announcer is configured, or none is ever read back',
     },
     [
       { label: 'cluster', title: 'Cluster', link: toCluster },
       { label: 'announcer', title: 'Announcer' },
     ],
-    [{ title: 'Differs', expr: `1 - ${matches}`, steps: noneIsGood, link: toRunbook('AnnouncementDiffers') }],
-    [{ by: 'Differs', descending: true }],
+    [
+      { title: 'Differs', expr: `1 - ${matches}`, steps: noneIsGood, link: toRunbook('AnnouncementDiffers') },
+      {
+        title: 'Readers differ',
+        expr: `1 - ${fact('lockstep_readers_match', { keep: ['announcer'] })}`,
+        steps: noneIsGood,
+        link: toRunbook('ReadersDiffer'),
+      },
+    ],
+    [
+      { by: 'Differs', descending: true },
+      { by: 'Readers differ', descending: true },
+    ],
+  );
+}
+
+/** From whom applications read, by announcer, and who was taken out. */
+export function readers() {
+  const reads = fact('lockstep_reader', { keep: ['announcer'] });
+  const since = fact('lockstep_withdrawn_since_timestamp_seconds');
+  return table(
+    {
+      title: 'From whom applications read',
+      description:
+        'Whether each announcer lets applications read from each server, as it was last read back, and since when a run has had the server out of it.',
+      nothing: 'No announcer leads readers',
+    },
+    [
+      { label: 'cluster', title: 'Cluster', link: toCluster },
+      { label: 'server', title: 'Server' },
+      { label: 'announcer', title: 'Announcer' },
+    ],
+    [
+      {
+        title: 'Read from',
+        expr: reads,
+        looks: { 0: { text: 'no', colour: 'orange' }, 1: { text: 'yes', colour: 'green' } },
+      },
+      {
+        title: 'Withdrawn since',
+        expr: `1000 * (0 * ${reads} + on (cluster, server) group_left () ${since})`,
+        unit: 'dateTimeAsIso',
+        link: toRunbook('ReplicaWithdrawnLong'),
+      },
+    ],
+    [{ by: 'Read from' }],
+  );
+}
+
+/** When readiness was last tried, and when it is to be tried again. */
+export function drills() {
+  const ended = (result: 'completed' | 'postponed' | 'failed') =>
+    `1000 * ${fact('lockstep_drill_last_run_timestamp_seconds', { where: { result } })}`;
+  const due = fact('lockstep_drill_due_timestamp_seconds');
+  return table(
+    {
+      title: 'Drills',
+      description:
+        'When a drill of each cluster was last completed, postponed by a run, or failed, and how long ago the next was due: red from an hour.',
+      nothing: 'No cluster is drilled',
+    },
+    [{ label: 'cluster', title: 'Cluster', link: toCluster }],
+    [
+      { title: 'Completed', expr: ended('completed'), unit: 'dateTimeAsIso' },
+      { title: 'Postponed', expr: ended('postponed'), unit: 'dateTimeAsIso' },
+      { title: 'Failed', expr: ended('failed'), unit: 'dateTimeAsIso' },
+      {
+        title: 'Overdue',
+        expr: `clamp_min(time() - ${due}, 0)`,
+        unit: 's',
+        steps: ['green', [60, 'orange'], [3600, 'red']],
+        link: toRunbook('DrillOverdue'),
+      },
+    ],
+    [{ by: 'Overdue', descending: true }],
   );
 }

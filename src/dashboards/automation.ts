@@ -1,7 +1,8 @@
 import { downtimes, journal, pauses, alertsTaken, requestsRefused } from './automation-intake.js';
 import { figures, openRuns } from './automation-now.js';
+import { primaryChanges, writePauses } from './automation-changes.js';
 import { durations, endedRuns, lastSuccesses, refusals, sections } from './automation-runs.js';
-import { announcements, longWork, readiness, verifications } from './automation-verification.js';
+import { announcements, drills, longWork, readers, readiness, verifications } from './automation-verification.js';
 import { board, type Board } from './board.js';
 import { uids } from './links.js';
 
@@ -18,8 +19,10 @@ export function automation(): Board {
           ...figures(),
           { panel: openRuns(), width: 14, height: 7 },
           { panel: longWork(), width: 10, height: 7 },
-          { panel: readiness(), width: 14, height: 7 },
-          { panel: announcements(), width: 10, height: 7 },
+          { panel: readiness(), width: 12, height: 7 },
+          { panel: drills(), width: 12, height: 7 },
+          { panel: announcements(), width: 12, height: 7 },
+          { panel: readers(), width: 12, height: 7 },
         ],
       },
       {
@@ -30,6 +33,8 @@ export function automation(): Board {
           { panel: refusals(), width: 8, height: 8 },
           { panel: lastSuccesses(), width: 8, height: 8 },
           { panel: sections(), width: 8, height: 8 },
+          { panel: primaryChanges(), width: 14, height: 7 },
+          { panel: writePauses(), width: 10, height: 7 },
           { panel: verifications(), width: 24, height: 7 },
         ],
       },

@@ -4,6 +4,7 @@ import type { Progress } from '../domain/progress.js';
 import { changeIn, type PrimaryChange } from '../domain/primary-change.js';
 import type { Parameters, Scene } from '../domain/scene.js';
 import { returnedBy, withdrawnBy, type Withdrawal } from '../domain/withdrawal.js';
+import { pauseIn, pauseNotes, type WritePause } from '../domain/write-pause.js';
 import type { Entry } from '../journal/journal.js';
 import type { Downtime, Pause } from './automation.js';
 import type { Notes } from './procedure.js';
@@ -86,6 +87,8 @@ export class Book {
   readonly successes = new Map<string, Success>();
   /** The last primary that a run made, by cluster. */
   readonly changes = new Map<string, PrimaryChange>();
+  /** How long nobody could write at the last change, by cluster. */
+  readonly writePauses = new Map<string, WritePause>();
   /** Servers that applications are not to read from, by cluster and server. */
   readonly withdrawals = new Map<string, Withdrawal & { readonly cluster: string }>();
   starts: RunStart[] = [];
@@ -153,6 +156,7 @@ export class Book {
         run.progress = undefined;
         if (record.committed && !run.committed) this.#changed(run, at);
         run.committed ||= record.committed;
+        this.#measured(run);
         this.#returned(run, returnedBy([...record.done, ...record.skipped]));
         this.#steps(run, record.done, 'done');
         this.#steps(run, record.skipped, 'skipped');
@@ -280,6 +284,7 @@ export class Book {
         record.ends.forEach((end) => this.ends.set(end.key, end));
         record.successes.forEach((one) => this.successes.set(`${one.procedure} ${one.cluster}`, one));
         record.changes?.forEach(({ cluster, ...change }) => this.changes.set(cluster, change));
+        record.writePauses?.forEach((one) => this.writePauses.set(one.cluster, one));
         record.withdrawals?.forEach((one) => this.withdrawals.set(`${one.cluster}/${one.server}`, one));
         this.starts = [...record.starts];
     }
@@ -292,6 +297,14 @@ export class Book {
     if (change === undefined || (change.former === undefined && this.changes.get(cluster)?.primary === change.primary))
       return;
     this.changes.set(cluster, change);
+    this.writePauses.delete(cluster);
+  }
+
+  /** Told anew with every section: applications are told of the new primary last. */
+  #measured({ id: run, procedure, parameters: { cluster }, committed, notes }: BookedRun): void {
+    const known = this.writePauses.get(cluster);
+    if (!committed || notes[pauseNotes.began] === undefined || (known !== undefined && known.run !== run)) return;
+    this.writePauses.set(cluster, { cluster, run, procedure, ...pauseIn(notes) });
   }
 
   /** Whoever withdrew it first is told. */

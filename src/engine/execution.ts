@@ -82,12 +82,15 @@ export class Execution {
   /** Whether the step that commits may have been sent. */
   #committing: boolean;
   readonly #begun: Set<string>;
+  /** On the wall's clock, so that moments are as far apart as they were although that is set in between. */
+  readonly #began: number;
 
   constructor(
     readonly bench: Bench,
     past: Past = { begun: [], notes: {}, committing: false },
   ) {
     this.#notes = past.notes;
+    this.#began = bench.clock.now() - bench.clock.monotonic();
     this.#begun = new Set(past.begun);
     this.#recorded = past.committing;
     this.#committing = past.committing;
@@ -133,6 +136,7 @@ export class Execution {
       return;
     }
     await bench.fault(sectionBegins(section.name));
+    for (const step of todo) this.#notes = { ...this.#notes, ...step.remembers?.(before) };
     await bench.write.section(section, todo, this.#notes);
     todo.forEach(({ id }) => this.#begun.add(id));
     const began = bench.clock.monotonic();
@@ -217,8 +221,11 @@ export class Execution {
     const limit = deadline((step.within ?? defaultWithin) * 1000, long ? AbortSignal.any([signal, suspended, told]) : signal); // prettier-ignore
     const tell = (progress: Progress) => write.progress(step, progress);
     try {
-      for (const action of step.plan)
+      for (const [at, action] of step.plan.entries()) {
+        if (step.moments?.before?.action === at) this.#noteMoment(step.moments.before.note);
         this.#notes = { ...this.#notes, ...(await actor.send(action, this.#notes, limit.signal, tell)) };
+      }
+      this.#noteMoment(step.moments?.ended);
     } catch (cause) {
       if (long && told.aborted) throw new Interrupted('interrupted', this.bench.interrupted() ?? messageOf(cause));
       if (long && suspended.aborted) throw new Suspended('stopping', `${step.title}: it goes on at the next start`);
@@ -226,6 +233,12 @@ export class Execution {
     } finally {
       limit.clear();
     }
+  }
+
+  #noteMoment(note: string | undefined): void {
+    if (note === undefined) return;
+    const moment = Math.round(this.#began + this.bench.clock.monotonic());
+    this.#notes = { ...this.#notes, [note]: String(moment) };
   }
 
   /** Looks until all of these are seen, within the time of the longest. */

@@ -105,6 +105,13 @@ export interface Step {
   readonly afterRecord?: true;
   /** Seconds that its actions, and then the wait until `done` is seen, may take. Default 30. */
   readonly within?: number;
+  /**
+   * Notes that keep when it happened, milliseconds since the Unix epoch: before the action of that place in its plan was
+   * sent, and after the last was answered.
+   */
+  readonly moments?: { readonly before?: { readonly action: number; readonly note: string }; readonly ended?: string };
+  /** What the look before its section showed that is to be kept in the notes. Pure. */
+  readonly remembers?: (seen: Seen) => Notes;
   /** How often it is tried, with 1, 2, 4, …, at most 16 seconds in between, before it has failed. In a section of several steps only for the first, which must leave nothing behind when it fails. Default 1. */
   readonly attempts?: number;
 }

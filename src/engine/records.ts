@@ -2,6 +2,7 @@ import type { ProcedureName } from '../domain/procedure-names.js';
 import type { PrimaryChange } from '../domain/primary-change.js';
 import type { Parameters, Scene } from '../domain/scene.js';
 import type { Withdrawal } from '../domain/withdrawal.js';
+import type { WritePause } from '../domain/write-pause.js';
 import type { Downtime, Pause } from './automation.js';
 import type { Notes } from './procedure.js';
 import type { Approval, GuardVerdict, Mode, Outcome, RunId, RunLimits, Trigger } from './run.js';
@@ -73,6 +74,7 @@ export type SwitchRecord = { readonly v: 1 } & (
       readonly starts: readonly RunStart[];
       readonly successes: readonly Success[];
       readonly changes?: readonly (PrimaryChange & { readonly cluster: string })[];
+      readonly writePauses?: readonly WritePause[];
       readonly withdrawals?: readonly (Withdrawal & { readonly cluster: string })[];
     }
 );

@@ -24,6 +24,7 @@ export async function dropOld(shop: Shop, keep: number): Promise<{ readonly drop
     starts,
     successes: [...book.successes.values()],
     changes: [...book.changes].map(([cluster, change]) => ({ cluster, ...change })),
+    writePauses: [...book.writePauses.values()],
     withdrawals: [...book.withdrawals.values()],
   });
   return journal.prune(before);

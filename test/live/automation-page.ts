@@ -64,6 +64,8 @@ function stateOf(cluster: string): AutomationState {
     paused: [{ cluster, since: now - 60_000 }],
     downtimes: [{ cluster, server: 'db2', until: now + 3_600_000 }],
     lastSuccesses: [{ cluster, procedure: 'restart-replication', at: now - 3_600_000 }],
+    changes: [{ cluster, primary: 'db1', at: now - 7_200_000 }],
+    writePauses: [{ cluster, run: 'r', procedure: 'switchover', promoted: 0.06, announced: 0.08 }],
     journal: { writable: true, head: { seq: 41, hash: 'ab12' } },
     received: { alerts: now - 5_000, watchdog: now - 30_000 },
     verifications: [
@@ -82,9 +84,16 @@ function stateOf(cluster: string): AutomationState {
       },
     ],
     switchovers: [{ cluster, server: 'db2', reasons: [] }],
+    drills: [
+      {
+        cluster,
+        ended: { completed: now - 60_000, postponed: now - 660_000, failed: now - 1_260_000 },
+        due: now + 540_000,
+      },
+    ],
     announcements: [{ cluster, announcer: 'hosts-file', matches: true }],
-    readSides: [],
-    readers: [],
-    withdrawals: [],
+    readSides: [{ cluster, announcer: 'hosts-file', matches: true }],
+    readers: [{ cluster, announcer: 'hosts-file', server: 'db2', reads: true }],
+    withdrawals: [{ cluster, server: 'db2', since: now - 60_000 }],
   };
 }

@@ -19,10 +19,13 @@ const idle: AutomationState = {
   paused: [],
   downtimes: [],
   lastSuccesses: [],
+  changes: [],
+  writePauses: [],
   journal: undefined,
   received: { alerts: undefined, watchdog: undefined },
   verifications: [],
   switchovers: [],
+  drills: [],
   announcements: [],
   readSides: [],
   readers: [],
@@ -60,6 +63,8 @@ const busy: AutomationState = {
   ],
   downtimes: [{ cluster: 'shop', server: 'db2', until: 5000 * second }],
   lastSuccesses: [{ cluster: 'shop', procedure: 'restart-replication', at: 800 * second }],
+  changes: [{ cluster: 'shop', primary: 'db2', at: 850 * second }],
+  writePauses: [{ cluster: 'shop', run: 'r', procedure: 'switchover', promoted: 0.061, announced: undefined }],
   journal: { writable: true, head: { seq: 41, hash: 'ab12' } },
   received: { alerts: 990 * second, watchdog: 980 * second },
   verifications: [
@@ -78,6 +83,10 @@ const busy: AutomationState = {
     },
   ],
   switchovers: [{ cluster: 'shop', server: 'db2', reasons: ['not-replicating'] }],
+  drills: [
+    { cluster: 'shop', ended: { completed: 900 * second, failed: 300 * second }, due: 1200 * second },
+    { cluster: 'mail', ended: {}, due: 1200 * second },
+  ],
   announcements: [{ cluster: 'shop', announcer: 'haproxy', matches: true }],
   readSides: [{ cluster: 'shop', announcer: 'haproxy', matches: false }],
   readers: [{ cluster: 'shop', announcer: 'haproxy', server: 'db2', reads: true }],
@@ -183,6 +192,24 @@ describe('on the page of metrics', () => {
     expect(page.value('lockstep_switchover_ready', { server: 'db2' })).toBe(0);
     expect(page.value('lockstep_switchover_objection_info', { server: 'db2', reason: 'not-replicating' })).toBe(1);
     expect(page.value('lockstep_announcement_matches', { announcer: 'haproxy' })).toBe(1);
+  });
+
+  it('stand the last change of the primary and its pause, as far as that was measured', async () => {
+    const page = await scraped(lived(busy));
+    expect(page.value('lockstep_primary_changed_timestamp_seconds', { cluster: 'shop', server: 'db2' })).toBe(850);
+    expect(page.all('lockstep_write_pause_seconds')).toMatchObject([
+      { labels: { cluster: 'shop', procedure: 'switchover', until: 'promoted' }, value: 0.061 },
+    ]);
+  });
+
+  it('stand the last drills, and when the next are due', async () => {
+    const page = await scraped(lived(busy));
+    const ended = page.all('lockstep_drill_last_run_timestamp_seconds');
+    expect(ended.map(({ labels, value }) => `${labels['cluster']} ${labels['result']} ${value}`).sort()).toEqual([
+      'shop completed 900',
+      'shop failed 300',
+    ]);
+    expect(page.value('lockstep_drill_due_timestamp_seconds', { cluster: 'mail' })).toBe(1200);
   });
 
   it('is nothing that is not known', async () => {

@@ -24,6 +24,13 @@ export const automationAlerts = {
     meaning: 'No replica of a cluster could take over now.',
     metrics: ['lockstep_switchover_ready'],
   },
+  DrillOverdue: {
+    subject: 'automation',
+    severity: 'warning',
+    of: 'cluster',
+    meaning: 'No drill has tried for long whether a replica could take over, so that what is said of it is old.',
+    metrics: ['lockstep_drill_due_timestamp_seconds', 'lockstep_runs_open'],
+  },
   AnnouncementDiffers: {
     subject: 'automation',
     severity: 'critical',

@@ -37,6 +37,10 @@ export type DeliveryResult = (typeof deliveryResults)[number];
 export const jobResults = ['succeeded', 'failed', 'overlapped'] as const;
 export type JobResult = (typeof jobResults)[number];
 
+/** `completed`: every server was tried. `postponed`: a run was open on the cluster, or began. `failed`: it could not be carried out. */
+export const drillResults = ['completed', 'postponed', 'failed'] as const;
+export type DrillResult = (typeof drillResults)[number];
+
 const ofProcedure = [...ofCluster, 'procedure'] as const;
 
 /** Runs, the webhook that asks for them, and the journal that holds them. */
@@ -99,6 +103,22 @@ export const automationMetrics = [
     unit: 'seconds',
     help: 'When a run of this procedure last succeeded, from the journal; absent if none is in it.',
     labels: ofProcedure,
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_primary_changed_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'When a run last made another server the primary, and this one is it, from the journal; absent if none did.',
+    labels: ofServer,
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_write_pause_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'For how long nobody could write when the primary was last changed, from the journal: from the stop of all writes (switchover) or the last sign of life (failover) until the new primary was open (promoted) and until applications were told of it (announced); absent where that was not measured.',
+    labels: [...ofProcedure, 'until'],
     scope: 'automation',
   },
   {
@@ -209,6 +229,22 @@ export const automationMetrics = [
     type: 'info',
     help: 'What stood against a switchover to this replica in the last drill: a reason of the pre-flight checks, or rehearsal.',
     labels: [...ofServer, 'reason'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_drill_last_run_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'When a drill of this cluster last ended, by result: completed, postponed by a run on the cluster, or failed; absent if none did since Lockstep started.',
+    labels: [...ofCluster, 'result'],
+    scope: 'automation',
+  },
+  {
+    name: 'lockstep_drill_due_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'By when the next drill of this cluster is due: the first time of the schedule after the last one that was completed; in the past where it is overdue.',
+    labels: ofCluster,
     scope: 'automation',
   },
   {

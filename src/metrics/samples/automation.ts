@@ -1,7 +1,8 @@
 import type { Parameters } from '../../domain/scene.js';
+import type { WritePause } from '../../domain/write-pause.js';
 import type { Verification } from '../../domain/verification.js';
 import type { GuardName, RunView } from '../../engine/run.js';
-import { openStates } from '../catalogue/automation.js';
+import { type DrillResult, drillResults, openStates } from '../catalogue/automation.js';
 import { type Family, Sink } from '../families.js';
 import { progressSamples, verificationSamples } from './verification.js';
 
@@ -15,6 +16,9 @@ export interface AutomationState {
   readonly paused: readonly { readonly cluster: string | undefined; readonly since: number }[];
   readonly downtimes: readonly { readonly cluster: string; readonly server: string; readonly until: number }[];
   readonly lastSuccesses: readonly { readonly cluster: string; readonly procedure: string; readonly at: number }[];
+  /** The last of every cluster, and how long it took as far as that was measured. */
+  readonly changes: readonly { readonly cluster: string; readonly primary: string; readonly at: number }[];
+  readonly writePauses: readonly WritePause[];
   /** Undefined without a journal. `head` is undefined while it is empty. */
   readonly journal:
     | { readonly writable: boolean; readonly head: { readonly seq: number; readonly hash: string } | undefined }
@@ -28,6 +32,12 @@ export interface AutomationState {
     readonly cluster: string;
     readonly server: string;
     readonly reasons: readonly string[];
+  }[];
+  /** Of every cluster that is drilled: when the newest drills ended, by result, and by when the next is due. */
+  readonly drills: readonly {
+    readonly cluster: string;
+    readonly ended: Readonly<Partial<Record<DrillResult, number>>>;
+    readonly due: number;
   }[];
   readonly announcements: readonly AnnouncerState[];
   /** Of the announcers that lead readers. */
@@ -60,9 +70,14 @@ export function automationSamples(state: AutomationState): readonly Family[] {
   progressSamples(sink, state.runs);
   verificationSamples(sink, state.verifications);
   const { clusters, paused, downtimes, lastSuccesses, journal, received, switchovers, announcements } = state;
-  const { readSides, readers, withdrawals } = state;
+  const { changes, writePauses, drills, readSides, readers, withdrawals } = state;
   for (const { cluster, procedure, at } of lastSuccesses)
     sink.add('lockstep_procedure_last_success_timestamp_seconds', at / 1000, { cluster, procedure });
+  for (const { cluster, primary: server, at } of changes)
+    sink.add('lockstep_primary_changed_timestamp_seconds', at / 1000, { cluster, server });
+  for (const { cluster, procedure, promoted, announced } of writePauses)
+    for (const [until, pause] of Object.entries({ promoted, announced }))
+      sink.add('lockstep_write_pause_seconds', pause, { cluster, procedure, until });
   sink.add('lockstep_webhook_last_received_timestamp_seconds', seconds(received.alerts));
   sink.add('lockstep_watchdog_last_received_timestamp_seconds', seconds(received.watchdog));
   if (journal !== undefined) {
@@ -81,6 +96,11 @@ export function automationSamples(state: AutomationState): readonly Family[] {
   for (const { cluster, server, reasons } of switchovers) {
     sink.add('lockstep_switchover_ready', reasons.length === 0, { cluster, server });
     for (const reason of new Set(reasons)) sink.info('lockstep_switchover_objection_info', { cluster, server, reason });
+  }
+  for (const { cluster, ended, due } of drills) {
+    for (const result of drillResults)
+      sink.add('lockstep_drill_last_run_timestamp_seconds', seconds(ended[result]), { cluster, result });
+    sink.add('lockstep_drill_due_timestamp_seconds', due / 1000, { cluster });
   }
   for (const { cluster, announcer, matches } of announcements)
     sink.add('lockstep_announcement_matches', matches, { cluster, announcer });

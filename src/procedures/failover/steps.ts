@@ -14,7 +14,8 @@ import { deathOf } from '../../domain/death.js';
 import { sql, type Statement } from '../../domain/action.js';
 import type { Site } from '../../domain/scene.js';
 import type { Channel, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
-import type { Seen, Step } from '../../engine/procedure.js';
+import { lastSignOfLife, pauseNotes } from '../../domain/write-pause.js';
+import type { Notes, Seen, Step } from '../../engine/procedure.js';
 import { change, received } from '../actions.js';
 import { announce, announced, announcing } from '../primary/announce.js';
 import { endHalfApplied } from '../primary/end-sessions.js';
@@ -232,7 +233,7 @@ function promoteStep(sight: Sight, { server, facts, channel }: Candidate): Step 
   const column = columnOf(facts);
   const own = receivedBy(server);
   const semiSync = semiSyncOf(sight, { facts });
-  return promote({
+  const step = promote({
     server,
     column,
     former: { name: sight.primary, end: own, byGtid: channel.gtid.mode !== 'off' },
@@ -245,6 +246,11 @@ function promoteStep(sight: Sight, { server, facts, channel }: Candidate): Step 
     ],
     section,
   });
+  return { ...step, remembers: (seen) => noted(pauseNotes.began, lastSignOfLife(seen, sight.primary)) };
+}
+
+function noted(note: string, moment: number | undefined): Notes {
+  return moment === undefined ? {} : { [note]: String(moment) };
 }
 
 /** As before, where enough of those that are re-pointed acknowledge. */

@@ -1,6 +1,7 @@
 import type { AnnounceAction } from '../../domain/action.js';
 import type { AnnouncedServer } from '../../domain/announcement.js';
 import type { Site } from '../../domain/scene.js';
+import { pauseNotes } from '../../domain/write-pause.js';
 import type { Step } from '../../engine/procedure.js';
 
 /** Through every announcer of the site at once, for `hold` those that can; none where there is none. */
@@ -25,6 +26,7 @@ export function announce(site: Site, primary: AnnouncedServer, section?: string)
       title: `Tell the applications that ${primary.name} is the primary`,
       plan,
       done: ({ notes }) => notes['announced'] !== undefined,
+      moments: { ended: pauseNotes.announced },
     },
   ];
 }
@@ -43,6 +45,7 @@ export function announced(site: Site, primary: AnnouncedServer): readonly Step[]
       done: ({ announcements = [], notes }) =>
         (!unread || notes['announced'] === '' || notes['told'] === '') &&
         readable.every((name) => announcements.find(({ announcer }) => announcer === name)?.says === primary.name),
+      moments: { ended: pauseNotes.told },
       within: 60,
       attempts: 4,
     },

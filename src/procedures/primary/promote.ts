@@ -3,6 +3,7 @@ import { notedChange, openServer, setSemiSync, type PositionNotes } from '../../
 import type { Statement } from '../../domain/action.js';
 import type { ServerName } from '../../domain/snapshot.js';
 import { isWritable } from '../../domain/topology.js';
+import { pauseNotes } from '../../domain/write-pause.js';
 import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 
@@ -33,6 +34,7 @@ export function promote({ server, column, former, semiSync, before = [], section
     ],
     done: (seen) => isOpen(seen, server),
     commits: true,
+    moments: { ended: pauseNotes.promoted },
     within: 10,
   };
 }

@@ -26,6 +26,7 @@ import {
   type SqlAction,
   type Statement,
 } from '../../domain/action.js';
+import { pauseNotes } from '../../domain/write-pause.js';
 import type { Seen, Step, Undo } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 import { announcing } from '../primary/announce.js';
@@ -67,22 +68,15 @@ function freeze(subject: Subject): Step {
     ...(needsCoordinates(subject) ? [notedCoordinates(old.column, frozen)] : []),
   ];
   const wait = sql`SET SESSION lock_wait_timeout = ${lockWait}`;
-  const plan: readonly Action[] = locks
-    ? [
-        ...announcing(subject.site, 'hold', old.server, { noteAs: 'held', mayFail: true }),
-        lockOn(
-          subject,
-          wait,
-          sql`SET SESSION wait_timeout = ${lockLives}`,
-          plainSql('FLUSH TABLES WITH READ LOCK'),
-          ...position,
-        ),
-      ]
-    : [
-        ...arm(subject),
-        ...announcing(subject.site, 'hold', old.server, { noteAs: 'held', mayFail: true }),
-        lockOn(subject, wait, plainSql(`SET GLOBAL ${strongest(old.column)}`), ...position),
-      ];
+  const before = locks ? [] : arm(subject);
+  const stops = locks
+    ? [sql`SET SESSION wait_timeout = ${lockLives}`, plainSql('FLUSH TABLES WITH READ LOCK')]
+    : [plainSql(`SET GLOBAL ${strongest(old.column)}`)];
+  const plan: readonly Action[] = [
+    ...before,
+    ...announcing(subject.site, 'hold', old.server, { noteAs: 'held', mayFail: true }),
+    lockOn(subject, wait, ...stops, ...position),
+  ];
   return {
     id: 'freeze',
     section,
@@ -92,6 +86,8 @@ function freeze(subject: Subject): Step {
     plan,
     done: ({ notes }) => notes[frozen.gtid] !== undefined,
     undo: thaw(subject),
+    // Who is held waits from then on.
+    moments: { before: { action: before.length, note: pauseNotes.began } },
     within: 10,
     attempts: 2,
   };

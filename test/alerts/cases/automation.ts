@@ -68,6 +68,28 @@ export const automationCases: readonly Case[] = [
       '0 replicas of production are ready for a switchover: should its primary fail or need work, nobody can take over.',
   },
   {
+    alert: 'DrillOverdue',
+    after: 60 * minute + 0.5 * minute,
+    labels: cluster,
+    series: {
+      lockstep_drill_due_timestamp_seconds: ['_', begins],
+      'lockstep_runs_open{procedure="failover",state="running"}': [0, 0],
+      'lockstep_runs_open{procedure="failover",state="needs-human"}': [0, 1],
+    },
+    summary: 'No drill of production for too long',
+    description: (at) =>
+      `A drill of a switchover of production was due ${humanized(at - begins)} ago: whether a replica could take over is not known anew.`,
+  },
+  {
+    alert: 'DrillOverdue',
+    when: 'not while a run is at work',
+    after: 'never',
+    series: {
+      lockstep_drill_due_timestamp_seconds: ['_', begins],
+      'lockstep_runs_open{procedure="rebuild-replica",state="running"}': [0, 1],
+    },
+  },
+  {
     alert: 'AnnouncementDiffers',
     after: minute,
     labels: { ...cluster, announcer: 'haproxy' },
