@@ -1,6 +1,4 @@
 import { toCluster } from './links.js';
-import { neutral } from './looks.js';
-import { lines } from './panels.js';
 import { fact } from './query.js';
 import { table } from './table.js';
 
@@ -30,23 +28,5 @@ export function primaryChanges() {
       { title: 'Until told', expr: pause('announced'), unit: 's' },
     ],
     [{ by: 'Changed', descending: true }],
-  );
-}
-
-/** A step where the primary was changed, at the height of its pause. */
-export function writePauses() {
-  return lines(
-    {
-      title: 'Write pauses',
-      description:
-        'For how long nobody could write when the primary was last changed, as it stood at each time: a new change brings a new height.',
-      nothing: 'No pause was measured',
-    },
-    's',
-    neutral,
-    {
-      name: '{{cluster}} {{procedure}} until {{until}}',
-      expr: fact('lockstep_write_pause_seconds', { keep: ['procedure', 'until'] }),
-    },
   );
 }

@@ -1,6 +1,6 @@
 import { downtimes, journal, pauses, alertsTaken, requestsRefused } from './automation-intake.js';
 import { figures, openRuns } from './automation-now.js';
-import { primaryChanges, writePauses } from './automation-changes.js';
+import { primaryChanges } from './automation-changes.js';
 import { durations, endedRuns, lastSuccesses, refusals, sections } from './automation-runs.js';
 import { announcements, drills, longWork, readers, readiness, verifications } from './automation-verification.js';
 import { board, type Board } from './board.js';
@@ -33,8 +33,7 @@ export function automation(): Board {
           { panel: refusals(), width: 8, height: 8 },
           { panel: lastSuccesses(), width: 8, height: 8 },
           { panel: sections(), width: 8, height: 8 },
-          { panel: primaryChanges(), width: 14, height: 7 },
-          { panel: writePauses(), width: 10, height: 7 },
+          { panel: primaryChanges(), width: 24, height: 6 },
           { panel: verifications(), width: 24, height: 7 },
         ],
       },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { validate } from 'node-cron';
-import { describe, expect, it } from 'vitest';
-import { isCron } from '../../src/config/cron.js';
+import { createTask, validate } from 'node-cron';
+import { describe, expect, it, vi } from 'vitest';
+import { isCron, nextTime } from '../../src/config/cron.js';
 
 describe('a time of a schedule', () => {
   it.each([
@@ -36,6 +36,56 @@ describe('a time of a schedule', () => {
     ['a tab', '0\t4 * * *'],
     ['a word', 'every day at four o clock'],
   ])('none: %s', (_, text) => expect(isCron(text)).toBe(false));
+
+  it.each([
+    ['*/10 * * * *', '2026-11-28T15:22:33.5Z', '2026-11-28T15:30:00Z'],
+    ['*/10 * * * *', '2026-11-28T15:30:00Z', '2026-11-28T15:40:00Z'],
+    ['*/10 * * * *', '2026-12-31T23:55:00Z', '2027-01-01T00:00:00Z'],
+    ['17 3 * * *', '2026-11-28T03:17:00Z', '2026-11-29T03:17:00Z'],
+    ['7 2 * * 6', '2026-11-28T02:07:00Z', '2026-12-05T02:07:00Z'],
+    ['0 12 * * 7', '2026-11-28T15:00:00Z', '2026-11-29T12:00:00Z'],
+    ['5,35 22 * jan,Jul mon-fri', '2026-11-28T00:00:00Z', '2027-01-01T22:05:00Z'],
+    ['0 0 31 * *', '2026-11-28T00:00:00Z', '2026-12-31T00:00:00Z'],
+    // 2100 is no leap year.
+    ['0 0 29 2 *', '2096-02-29T00:00:00Z', '2104-02-29T00:00:00Z'],
+  ])('%s after %s is %s', (text, after, next) =>
+    expect(new Date(nextTime(text, Date.parse(after))).toISOString()).toBe(new Date(next).toISOString()),
+  );
+
+  it('comes when node-cron says that it comes', () => {
+    const number = (least: number, most: number) => fc.integer({ min: least, max: most }).map(String);
+    const field = (least: number, most: number) =>
+      fc.oneof(
+        fc.constantFrom('*', '*/3', '*/7'),
+        number(least, most),
+        fc.array(number(least, most), { minLength: 2, maxLength: 3 }).map((those) => those.join(',')),
+      );
+    const day = fc.oneof(
+      field(1, 31).map((of) => [of, '*']),
+      field(0, 7).map((of) => ['*', of]),
+    );
+    const times = fc
+      .tuple(field(0, 59), field(0, 23), day, field(1, 12))
+      .map(([minute, hour, [date, weekday], month]) => [minute, hour, date, month, weekday].join(' '))
+      .filter((text) => isCron(text));
+    // Within the years for which node-cron looks ahead.
+    const moment = fc.integer({ min: Date.UTC(2026, 0, 1), max: Date.UTC(2040, 0, 1) });
+    vi.useFakeTimers();
+    try {
+      fc.assert(
+        fc.property(times, moment, (text, now) => {
+          vi.setSystemTime(now);
+          const task = createTask(text, () => undefined, { timezone: 'UTC' });
+          const [next] = task.getNextRuns(1);
+          void task.destroy();
+          expect([text, next?.toISOString()]).toEqual([text, new Date(nextTime(text, now)).toISOString()]);
+        }),
+        { numRuns: 300 },
+      );
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 
   it('is one to node-cron too, whatever is written', () => {
     const field = (most: number, names: readonly string[]) => {

@@ -64,7 +64,7 @@ await describeEach(
       await lockstep.start();
       alarms = await Alarms.watch(scope, [lockstep.url], {
         pace: 1 / 240,
-        limits: { run_waiting: 1, paused: 1, watchdog: 3, down: 240 },
+        limits: { run_waiting: 1, paused: 1, watchdog: 3, down: 240, drill: 240 },
       });
       await alarms.firing(['Watchdog']);
       await alarms.quiet();
@@ -155,10 +155,20 @@ await describeEach(
       expect(run.why).toContain('db1 and db2 accept writes');
       const [human] = await alarms.firing(['RunNeedsHuman', undefined, { cluster: 'sandbox', severity: 'critical' }]);
       expect(human?.annotations['description']).toContain('(1: fence-writable-replica)');
+      // It keeps drills away, from the one that comes soon after a start on.
+      await lockstep.stop();
+      await lockstep.start();
+      await alarms.firing(['DrillOverdue', undefined, { cluster: 'sandbox' }]);
+      const overdue = await page();
+      expectRecent(overdue.value('lockstep_drill_last_run_timestamp_seconds', { result: 'postponed' }));
+      expect(values(overdue, 'lockstep_drill_last_run_timestamp_seconds', { result: 'completed' })).toEqual([]);
+      expect(overdue.value('lockstep_drill_due_timestamp_seconds', { cluster: 'sandbox' })).toBeLessThan(Date.now() / 1000); // prettier-ignore
       await sandbox.close(db2);
       await sandbox.follow(db2, sandbox.primary);
       await lockstep.api('POST', `/runs/${run.id}/abandon`, { reason: 'the second primary was closed by hand' });
-      await alarms.resolved(['RunNeedsHuman']);
+      await lockstep.stop();
+      await lockstep.start();
+      await alarms.resolved(['RunNeedsHuman'], ['DrillOverdue']);
     });
 
     it('of a server, but not while that is in downtime', async () => {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
@@ -8,6 +8,7 @@ import { LockstepProcess } from './lockstep-process.js';
 import { Alarms } from './alarms.js';
 import { describeEach, oneOfEach } from './matrix.js';
 import { Scrape } from './scrape.js';
+import { expectRecent } from './stage.js';
 
 /** Whether a switchover would be possible is known before it is needed. */
 await describeEach(
@@ -28,11 +29,17 @@ await describeEach(
             'SET sql_log_bin = 1',
           ]);
       const directory = await takeDirectory(scope);
-      lockstep = await LockstepProcess.lay(sandbox, { journal: { directory: `${directory}/journal` } });
+      const hosts = `${directory}/hosts`;
+      await writeFile(hosts, `${sandbox.primary.address.host} masterdb\n`);
+      lockstep = await LockstepProcess.lay(sandbox, {
+        journal: { directory: `${directory}/journal` },
+        defaults: { announce: [{ kind: 'hosts-file', file: hosts, names: ['masterdb'] }] },
+      });
       await lockstep.start();
     });
     afterAll(() => scope.end());
 
+    const mariadb = () => sandbox.version.flavour === 'mariadb';
     const page = async () => new Scrape(await (await fetch(`${lockstep.url}/metrics`)).text());
     const reasons = async () =>
       (await page()).all('lockstep_switchover_objection_info').map(({ labels }) => labels['reason']);
@@ -52,8 +59,11 @@ await describeEach(
       const before = await page();
       expect(before.all('lockstep_switchover_ready').map(({ labels }) => labels['server'])).toEqual(['db2']);
       expect(before.all('lockstep_switchover_objection_info')).toEqual([]);
-      const mariadb = sandbox.version.flavour === 'mariadb';
-      await sandbox.server('db2').sql(mariadb ? 'STOP SLAVE SQL_THREAD' : 'STOP REPLICA SQL_THREAD');
+      const completed = before.value('lockstep_drill_last_run_timestamp_seconds', { cluster: 'sandbox', result: 'completed' }); // prettier-ignore
+      expectRecent(completed);
+      const due = before.value('lockstep_drill_due_timestamp_seconds', { cluster: 'sandbox' }) ?? NaN;
+      expect([due % 600, due > (completed ?? NaN), due <= (completed ?? NaN) + 600]).toEqual([0, true, true]);
+      await sandbox.server('db2').sql(mariadb() ? 'STOP SLAVE SQL_THREAD' : 'STOP REPLICA SQL_THREAD');
       // The first drill comes soon after the start.
       await lockstep.stop();
       await lockstep.start();
@@ -63,6 +73,33 @@ await describeEach(
       const [fired] = await alarms.firing(['SwitchoverNotPossible', undefined, { cluster: 'sandbox' }]);
       expect(fired?.annotations['summary']).toBe('No replica of sandbox could take over');
       expect(await lockstep.runs()).toEqual([]);
+    });
+
+    it('then it takes over, and for how long nobody could write is told over a restart', async () => {
+      await sandbox.server('db2').sql(mariadb() ? 'START SLAVE SQL_THREAD' : 'START REPLICA SQL_THREAD');
+      const asked = { procedure: 'switchover', parameters: { cluster: 'sandbox', to: 'db2' } };
+      await until('nothing against it', async () => (await lockstep.plan(asked)).guards.length === 0);
+      const began = Date.now();
+      const run = await lockstep.ended((await lockstep.run(asked)).id);
+      expect(run.outcome, run.why).toBe('succeeded');
+      const took = (Date.now() - began) / 1000;
+      const { history } = await lockstep.shown(run.id);
+      const at = (what: RegExp) => history.find(({ sentence }) => what.test(sentence))?.at ?? NaN;
+      const section = (at(/^switch was done and seen/) - at(/^it begins switch/)) / 1000;
+      const told = await page();
+      const pause = (until: string) => told.value('lockstep_write_pause_seconds', { cluster: 'sandbox', procedure: 'switchover', until }) ?? NaN; // prettier-ignore
+      process.stderr.write(`switchover ${version}: no writes for ${pause('promoted')} s, told after ${pause('announced')} s; the section took ${section} s\n`); // prettier-ignore
+      expect(pause('promoted')).toBeGreaterThan(0);
+      expect(pause('announced')).toBeGreaterThanOrEqual(pause('promoted'));
+      expect(pause('announced')).toBeLessThanOrEqual(section);
+      const changed = told.value('lockstep_primary_changed_timestamp_seconds', { cluster: 'sandbox', server: 'db2' }) ?? NaN; // prettier-ignore
+      expect(changed * 1000).toBeGreaterThan(began);
+      expect(changed * 1000).toBeLessThanOrEqual(began + took * 1000);
+      await lockstep.kill();
+      await lockstep.start();
+      const names = ['lockstep_primary_changed_timestamp_seconds', 'lockstep_write_pause_seconds'];
+      const again = await page();
+      expect(names.map((name) => again.all(name))).toEqual(names.map((name) => told.all(name)));
     });
   },
   oneOfEach,

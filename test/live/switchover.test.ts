@@ -3,6 +3,7 @@ import { Scope } from '../../src/base/scope.js';
 import { relationsOf } from '../../src/domain/relations.js';
 import type { Scene } from '../../src/domain/scene.js';
 import { topologyOf } from '../../src/domain/topology.js';
+import { pauseIn } from '../../src/domain/write-pause.js';
 import { switchover } from '../../src/procedures/switchover.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { untilCaughtUp } from '../../src/sandbox/replication.js';
@@ -44,6 +45,10 @@ for (const mode of ['gtid', 'position'] as const)
         process.stderr.write(
           `${version} ${mode} ${from} -> ${to}: ${acknowledged.length} acknowledged, gap ${gap.toFixed(0)} ms\n`,
         );
+        // Nothing was acknowledged between the lock, which is waited for for a second at most, and the promotion.
+        const { promoted } = pauseIn(ran.notes);
+        expect(promoted).toBeGreaterThan(0);
+        expect(promoted).toBeLessThan(gap / 1000 + 1);
         expectSeen(await bench.look(), to);
         await expectOneOpen(sandbox.servers, sandbox.server(to), sandbox.server(from));
         for (const server of sandbox.servers) {
