@@ -20,8 +20,12 @@ export function automationState(
     paused: engine.pauses(),
     downtimes: engine.downtimes(),
     lastSuccesses: [...engine.book.successes.values()],
-    changes: [...engine.book.changes].map(([cluster, { primary, at }]) => ({ cluster, primary, at })),
-    writePauses: [...engine.book.writePauses.values()],
+    changes: [...engine.book.changes]
+      .map(([cluster, { primary, at }]) => ({ cluster, primary, at }))
+      .filter(({ cluster, primary: server }) => isKnown({ cluster, server })),
+    writePauses: [...engine.book.writePauses.values()].filter(({ cluster }) =>
+      clusters.some(({ name }) => name === cluster),
+    ),
     journal: { writable, head: head.seq === 0 ? undefined : head },
     received: { alerts, watchdog },
     verifications: verifications.all().filter(isKnown),

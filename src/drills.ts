@@ -32,7 +32,8 @@ export interface Readiness {
 export interface DrillTimes {
   readonly cluster: string;
   readonly ended: Readonly<Partial<Record<DrillResult, number>>>;
-  readonly due: number;
+  /** undefined of a cluster that was configured since the start and has met no drill. */
+  readonly due: number | undefined;
 }
 
 export interface DrillsOptions {
@@ -61,12 +62,13 @@ export class Drills {
   readonly #options: DrillsOptions;
   readonly #found = new Map<string, readonly Readiness[]>();
   readonly #ended = new Map<string, DrillTimes['ended']>();
-  readonly #first: number;
+  readonly #first: { readonly at: number; readonly clusters: ReadonlySet<string> };
   #atWork: Promise<void> | undefined;
 
   constructor(options: DrillsOptions) {
     this.#options = options;
-    this.#first = options.clock.now() + firstDrillAfter;
+    const clusters = new Set(options.config().clusters.map(({ name }) => name));
+    this.#first = { at: options.clock.now() + firstDrillAfter, clusters };
   }
 
   /** What is known, from memory; a cluster that could not be drilled yet has none. */
@@ -80,7 +82,9 @@ export class Drills {
     if (automation === undefined) return [];
     return clusters.filter(isDrilled).map(({ name: cluster }) => {
       const ended = this.#ended.get(cluster) ?? {};
-      const due = ended.completed === undefined ? this.#first : nextTime(automation.drill, ended.completed);
+      if (ended.completed !== undefined) return { cluster, ended, due: nextTime(automation.drill, ended.completed) };
+      const met = Object.values(ended);
+      const due = this.#first.clusters.has(cluster) ? this.#first.at : met.length === 0 ? undefined : Math.min(...met);
       return { cluster, ended, due };
     });
   }

@@ -37,7 +37,7 @@ export interface AutomationState {
   readonly drills: readonly {
     readonly cluster: string;
     readonly ended: Readonly<Partial<Record<DrillResult, number>>>;
-    readonly due: number;
+    readonly due: number | undefined;
   }[];
   readonly announcements: readonly AnnouncerState[];
   /** Of the announcers that lead readers. */
@@ -100,7 +100,7 @@ export function automationSamples(state: AutomationState): readonly Family[] {
   for (const { cluster, ended, due } of drills) {
     for (const result of drillResults)
       sink.add('lockstep_drill_last_run_timestamp_seconds', seconds(ended[result]), { cluster, result });
-    sink.add('lockstep_drill_due_timestamp_seconds', due / 1000, { cluster });
+    sink.add('lockstep_drill_due_timestamp_seconds', seconds(due), { cluster });
   }
   for (const { cluster, announcer, matches } of announcements)
     sink.add('lockstep_announcement_matches', matches, { cluster, announcer });
