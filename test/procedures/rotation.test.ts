@@ -9,7 +9,7 @@ import { renewCertificate } from '../../src/procedures/certificates/renew-certif
 import { distrustAuthority } from '../../src/procedures/certificates/rotation/distrust-authority.js';
 import { reissueCertificates } from '../../src/procedures/certificates/rotation/reissue-certificates.js';
 import { trustAuthority } from '../../src/procedures/certificates/rotation/trust-authority.js';
-import { certificate } from '../domain/build.js';
+import { certificate, following } from '../domain/build.js';
 import { authority as former, changed, keptScene, keptSite } from './certificates.js';
 import { goldenPlans } from './golden.js';
 import { of } from './scenes.js';
@@ -168,6 +168,21 @@ describe('a rotation', () => {
     expect(ids(trustAuthority, before, 'db2')).toEqual(['db2-stage', 'db2-rehearse', 'db2-place', 'db2-load', 'db2-reconnect-1', 'db2-prove']); // prettier-ignore
     expect(ids(reissueCertificates, trusting, 'db2')[0]).toBe('prove');
     expect(reasons(reissueCertificates, rotationScene(column, trusting), { server: 'db1', acknowledged: 'reports' })).toEqual(['replicas-first']); // prettier-ignore
+  });
+
+  it('takes a server that others replicate from after them, not after those beside it', () => {
+    const scene = rotationScene(column, trusting);
+    const chained = { ...scene, snapshot: following(scene.snapshot, 'db3', 'db2') };
+    const asked = (server: string) => reissueCertificates.refusals(chained, of(server, { acknowledged: 'reports' }));
+    const words = (names: string) => [{ reason: 'replicas-first', why: expect.stringContaining(`certificates of ${names} still`) as string }]; // prettier-ignore
+    expect(asked('db2')).toMatchObject(words('db3'));
+    expect(asked('db3')).toEqual([]);
+    expect(asked('db1')).toMatchObject(words('db3, db2'));
+    const done = changed(chained, 'db3', (server) => ({
+      ...server,
+      certificates: rotationScene(column, reissued).snapshot.servers.find(({ name }) => name === 'db3')?.certificates ?? [], // prettier-ignore
+    }));
+    expect(reissueCertificates.refusals(done, of('db2', { acknowledged: 'reports' }))).toEqual([]);
   });
 
   it('shows a server that forgets the old one only what can be read', () => {

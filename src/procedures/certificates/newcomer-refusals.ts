@@ -2,15 +2,16 @@ import type { Scene } from '../../domain/scene.js';
 import type { Refusal } from '../../engine/procedure.js';
 import { viewOf } from '../view.js';
 import type { Newcomer } from './newcomer.js';
-import { noAuthority } from './refusals.js';
+import { noAuthority, noService } from './refusals.js';
 
 /** What forbids to turn TLS on, in the order in which a person would mend it. */
 export function newcomerRefusals(newcomer: Newcomer, scene: Scene): readonly Refusal[] {
+  const { name, own } = newcomer;
   return [
     ...noAuthority(scene),
     ...notReached(newcomer),
     ...unproven(newcomer, scene),
-    ...(newcomer.way === 'restart' ? [...restartOfPrimary(newcomer, scene), ...noService(newcomer)] : []),
+    ...(newcomer.way === 'restart' ? [...restartOfPrimary(newcomer, scene), ...noService(name, own, 'turns TLS on only when it starts')] : []), // prettier-ignore
   ];
 }
 
@@ -73,17 +74,6 @@ function restartOfPrimary({ name, column, facts }: Newcomer, scene: Scene): read
       reason: 'role-unknown',
       why: `whether ${name} is the primary is not to be seen, and ${why}`,
       remedy: 'Bring the primary of the cluster into sight first: lockstep status.',
-    },
-  ];
-}
-
-function noService({ name, own }: Newcomer): readonly Refusal[] {
-  if (own.services.length === 1) return [];
-  return [
-    {
-      reason: 'no-service',
-      why: `${name} turns TLS on only when it starts, and ${own.services.length === 0 ? 'no service is' : 'several services are'} configured for it`,
-      remedy: 'Write the one command under `hosts: { services: { mysql: [ … ] } }`.',
     },
   ];
 }

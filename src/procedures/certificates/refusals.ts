@@ -1,4 +1,4 @@
-import type { Scene } from '../../domain/scene.js';
+import type { Scene, SiteServerTls } from '../../domain/scene.js';
 import type { ServerName } from '../../domain/snapshot.js';
 import type { Refusal } from '../../engine/procedure.js';
 import { viewOf } from '../view.js';
@@ -72,11 +72,16 @@ export function restartNeeded(exchange: Exchange, scene: Scene): readonly Refusa
         remedy: 'Run switchover first, and renew it as a replica.',
       },
     ];
-  if (own.services.length === 1) return [];
+  return noService(name, own, 'reads certificates only when it starts');
+}
+
+/** A server that has to be restarted is, by the one command that the configuration has for it. @param because why it has to be */
+export function noService(name: ServerName, { services }: SiteServerTls, because: string): readonly Refusal[] {
+  if (services.length === 1) return [];
   return [
     {
       reason: 'no-service',
-      why: `${name} reads certificates only when it starts, and ${own.services.length === 0 ? 'no service is' : 'several services are'} configured for it`,
+      why: `${name} ${because}, and ${services.length === 0 ? 'no service is' : 'several services are'} configured for it`,
       remedy: 'Write the one command under `hosts: { services: { mysql: [ … ] } }`.',
     },
   ];

@@ -16,11 +16,24 @@ export interface Member {
 /** Every server, those that replicate furthest from the primary first, the primary last. */
 export function membersOf(scene: Scene): readonly Member[] {
   const depths = depthsOf(scene);
-  const order = [...scene.site.servers].sort((a, b) => (depths.get(b.name) ?? 0) - (depths.get(a.name) ?? 0));
+  const { primary } = viewOf(scene).topology;
+  const place = (name: ServerName) => (name === primary ? -1 : (depths.get(name) ?? 0));
+  const order = [...scene.site.servers].sort((a, b) => place(b.name) - place(a.name));
   return order.map(({ name }) => {
     const holder = holderOf(scene, name);
     return isHolder(holder) ? { name, holder, refusals: [] } : { name, holder: undefined, refusals: holder };
   });
+}
+
+/** Who comes before a server that is asked for alone: those that get everything from it; before the primary, all others. */
+export function beforeIn(scene: Scene, server: ServerName): readonly ServerName[] {
+  const { links, primary } = viewOf(scene).topology;
+  const others = scene.site.servers.map(({ name }) => name).filter((name) => name !== server);
+  if (server === primary) return others;
+  const behind = new Set([server]);
+  // A set goes on through what is added to it meanwhile.
+  for (const source of behind) for (const link of links) if (link.source === source) behind.add(link.replica);
+  return others.filter((name) => behind.has(name));
 }
 
 /** The one that is asked for, or all. */

@@ -5,7 +5,7 @@ import { accountsBoundTo } from '../bound.js';
 import { newLeaf, type Exchange } from '../exchange.js';
 import { exchangeRefusals } from '../refusals.js';
 import { exchangeSteps } from '../steps.js';
-import { askedOf, holdersOf, memberRefusals } from './members.js';
+import { askedOf, beforeIn, holdersOf, memberRefusals } from './members.js';
 import { canBeShown, proofOf, proveStep } from './prove.js';
 import { procedureOf } from './procedure.js';
 import { linkRemarks } from './rounds.js';
@@ -59,7 +59,7 @@ function refusals(sight: Sight, parameters: Parameters): readonly Refusal[] {
       why: (names) => `nobody can see whether ${names} trust ${rotation.to.name}`,
       remedy: `Let them trust it besides the old one`,
     }),
-    ...primaryLast(sight, parameters),
+    ...replicasFirst(sight, parameters),
     ...exchanges.flatMap((exchange) => exchangeRefusals(exchange, scene)),
   ];
 }
@@ -123,10 +123,10 @@ function keyless({ rotation: { to } }: Sight): readonly Refusal[] {
   ];
 }
 
-/** Whoever comes last, the primary, comes after all others where it is asked for alone. */
-function primaryLast({ members, rotation, at }: Sight, { server }: Parameters): readonly Refusal[] {
-  if (members.at(-1)?.name !== server) return [];
-  const first = members.filter(({ name, holder }) => name !== server && holder && foreignOf(holder, rotation, at).length > 0); // prettier-ignore
+/** Where one server is asked for alone, whoever replicates from it comes first, and before the primary everybody. */
+function replicasFirst({ scene, members, rotation, at }: Sight, { server }: Parameters): readonly Refusal[] {
+  const before = server === undefined ? [] : beforeIn(scene, server);
+  const first = members.filter(({ name, holder }) => before.includes(name) && holder && foreignOf(holder, rotation, at).length > 0); // prettier-ignore
   if (first.length === 0) return [];
   return [
     {
