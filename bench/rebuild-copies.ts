@@ -18,6 +18,9 @@ export interface Copier {
   copy(stage: Stage, signal: AbortSignal): Promise<string>;
 }
 
+/** Nothing of a copy that breaks is used again. */
+const forgetful = { read: () => Promise.resolve(undefined), write: () => Promise.resolve(), forget: () => Promise.resolve() }; // prettier-ignore
+
 type Method = 'backup' | 'clone' | 'dump';
 
 /** What copies a server of each flavour. mydumper is not among those for MySQL: SHOW MASTER STATUS, by which 0.10 learns its position, is gone from MySQL 9. */
@@ -66,7 +69,7 @@ async function byLockstep(method: Method, stage: Stage, signal: AbortSignal): Pr
     data: { from: '', on: '' },
     noteAs: '',
   };
-  const ports = { target: (name: string) => stage.login(name), password: () => Promise.resolve(cluster.accounts.operate.password), from, to, progress: () => undefined }; // prettier-ignore
+  const ports = { target: (name: string) => stage.login(name), password: () => Promise.resolve(cluster.accounts.operate.password), from, to, memory: forgetful, progress: () => undefined }; // prettier-ignore
   const data = { from: donor.dataDirectory, on: target.dataDirectory };
   try {
     const made = await copy(action, ports, data, signal);

@@ -120,7 +120,9 @@ export class SqlActor implements Actor {
       }
       case 'load': {
         const target = (server: ServerName) => this.reach.target(server);
-        const { position, cost } = await load(action, { target, progress: told }, signal);
+        // Whoever finds it finished needs what it remembers: that goes with the run.
+        const memory = this.reach.memory(`load-${action.on}`);
+        const { position, cost } = await load(action, { target, memory, progress: told }, signal);
         return { [action.noteAs]: position, cost };
       }
       case 'put-back':

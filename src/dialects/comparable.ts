@@ -50,6 +50,15 @@ export function isOrderly({ dataType, virtual }: TableColumn): boolean {
   return exact.has(dataType) || times.has(dataType) || ['char', 'varchar', 'binary', 'varbinary'].includes(dataType);
 }
 
+/**
+ * Whether the same checksum shows the same value, to the last bit. What is printed of a float, or of JSON, is a server's own
+ * choice of words.
+ */
+export function isExact({ dataType, virtual }: TableColumn): boolean {
+  const kinds = [exact, times, texts, bytes, new Set(['bit', 'uuid', 'inet4', 'inet6'])];
+  return virtual || kinds.some((kind) => kind.has(dataType));
+}
+
 /** `schema`.`table` */
 export function tableName({ schema, name }: Pick<ComparedTable, 'schema' | 'name'>): string {
   return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
@@ -70,6 +79,28 @@ export function rowChecksum(columns: readonly TableColumn[]): string {
 /** A sum, and no XOR: rows of a table without a key may be there twice. */
 export function checksumOf(columns: readonly TableColumn[]): string {
   return `COUNT(*) AS counted, COALESCE(SUM(${rowChecksum(columns)}), 0) AS summed`;
+}
+
+/** Counts and sums up one range of a table, in the order of its key. */
+export function checksumIn(table: ComparedTable, key: TableKey, from: KeyPlace | undefined, to: KeyPlace | undefined) {
+  return `SELECT ${checksumOf(table.columns)} FROM ${inOrderOf(table, key)} WHERE ${between(key, from, to)}`;
+}
+
+/** The place of the row so many rows behind `from`, if there is one up to `to`. */
+export function endIn(
+  table: ComparedTable,
+  key: TableKey,
+  from: KeyPlace | undefined,
+  to: KeyPlace | undefined,
+  rows: number,
+): string {
+  const order = key.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  return `SELECT ${keyValues(key)} FROM ${inOrderOf(table, key)} WHERE ${between(key, from, to)} ORDER BY ${order} LIMIT ${rows - 1}, 1`; // prettier-ignore
+}
+
+/** For FROM: a table that is read by this key. */
+export function inOrderOf(table: Pick<ComparedTable, 'schema' | 'name'>, { index }: TableKey): string {
+  return `${tableName(table)} FORCE INDEX (${quoteIdentifier(index)})`;
 }
 
 /** A column's value as text that is the same wherever the value is the same. */

@@ -93,8 +93,18 @@ export function firstStatements(flavour: Flavour, accounts: readonly string[], p
 
 /** The password of the account that fills it; no such table: it is not fresh. */
 export const loaderWord = `SELECT word FROM ${marker}.loader`;
-/** What makes it a server like any other. */
+/** What makes it a server like any other: sent at once, so that it is done even when whoever sent it is gone. */
 export const finishing = [`DROP DATABASE ${marker}`, `DROP USER ${accountName(loader)}`];
+
+/** Whether the account that filled it is still there, as `n`. */
+export const loaderLeft = `SELECT COUNT(*) AS n FROM mysql.user WHERE User = ${quoteText(loader.user)}`;
+
+/** Other sessions of whoever fills it, each as `id`: of a try whose end the server has not noticed. */
+export const otherLoaders = `SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER = ${quoteText(loader.user)} AND ID <> CONNECTION_ID()`;
+
+/** What it must be told to take rows by LOAD DATA LOCAL, and how it is then. read_only stays as it is. */
+export const loadSettings: Readonly<Record<string, string>> = { super_read_only: 'OFF', local_infile: 'ON' };
+export const loadSettingsListing = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${Object.keys(loadSettings).map(quoteText).join(', ')})`;
 
 /** Its own history begins with what it was filled with. MariaDB is told so where it is attached. */
 export function beginsAt({ name, flavour }: Column, position: string): readonly string[] {

@@ -13,7 +13,7 @@ export function freshLines({ from, on, programs, accounts = [], data, noteAs }: 
 
 export function loadLines({ from, on, stops, streams, restAbove, noteAs }: LoadAction): readonly string[] {
   return [
-    `${on}: must be the empty server that was laid out; whatever an earlier try left in it is dropped`,
+    `${on}: must be the empty server that was laid out; what an earlier try left in it stays where its checksums show, under the moment of this try, that it is equal, and is dropped or deleted otherwise`,
     `${from}: ${stops}, held for less than 1.5 s (as a rule some milliseconds), in which ${streams} sessions begin to see that moment, its GTID position is read, and tables that are not transactional are locked against writes`,
     `${from} to ${on}: every table, ${streams} at once and those that are locked first, through Lockstep over TLS, resting while ${from} is more than ${restAbove} s behind or busy; then routines, views, triggers, events (none enabled) and accounts`,
     `${on}: begin its binary log anew, there -- gives <${noteAs}>, <cost>`,

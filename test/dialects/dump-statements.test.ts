@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { deferKeys, referencedIn } from '../../src/dialects/deferred-keys.js';
 import { rowStatements } from '../../src/dialects/dump-columns.js';
+import { dropThing, forgetTable, noteMade } from '../../src/dialects/made-tables.js';
 import { newestOf } from '../../src/dialects/snapshot-statements.js';
 
 const table = (lines: readonly string[], engine = 'InnoDB') =>
@@ -45,4 +46,21 @@ it('takes the newer of two positions in each domain', () => {
   expect(newestOf('0-1-9,5-1-2', '0-2-10')).toBe('0-2-10,5-1-2');
   expect(newestOf('', '0-1-500')).toBe('0-1-500');
   expect(newestOf('', '')).toBe('');
+});
+
+it('takes away what an earlier try made, whatever it is', () => {
+  const kinds = ['BASE TABLE', 'VIEW', 'SEQUENCE', 'TRIGGER', 'PACKAGE BODY'];
+  expect(kinds.map((y) => dropThing({ s: 's', t: 'a`b', y }))).toEqual([
+    'DROP TABLE IF EXISTS `s`.`a``b`',
+    'DROP VIEW IF EXISTS `s`.`a``b`',
+    'DROP SEQUENCE IF EXISTS `s`.`a``b`',
+    'DROP TRIGGER IF EXISTS `s`.`a``b`',
+    'DROP PACKAGE BODY IF EXISTS `s`.`a``b`',
+  ]);
+});
+
+it('notes what was made by names that nobody breaks out of', () => {
+  const made = { schema: "s'", name: 't', digest: 'd', whole: true };
+  expect(noteMade(made)).toBe("REPLACE INTO lockstep_fresh.made VALUES ('s''', 't', 'd', 1)");
+  expect(forgetTable(made)).toBe("DELETE FROM lockstep_fresh.made WHERE s = 's''' AND t = 't'");
 });

@@ -8,12 +8,16 @@ import { openSession } from '../../src/mysql/session.js';
 import { rebuildReplica } from '../../src/procedures/rebuild-replica.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { resetReplica, stopReplica } from '../../src/dialects/replication-statements.js';
+import { openLink } from '../../src/sandbox/proxy.js';
 import { channelStatus, untilCaughtUp } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { until } from '../../src/sandbox/until.js';
 import { corpus } from './corpus.js';
+import { LockstepProcess } from './lockstep-process.js';
 import { describeEach } from './matrix.js';
+import { noMemory } from './no-memory.js';
 import { hostsOf, serverPrograms } from './rebuild-hosts.js';
+import { Scrape } from './scrape.js';
 import { dumpedThings } from './things.js';
 import { textOf, Workbench, type RunOptions } from './workbench.js';
 import { Writer } from './writer.js';
@@ -23,13 +27,16 @@ await describeEach('rebuild-replica by a dump', (version) => {
   let sandbox: SandboxCluster;
   let bench: Workbench;
   let writer: Writer;
+  let settings: (name: string) => HostSettings;
   const target = (): SandboxServer => sandbox.server('db2');
   const parameters = () => bench.parameters({ server: 'db2', method: 'dump' });
 
   beforeAll(async () => {
-    sandbox = scope.own(await createCluster({ version, replicas: 2 }), (cluster) => cluster.stop());
+    sandbox = scope.own(await createCluster({ version, replicas: 2, settings: { local_infile: 0 } }), (cluster) =>
+      cluster.stop(),
+    );
     const [hosts, programs] = [await hostsOf(scope, sandbox), await serverPrograms(scope, sandbox)];
-    const settings = (name: string): HostSettings => ({ ...hosts(name), programs: programs(name) });
+    settings = (name: string): HostSettings => ({ ...hosts(name), programs: programs(name) });
     bench = await Workbench.open(scope, sandbox);
     const servers = bench.site.servers.map((server) => ({ ...server, programs: settings(server.name).programs, services: ['mysql'] })); // prettier-ignore
     bench.site = { ...bench.site, servers };
@@ -89,7 +96,7 @@ await describeEach('rebuild-replica by a dump', (version) => {
 
   it('never empties a server that was not laid out for it', async () => {
     const action = { kind: 'load', from: 'db3', on: 'db2', accounts: [], stops: '', streams: 2, restAbove: 60, noteAs: '' } as const; // prettier-ignore
-    const ports = { target: (name: string) => bench.reach.target(name), progress: () => undefined };
+    const ports = { target: (name: string) => bench.reach.target(name), memory: noMemory.memory(''), progress: () => undefined }; // prettier-ignore
     await expect(load(action, ports, AbortSignal.timeout(20_000))).rejects.toMatchObject({ code: 'not-fresh' });
     expect(await target().sql("SHOW DATABASES LIKE 'only_here'")).toHaveLength(1);
   });
@@ -105,4 +112,74 @@ await describeEach('rebuild-replica by a dump', (version) => {
     expect(session.closed).toBe(true);
     expect(writer.failures).toEqual([]);
   });
+
+  it('goes on where it was killed: what has come is compared, and only what differs is copied again', async () => {
+    await sandbox.primary.run([
+      'CREATE DATABASE grown',
+      'CREATE TABLE grown.large (id INT PRIMARY KEY, k INT NOT NULL, words VARCHAR(600), UNIQUE KEY (k), KEY (words(20)))',
+      "INSERT INTO grown.large VALUES (1, 1, REPEAT('word ', 100))",
+      ...Array.from({ length: 15 }, (_, n) => `INSERT INTO grown.large SELECT id + ${2 ** n}, k + ${2 ** n}, CONCAT(id, words) FROM grown.large WHERE id <= 30000 - ${2 ** n}`), // prettier-ignore
+      'CREATE TABLE grown.keyless AS SELECT k, words FROM grown.large WHERE id <= 2000',
+      'CREATE TABLE grown.floats (id INT PRIMARY KEY, f FLOAT)',
+      'INSERT INTO grown.floats SELECT id, id / 7 FROM grown.large WHERE id <= 1000',
+    ]);
+    const donor = sandbox.server('db3');
+    await untilCaughtUp(donor, sandbox.primary);
+    await lost();
+    // As where it is in the configuration: the empty server has it from its first start on.
+    if (sandbox.version.flavour === 'mysql') await target().sql('SET PERSIST super_read_only = ON');
+    const link = await openLink(scope, donor.address);
+    const { host, port } = link.address;
+    const lockstep = await LockstepProcess.lay(sandbox, {}, {}, (server) => {
+      const { paths, programs, services } = settings(server.name);
+      return { hosts: { paths, programs, services }, ...(server === donor ? { address: `${host}:${port}` } : {}) };
+    });
+    link.throttle(4 * 2 ** 20);
+    await lockstep.start();
+    const { id } = await lockstep.run({ procedure: 'rebuild-replica', parameters: { cluster: 'sandbox', server: 'db2', method: 'dump', from: 'db3' } }); // prettier-ignore
+    const done = async () => new Scrape(await (await fetch(`${lockstep.url}/metrics`)).text()).value('lockstep_run_progress_bytes', { cluster: 'sandbox', server: 'db2' }) ?? 0; // prettier-ignore
+    await until('rows to come', async () => (await done()) > 1e6, { every: 50, within: 60_000 });
+    // While the run goes on.
+    await donor.stop();
+    await donor.start();
+    await until('more than one transaction to have come', async () => (await done()) > 12e6, { every: 50, within: 60_000 }); // prettier-ignore
+    await lockstep.kill();
+    link.throttle(Infinity);
+    await sandbox.primary.run([
+      'UPDATE grown.large SET words = NULL WHERE id IN (5, 12000)',
+      // What one row had, another has: both at once exclude each other.
+      'UPDATE grown.large SET k = 99999 WHERE id = 7',
+      'UPDATE grown.large SET k = 7 WHERE id = 12001',
+      'DELETE FROM grown.large WHERE id BETWEEN 11 AND 20',
+      "INSERT INTO grown.large VALUES (70000, 70000, 'new')",
+    ]);
+    await untilCaughtUp(donor, sandbox.primary);
+    const before = await sentBy(donor);
+    // Once more, between the last that it does and the note that it is done.
+    await lockstep.start({ LOCKSTEP_FAULT: 'step:load:ends=kill' });
+    await lockstep.child.ended;
+    const copied = (await sentBy(donor)) - before;
+    await lockstep.start();
+    const run = await lockstep.until(id, 'ended', ({ state }) => state === 'ended' || state === 'needs-human', 60_000);
+    expect(run.outcome, run.why).toBe('succeeded');
+    const told = /(\d+) rows were found equal and kept, and (\d+) were copied/.exec(run.report?.join(' ') ?? '');
+    expect(Number(told?.[1])).toBeGreaterThan(10_000);
+    // Of more than 17 MB.
+    expect(copied).toBeLessThan(14e6);
+    await untilCaughtUp(target(), sandbox.primary);
+    for (const question of [
+      ...dumpedThings,
+      'CHECKSUM TABLE grown.large, grown.keyless, grown.floats',
+      'SHOW CREATE TABLE grown.large',
+      'SELECT @@GLOBAL.read_only AS value',
+    ])
+      // prettier-ignore
+      expect(await target().sql(question), question).toEqual(await donor.sql(question));
+    expect(readdirSync(target().disk)).toEqual(['data']);
+    await lockstep.stop();
+  });
+
+  async function sentBy(server: SandboxServer): Promise<number> {
+    return Number((await server.sql("SHOW GLOBAL STATUS LIKE 'Bytes_sent'"))[0]?.['Value']);
+  }
 });

@@ -1,7 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   between,
+  checksumIn,
   checksumOf,
+  endIn,
+  inOrderOf,
   keyValues,
   placeOf,
   placeWords,
@@ -11,7 +14,6 @@ import {
   type KeyPlace,
   type TableKey,
 } from '../../dialects/comparable.js';
-import { quoteIdentifier } from '../../dialects/quote.js';
 import type { Finding } from '../../domain/verification.js';
 import { LockstepError } from '../../base/errors.js';
 import type { Pair } from './pair.js';
@@ -42,7 +44,7 @@ export async function compareRange(
   from: KeyPlace | undefined,
   to: KeyPlace | undefined,
 ): Promise<Compared> {
-  const [source, replica] = bothSides(tables, (table) => checksumIn(table, from, to));
+  const [source, replica] = bothSides(tables, (table) => checksumIn(table, keyOf(table), from, to));
   const [ours] = await pair.onSource(source);
   await pair.caughtUp();
   const [theirs] = await pair.onReplica(replica);
@@ -61,15 +63,10 @@ export async function endOfRange(
   from: KeyPlace | undefined,
   size: number,
 ): Promise<KeyPlace | undefined> {
-  const end = (table: ComparedTable, to: KeyPlace | undefined, skip: number) => {
-    const key = keyOf(table);
-    const order = key.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-    return `SELECT ${keyValues(key)} FROM ${tableName(table)} FORCE INDEX (${quoteIdentifier(key.index)}) WHERE ${between(key, from, to)} ORDER BY ${order} LIMIT ${skip - 1}, 1`; // prettier-ignore
-  };
-  const [ours] = await pair.onSource(end(source, undefined, size));
+  const [ours] = await pair.onSource(endIn(source, keyOf(source), from, undefined, size));
   const to = ours && placeOf(keyOf(source), ours);
   // The replica may have far more rows in there, or behind the last one of its source.
-  const [theirs] = await pair.onReplica(end(replica, to, 2 * size));
+  const [theirs] = await pair.onReplica(endIn(replica, keyOf(replica), from, to, 2 * size));
   return theirs === undefined ? to : placeOf(keyOf(replica), theirs);
 }
 
@@ -131,14 +128,9 @@ export function plainName({ schema, name }: Pick<ComparedTable, 'schema' | 'name
   return `${schema}.${name}`;
 }
 
-function checksumIn(table: ComparedTable, from: KeyPlace | undefined, to: KeyPlace | undefined): string {
-  const key = keyOf(table);
-  return `SELECT ${checksumOf(table.columns)} FROM ${tableName(table)} FORCE INDEX (${quoteIdentifier(key.index)}) WHERE ${between(key, from, to)}`; // prettier-ignore
-}
-
 function rowsIn(table: ComparedTable, from: KeyPlace | undefined, to: KeyPlace | undefined): string {
   const key = keyOf(table);
-  return `SELECT ${keyValues(key)}, ${rowChecksum(table.columns)} AS checked FROM ${tableName(table)} FORCE INDEX (${quoteIdentifier(key.index)}) WHERE ${between(key, from, to)}`; // prettier-ignore
+  return `SELECT ${keyValues(key)}, ${rowChecksum(table.columns)} AS checked FROM ${inOrderOf(table, key)} WHERE ${between(key, from, to)}`; // prettier-ignore
 }
 
 function bothSides({ source, replica }: TablePair, text: (table: ComparedTable) => string): [string, string] {
