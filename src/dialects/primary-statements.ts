@@ -1,6 +1,5 @@
 import { plainSql, sql, type NoteValue, type Statement } from '../domain/action.js';
-import { changeNotes } from '../domain/primary-change.js';
-import type { ServerName } from '../domain/snapshot.js';
+import type { LogPosition } from '../domain/snapshot.js';
 import type { Column } from './capabilities.js';
 import { composed } from './compose.js';
 import type { Coordinates } from './replication-statements.js';
@@ -32,6 +31,11 @@ export function notedCoordinates(column: Column, notes: PositionNotes): Statemen
 /** The same two must be what they were when they were noted. */
 export function sameCoordinates(column: Column, { file, position }: PositionNotes): Statement {
   return { ...plainSql(column.binlogStatus), agrees: { File: { note: file }, Position: { note: position } } };
+}
+
+/** The two must be these. */
+export function coordinatesAt(column: Column, { file, position }: LogPosition): Statement {
+  return { ...plainSql(column.binlogStatus), agrees: { File: file, Position: position } };
 }
 
 export function coordinatesOf({ file, position }: PositionNotes): Coordinates {
@@ -70,31 +74,14 @@ export function waitForCoordinates(column: Column, channel: string, at: Coordina
   return { ...wait, expect: 1 };
 }
 
-/**
- * Changes nothing: it brings what the journal is to remember of a change of the primary among the run's notes.
- * @param former who was the primary, and where its log had come to as the new one applied it, where that is known
- */
-export function notedChange(
-  primary: ServerName,
-  former?: { readonly name: ServerName; readonly end: PositionNotes | undefined; readonly byGtid: boolean },
-): Statement {
-  const named = { ...sql`SELECT ${primary} AS promoted`, notes: { promoted: changeNotes.primary } };
-  if (former === undefined) return named;
-  const { name, end, byGtid } = former;
-  const mode = byGtid ? 'gtid' : 'position';
-  return {
-    ...composed(
-      named,
-      sql`, ${name} AS former, ${mode} AS mode`,
-      ...(end === undefined ? [] : [sql`, ${{ note: end.file }} AS file, ${{ note: end.position }} AS position`]),
-    ),
-    notes: {
-      ...named.notes,
-      former: changeNotes.former,
-      mode: changeNotes.mode,
-      ...(end === undefined ? {} : { file: changeNotes.formerFile, position: changeNotes.formerPosition }),
-    },
-  };
+/** Answers 1, and nothing else, where nobody may write whom read_only can bind at the strongest level of the version. */
+export function mustBeClosed(column: Column): Statement {
+  const closed = {
+    switch: '@@GLOBAL.read_only',
+    super: '@@GLOBAL.super_read_only',
+    levels: "@@GLOBAL.read_only = 'NO_LOCK_NO_ADMIN'",
+  }[column.readOnly];
+  return { ...plainSql(`SELECT ${closed} AS closed`), expect: 1 };
 }
 
 /** Lets a server accept writes. */

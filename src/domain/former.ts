@@ -1,6 +1,6 @@
 import { errantMariadb } from './errant-mariadb.js';
 import { containsGtidSet, countGtidSet, formatGtidSet, parseGtidSet, subtractGtidSets } from './gtid-mysql.js';
-import { formatMariadbGtids, parseMariadbGtids } from './gtid-mariadb.js';
+import { formatMariadbGtids, gtidsIn, parseMariadbGtids } from './gtid-mariadb.js';
 import type { PrimaryChange } from './primary-change.js';
 import type { LogPosition, ServerFacts, ServerSnapshot } from './snapshot.js';
 
@@ -57,16 +57,24 @@ function byGtid(
 }
 
 function byPosition(former: ServerSnapshot, present: ServerSnapshot, change: PrimaryChange | undefined): Tail {
-  const [end, files] = [change?.formerEnd, former.facts?.binlog?.files];
-  if (change?.primary !== present.name || change.former !== former.name || end === undefined || files === undefined)
+  const { facts } = former;
+  const [end, files] = [change?.formerEnd, facts?.binlog?.files];
+  if (
+    facts === undefined ||
+    change?.primary !== present.name ||
+    change.former !== former.name ||
+    end === undefined ||
+    files === undefined
+  )
     return unknown(
       `without GTID only the journal of the run that made ${present.name} the primary could tell whether ${former.name} has more`,
     );
+  const empty = emptyLog(facts);
   // Its log must end exactly where the new primary stopped applying it. A restart begins another file, with nothing in it.
   const at = files.find(({ name }) => name === end.file);
   const later = files.slice(files.findIndex(({ name }) => name === end.file) + 1);
   if (at === undefined) return unknown(`${former.name} no longer has ${end.file}, where ${present.name} stopped`);
-  if (at.bytes <= end.position && later.every(({ bytes }) => bytes <= emptyLog)) return none(former.name, present.name);
+  if (at.bytes <= end.position && later.every(({ bytes }) => bytes <= empty)) return none(former.name, present.name);
   return {
     empty: false,
     transactions: undefined,
@@ -85,8 +93,30 @@ export function reaches({ binlog }: ServerFacts, end: LogPosition | undefined): 
   return end !== undefined && file !== undefined && file.bytes >= end.position;
 }
 
-/** A log that holds its headers alone is smaller than this, and one with a transaction in it larger, bytes. */
-const emptyLog = 420;
+/**
+ * How many transactions that it wrote itself a former primary of MySQL has lost, and the present one has. It is never sent
+ * them again: a replica leaves out whatever bears its own server_id, and says nothing (seen on 9.7). MariaDB does not, by GTID.
+ */
+export function ownLost({ gtid: own, identity }: ServerFacts, { gtid: theirs }: ServerFacts): bigint {
+  if (own?.kind !== 'mysql' || theirs?.kind !== 'mysql' || identity.uuid === undefined) return 0n;
+  try {
+    const lacked = subtractGtidSets(parseGtidSet(theirs.executed), parseGtidSet(own.executed));
+    const uuid = identity.uuid.toLowerCase();
+    return countGtidSet(new Map([...lacked].filter(([key]) => key.split(':')[0] === uuid)));
+  } catch {
+    return 0n;
+  }
+}
+
+/** A log that holds its headers alone is no larger than this, and one with a transaction in it is, bytes: the headers name all that was written before. */
+export function emptyLog({ gtid }: ServerFacts): number {
+  const usual = 420;
+  if (gtid?.kind === 'mariadb')
+    return usual + 16 * Math.max(0, gtidsIn(parseMariadbGtids(gtid.binlogState)).length - 1);
+  const sets = gtid === undefined ? [] : [...parseGtidSet(gtid.executed).values()];
+  const named = sets.reduce((sum, intervals) => sum + 24 + 16 * intervals.length, 0);
+  return usual + Math.max(0, named - 40);
+}
 
 function none(name: string, primary: string): Tail {
   return { empty: true, transactions: 0, set: '', why: `${name} has nothing that ${primary} has not` };

@@ -44,6 +44,20 @@ export function lossOf(lost: Lost): Loss {
   return { zero: false, why, bound: boundOf(lost, missingOf(lost)) };
 }
 
+/**
+ * What is lost where the old primary is alive, closed, and has less than the replica that is to take its place: nothing
+ * that any server has which can be asked. What none of them has was lost with the crash.
+ */
+export function lossBeside(candidate: ServerName, unreachable: readonly ServerName[]): Loss {
+  if (unreachable.length === 0) return { zero: true, why: `${candidate} has all that any other server has`, bound: '' };
+  const names = unreachable.join(' and ');
+  return {
+    zero: false,
+    why: `${names} cannot be asked, and may have received what no other server has`,
+    bound: `At most what ${names} ha${unreachable.length === 1 ? 's' : 've'} received and ${candidate} has not, and nobody can see how much that is.`,
+  };
+}
+
 /** Whether the dead primary, should it live, can acknowledge nothing before the promotion is over: no replica is left to acknowledge to it, and it waits for one. */
 export function waitsInVain({ outage, now }: Pick<Lost, 'outage' | 'now'>): boolean {
   const source = outage?.lastSeen?.facts?.semiSync?.source;

@@ -2,7 +2,7 @@ import { deadline } from '../base/deadline.js';
 import { LockstepError, messageOf } from '../base/errors.js';
 import { isLong, onlyReads } from '../domain/action.js';
 import type { Progress } from '../domain/progress.js';
-import { commitmentOf, committingServers, type Commitment } from './commit.js';
+import { commitmentOf, committingServers, notesOfCommit, type Commitment } from './commit.js';
 import { commitRecorded, sectionBegins, sectionEnds, stepBegins, stepEnds } from './faults.js';
 import { defaultWithin, stepsOf, type Plan, type Section } from './plan.js';
 import type { Actor, EngineClock } from './ports.js';
@@ -131,7 +131,7 @@ export class Execution {
     const todo = section.steps.filter((step) => !step.done(before) && !this.#isBehind(section, step, before));
     const skipped = section.steps.filter((step) => !todo.includes(step));
     if (todo.length === 0) {
-      const committed = commitmentOf(bench.plan, before) === 'seen';
+      const committed = this.#isCommitted(before);
       await bench.write.sectionDone(section, { done: [], skipped, committed, seconds: 0 }, this.#notes);
       return;
     }
@@ -148,10 +148,17 @@ export class Execution {
       endPause?.();
     }
     const after = await this.#settled(todo);
-    const committed = commitmentOf(bench.plan, after) === 'seen';
+    const committed = this.#isCommitted(after);
     const seconds = (bench.clock.monotonic() - began) / 1000;
     await bench.write.sectionDone(section, { done: todo, skipped, committed, seconds }, this.#notes);
     await bench.fault(sectionEnds(section.name));
+  }
+
+  /** Whether the commit point was passed; then the run knows what its plan says of it. */
+  #isCommitted(seen: Seen): boolean {
+    const committed = commitmentOf(this.bench.plan, seen) === 'seen';
+    if (committed) this.#notes = notesOfCommit(this.bench.plan, this.#notes);
+    return committed;
   }
 
   /** Beyond the commit point, what fails for one server holds up no other. @throws the first of the failures */

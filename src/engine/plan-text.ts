@@ -18,6 +18,7 @@ export function planLines(plan: Plan): readonly string[] {
       '',
       `${index + 1}. ${step.title}${sectionWords(section)}${step.commits === true ? ' [commit point]' : ''}`,
       ...step.plan.flatMap(actionLines).map((line) => `     ${line}`),
+      ...(step.notes === undefined ? [] : [`     once it is seen, the journal keeps ${noted(step.notes)}`]),
       ...(step.undo === undefined || step.undo.plan.length === 0
         ? []
         : ['   to take it back:', ...step.undo.plan.flatMap(actionLines).map((line) => `     ${line}`)]),
@@ -133,6 +134,11 @@ function readersActWords({ act, server, address, fallback }: ReadersAction): str
   if (act === 'return') return `lead readers to ${where} again; who stood in goes, unless it is a reader itself`;
   const last = fallback === undefined ? 'and refuse if it is the last' : `to ${fallback.name} if it is the last`;
   return `lead readers away from ${where}, ${last}`;
+}
+
+function noted(notes: NonNullable<Step['notes']>): string {
+  const words = Object.entries(notes).map(([name, value]) => `${name} = ${typeof value === 'string' ? value : `<${value.note}>`}`); // prettier-ignore
+  return words.join(', ');
 }
 
 function plannedStep(section: string, step: Step): PlannedStep {

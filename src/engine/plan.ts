@@ -45,6 +45,6 @@ function sectionsOf(steps: readonly Step[]): readonly Section[] {
 }
 
 /** All of a step but its questions, which follow from procedure and scene. */
-function asData({ id, title, plan, undo, section, commits, afterRecord, apart, within, attempts }: Step) {
-  return { id, title, plan, undo: undo?.plan, section, commits, afterRecord, apart, within, attempts };
+function asData({ id, title, plan, undo, section, commits, notes, afterRecord, apart, within, attempts }: Step) {
+  return { id, title, plan, undo: undo?.plan, section, commits, notes, afterRecord, apart, within, attempts };
 }

@@ -99,6 +99,11 @@ export interface Step {
   readonly section?: string;
   /** Once `done` is seen on the servers, the run only goes forward. */
   readonly commits?: true;
+  /**
+   * Of the step that commits: notes that the plan knows beforehand, or under another name. The run has them as soon as
+   * the commit is seen, also where whoever sent it died before it could write down anything.
+   */
+  readonly notes?: Readonly<Record<string, string | NoteName>>;
   /** Beyond the commit point a failure here holds up only steps of its section with the same word, such as the server's name. */
   readonly apart?: string;
   /** The commit record is on the disk before this is sent, although a later step of its section commits. */
@@ -130,3 +135,8 @@ export interface Seen extends Scene {
 }
 
 export type Notes = Readonly<Record<string, string>>;
+
+/** The note of that name; one that was not learned is left out. */
+export interface NoteName {
+  readonly note: string;
+}

@@ -1,5 +1,5 @@
-import { isFurther } from '../domain/log-position.js';
-import { notedChange, openServer } from '../dialects/primary-statements.js';
+import { openServer } from '../dialects/primary-statements.js';
+import { reachesLog, returnedOf, type Returned } from '../domain/returned.js';
 import type { Parameters, Scene } from '../domain/scene.js';
 import type { Channel, ServerFacts, ServerName, ServerSnapshot } from '../domain/snapshot.js';
 import { isWritable } from '../domain/topology.js';
@@ -7,7 +7,8 @@ import type { Need, Procedure, Refusal, Step } from '../engine/procedure.js';
 import { change } from './actions.js';
 import { announce, announced } from './primary/announce.js';
 import { hasApplied } from './primary/positions.js';
-import { isOpen } from './primary/promote.js';
+import { changed, isOpen } from './primary/promote.js';
+import { disputesOf, doubtOf } from './primary/rightful.js';
 import { waitingOf, waitingStatements, type Waiting } from './primary/semi-sync.js';
 import { columnOf, identityPremise, viewOf, type View } from './view.js';
 
@@ -41,8 +42,7 @@ function needed(scene: Scene, parameters: Parameters): Need {
 
 function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
   const sight = sightOf(scene, parameters);
-  const { name, writable, told, ahead, followers } = sight;
-  const { lastChange } = scene;
+  const { name, writable, ahead, returned, followers } = sight;
   return [
     ...(writable.length === 0
       ? []
@@ -53,31 +53,17 @@ function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
             remedy: `If ${writable.join(' and ')} is the primary, rejoin makes ${name} its replica.`,
           },
         ]),
-    ...(lastChange === undefined || lastChange.primary === name
-      ? []
-      : [
-          {
-            reason: 'another-primary',
-            why: `the journal tells that ${lastChange.primary} was made the primary on ${new Date(lastChange.at).toISOString()}`,
-            remedy: `Open ${lastChange.primary} instead, or decide by hand.`,
-          },
-        ]),
-    ...(told === undefined || told === name
-      ? []
-      : [
-          {
-            reason: 'another-announced',
-            why: `applications are told that ${told} is the primary`,
-            remedy: `Find out which is right; open ${told} instead, or decide by hand.`,
-          },
-        ]),
+    ...disputesOf(scene, name),
     ...(ahead.length === 0
       ? []
       : [
           {
             reason: 'ahead',
-            why: `${ahead.join(' and ')} ha${ahead.length === 1 ? 's' : 've'}, or may have, what ${name} has not`,
-            remedy: 'The history of one of them went another way: docs/runbooks/NoPrimary.md.',
+            why: `${ahead.join(' and ')} ha${ahead.length === 1 ? 's' : 've'}, or may have, what ${name} has not${returned === undefined ? '' : `: ${returned.why}`}`,
+            remedy:
+              returned === undefined
+                ? 'The history of one of them went another way: docs/runbooks/NoPrimary.md.'
+                : `Make the replica that has most the primary: lockstep plan failover --cluster ${scene.snapshot.cluster}`,
           },
         ]),
     ...(followers.length > 0 || alone(scene)
@@ -94,10 +80,9 @@ function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
 
 /** A person, unless it is known from elsewhere that it is the primary, and everybody could be asked. */
 function asks(scene: Scene, parameters: Parameters): string | undefined {
-  const { name, told, unreachable } = sightOf(scene, parameters);
+  const { name, unreachable } = sightOf(scene, parameters);
   if (unreachable.length > 0) return `whether ${unreachable.join(' and ')} accepts writes cannot be seen`;
-  if (scene.lastChange?.primary === name || told === name) return undefined;
-  return `neither the journal nor what applications are told says that ${name} is the primary`;
+  return doubtOf(scene, name);
 }
 
 function premises(scene: Scene, parameters: Parameters): unknown {
@@ -112,9 +97,10 @@ function steps(scene: Scene, parameters: Parameters): readonly Step[] {
     {
       id: 'open',
       title: `Let ${name} accept writes${waiting.on ? ', and wait for a replica at each commit' : ''}`,
-      plan: [change(name, notedChange(name), ...waitingStatements(waiting), ...openServer(columnOf(facts)))],
+      plan: [change(name, ...waitingStatements(waiting), ...openServer(columnOf(facts)))],
       done: (seen) => isOpen(seen, name),
       commits: true,
+      notes: changed(name),
       within: 10,
     },
     ...announce(scene.site, server),
@@ -147,8 +133,8 @@ interface Sight {
   readonly ahead: readonly ServerName[];
   /** What semi-synchronous replication, which a restart leaves as its file has it, is to be. */
   readonly waiting: Waiting | undefined;
-  /** Whom applications are told, where all that could be read back agree; undefined: nobody tells. */
-  readonly told: ServerName | undefined;
+  /** It came back without what replicas have received of it. */
+  readonly returned: Returned | undefined;
 }
 
 function sightOf(scene: Scene, parameters: Parameters): Sight {
@@ -158,9 +144,6 @@ function sightOf(scene: Scene, parameters: Parameters): Sight {
   const server = view.server(name);
   const others = scene.snapshot.servers.filter((one) => one.name !== name);
   const links = view.topology.links.filter(({ source }) => source === name);
-  const said = new Set(
-    (scene.announcements ?? []).filter(({ failure }) => failure === undefined).map(({ says }) => says),
-  );
   return {
     view,
     name,
@@ -181,7 +164,7 @@ function sightOf(scene: Scene, parameters: Parameters): Sight {
       )
       .map((one) => one.name),
     waiting: server?.facts && waitingOf(server.facts, links.flatMap(({ replica }) => view.server(replica)?.facts ?? []), undefined), // prettier-ignore
-    told: said.size === 1 ? [...said][0] : said.size === 0 ? undefined : 'more than one',
+    returned: returnedOf(scene, name),
   };
 }
 
@@ -193,8 +176,7 @@ function hasAllOf(own: ServerFacts | undefined, other: ServerSnapshot, channels:
   if (mine?.kind === 'mariadb' && theirs?.kind === 'mariadb' && mine.binlogPos !== '')
     return hasApplied(own, theirs.binlogPos) && hasApplied(own, theirs.slavePos);
   // By file and position: it read from this very server, and not further than its log goes.
-  const end = own?.binlog?.current;
-  return end !== undefined && channels.length > 0 && channels.every(({ read }) => !isFurther(read, end));
+  return own !== undefined && channels.length > 0 && channels.every(({ read }) => reachesLog(own, read) === true);
 }
 
 function alone({ snapshot }: Scene): boolean {

@@ -43,7 +43,7 @@ function needed(scene: Scene, parameters: Parameters): Need {
 
 function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
   const sight = sightOf(scene, parameters);
-  const { name, facts, heads, primary, writable, said, tail, following } = sight;
+  const { name, facts, heads, primary, writable, said, tail, lost, following } = sight;
   if (heads.length > 1)
     return [
       {
@@ -88,6 +88,14 @@ function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
         remedy: 'Compare them by hand, or rebuild it: docs/failing-over.md.',
       },
     ];
+  if (tail?.empty === true && lost > 0n && !writable)
+    return [
+      {
+        reason: 'own-lost',
+        why: lostWords(sight),
+        remedy: `Rebuild it from ${primary.name}: rebuild-replica.`,
+      },
+    ];
   if (tail?.empty === true && following === undefined)
     return [
       {
@@ -122,7 +130,7 @@ function premises(scene: Scene, parameters: Parameters): unknown {
 
 function steps(scene: Scene, parameters: Parameters): readonly Step[] {
   const sight = sightOf(scene, parameters);
-  const { name, facts, primary, tail, following } = sight;
+  const { name, facts, primary, tail, lost, following } = sight;
   if (facts === undefined || primary === undefined) return [];
   const column = columnOf(facts);
   const shut = facts.state !== undefined && !isShut({ ...scene, notes: {}, held: new Set() }, name);
@@ -131,6 +139,7 @@ function steps(scene: Scene, parameters: Parameters): readonly Step[] {
     ...(shut && column.readOnlyBypass.length > 0 ? [endSessions(sight, scene)] : []),
     ...takeOut(scene, sight),
   ];
+  if (tail?.empty === true && lost > 0n) return fencing;
   if (tail?.empty !== true || following === undefined) return [...fencing, ...saving(sight, scene)];
   const [point, start] = follow(following);
   return [
@@ -198,11 +207,17 @@ function ending(log: string): string {
 }
 
 function leaves(scene: Scene, parameters: Parameters): string | undefined {
-  const { name, primary, tail } = sightOf(scene, parameters);
-  if (tail?.empty === true || primary === undefined) return undefined;
+  const sight = sightOf(scene, parameters);
+  const { name, primary, tail, lost } = sight;
+  if (primary === undefined) return undefined;
+  if (tail?.empty === true) return lost === 0n ? undefined : `${name} stays closed: ${lostWords(sight)}. Rebuild it from ${primary.name}: rebuild-replica.`; // prettier-ignore
   const to = tailFile(scene, name);
   const saved = to === undefined ? 'They are in its binary logs' : `They are in ${to.file} on its machine`;
   return `${name} stays closed: ${tail?.why ?? 'what it has is not known'}. ${saved}: decide what of them is wanted, then rebuild it from ${primary.name}: rebuild-replica.`;
+}
+
+function lostWords({ name, primary, lost }: Sight): string {
+  return `${name} has lost ${lost} transactions that it wrote itself and ${primary?.name ?? ''} has; MySQL leaves out what bears a replica's own server_id, so it would never get them back`;
 }
 
 function remarks(scene: Scene, parameters: Parameters): readonly string[] {

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { columnFor } from '../../src/dialects/capabilities.js';
-import { notedChange } from '../../src/dialects/primary-statements.js';
-import { shown } from '../../src/dialects/written.js';
 import { changeIn } from '../../src/domain/primary-change.js';
+import { notesOfCommit } from '../../src/engine/commit.js';
+import type { Step } from '../../src/engine/procedure.js';
+import { changed } from '../../src/procedures/primary/promote.js';
 import { rankCandidates } from '../../src/domain/candidates.js';
 import { withChannel } from './build.js';
 import { clusterOf } from '../procedures/scenes.js';
@@ -10,13 +11,11 @@ import { clusterOf } from '../procedures/scenes.js';
 const end = { gtid: 'frozen', file: 'frozen-file', position: 'frozen-position' };
 
 it('is what the run noted with its promotion, and nothing of a run that promoted nobody', () => {
-  const statement = notedChange('db2', { name: 'db1', end, byGtid: false });
-  expect(shown(statement)).toBe(
-    "SELECT 'db2' AS promoted, 'db1' AS former, 'position' AS mode, <frozen-file> AS file, <frozen-position> AS position",
-  );
-  const answer: Readonly<Record<string, string>> = { promoted: 'db2', former: 'db1', mode: 'position', file: 'bin.000007', position: '420' }; // prettier-ignore
-  const notes = Object.fromEntries(Object.entries(statement.notes ?? {}).map(([column, note]) => [note, answer[column] ?? ''])); // prettier-ignore
-  expect(changeIn({ ...notes, 'opened-file': 'bin.000003', 'opened-position': '99' }, 5)).toEqual({
+  const step: Step = { id: 'promote', title: '', plan: [], done: () => true, commits: true, notes: changed('db2', { name: 'db1', end, byGtid: false }) }; // prettier-ignore
+  const plan = { procedure: 'failover', parameters: { cluster: '' }, premises: {}, sections: [{ name: '', steps: [step] }], digest: '' } as const; // prettier-ignore
+  const learned = { 'frozen-file': 'bin.000007', 'frozen-position': '420', 'opened-file': 'bin.000003', 'opened-position': '99' }; // prettier-ignore
+  expect(changeIn(notesOfCommit(plan, {}), 5)).toMatchObject({ primary: 'db2', former: 'db1', formerEnd: undefined });
+  expect(changeIn(notesOfCommit(plan, learned), 5)).toEqual({
     primary: 'db2',
     former: 'db1',
     formerEnd: { file: 'bin.000007', position: 420 },

@@ -60,7 +60,7 @@ async function story(deaths: readonly Death[]) {
         await engine.resume(rested.id, 'test');
         await rests(engine);
       }
-      return { world, run: engine.runs()[0], journal };
+      return { world, run: engine.runs()[0], journal, change: engine.book.changes.get('production') };
     }
   }
   throw new Error('a story ends with a life without death');
@@ -105,7 +105,7 @@ function turns(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function expectWhole({ world, run }: Awaited<ReturnType<typeof story>>): void {
+function expectWhole({ world, run, change }: Awaited<ReturnType<typeof story>>): void {
   const { db1, db2 } = world.servers;
   expect(world.doubles, 'two servers accepted writes').toBe(0);
   expect([db1, db2].filter(({ writable }) => writable).length, 'writable servers at the end').toBe(1);
@@ -116,6 +116,10 @@ function expectWhole({ world, run }: Awaited<ReturnType<typeof story>>): void {
   expect(run?.state, run?.why).toBe('ended');
   const switched = db2.writable;
   expect(run?.outcome, run?.why).toBeOneOf(switched ? ['succeeded'] : ['rolled-back', 'failed', 'cancelled']);
+  // Whoever died, and whenever: the journal tells who is the primary since.
+  expect(change).toEqual(
+    switched ? (expect.objectContaining({ primary: 'db2', former: 'db1' }) as unknown) : undefined,
+  );
   const primary = switched ? db2 : db1;
   expect(
     [...world.acknowledged].filter((row) => !primary.rows.includes(row)),

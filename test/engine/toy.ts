@@ -262,11 +262,16 @@ export const toySwitchover: Procedure = {
   ],
 };
 
-/** The same, with the commit record on the disk before the old primary is closed. */
+/** The same, with the commit record on the disk before the old primary is closed, and what the journal is to remember. */
 export const recordedSwitchover: Procedure = {
   ...toySwitchover,
   steps: (...given) =>
-    toySwitchover.steps(...given).map((step) => (step.id === 'close' ? { ...step, afterRecord: true } : step)),
+    toySwitchover.steps(...given).map((step) => {
+      if (step.id === 'close') return { ...step, afterRecord: true };
+      return step.commits === true
+        ? { ...step, notes: { promoted: 'db2', former: 'db1', 'former-position': { note: 'frozen' } } }
+        : step;
+    }),
 };
 
 function on(name: ServerName, session: 'control' | 'lock', statement: ReturnType<typeof sql>): Action {

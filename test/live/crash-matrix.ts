@@ -5,6 +5,7 @@ import type { ProcedureName } from '../../src/domain/procedure-names.js';
 import { Scope } from '../../src/base/scope.js';
 import { silentSeconds } from '../../src/actors/held-session.js';
 import { faultPointsOf, undoPointsOf } from '../../src/engine/faults.js';
+import type { EngineRecord } from '../../src/engine/records.js';
 import { verifyJournal } from '../../src/journal/verify.js';
 import { authorityFiles } from '../../src/pki/authority-files.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
@@ -133,6 +134,8 @@ async function survived(sandbox: SandboxCluster, lockstep: LockstepProcess, cras
     ).catch(async (cause: unknown) => {
       throw new Error(`is: ${await one.state(sandbox)}\nbefore: ${before}\nafter: ${crash.after}`, { cause });
     });
+    if (run.outcome === 'succeeded' && one.opens !== undefined)
+      expect(one.opens, what).toContain(await promotedBy(lockstep, run.id));
   }
   await lockstep.stop();
   expect(await verifyJournal(lockstep.journal), what).toMatchObject({ ok: true });
@@ -177,6 +180,17 @@ async function withoutSessions(sandbox: SandboxCluster, what: string, within: nu
 async function rests(lockstep: LockstepProcess, before: number): Promise<boolean> {
   const runs = await lockstep.runs(1000).catch(() => []);
   return runs.length > before && runs.every(({ state }) => state === 'ended' || state === 'needs-human');
+}
+
+/** Whom the journal has as the primary since that run, whoever of its lives opened it. */
+async function promotedBy(lockstep: LockstepProcess, id: string): Promise<string | undefined> {
+  const names = (await readdir(lockstep.journal)).filter((name) => name.endsWith('.jsonl'));
+  const texts = await Promise.all(names.map((name) => readFile(path.join(lockstep.journal, name), 'utf8')));
+  const lines = texts.flatMap((text) => text.split('\n')).filter((line) => line.startsWith('{'));
+  const records = lines.map((line) => (JSON.parse(line) as { readonly record: EngineRecord }).record);
+  return records
+    .flatMap((one) => (one.type === 'section-done' && one.run === id && one.committed ? [one.notes['promoted']] : []))
+    .at(-1);
 }
 
 /** Its log, and every file of its journal's directory. */

@@ -2,7 +2,7 @@ import type { Column } from '../../src/dialects/capabilities.js';
 import type { Outage } from '../../src/domain/outlook.js';
 import type { Scene } from '../../src/domain/scene.js';
 import type { ClusterSnapshot, SemiSyncFacts, ServerSnapshot } from '../../src/domain/snapshot.js';
-import { down, lookedAt, withChannel, withFacts, withServer } from '../domain/build.js';
+import { down, lookedAt, uuidOf, withChannel, withFacts, withGtid, withSection, withServer } from '../domain/build.js';
 import { clusterOf, site } from './scenes.js';
 
 type Source = NonNullable<SemiSyncFacts['source']>;
@@ -40,6 +40,26 @@ export function deadPrimary(column: Column, source: Source | undefined = holding
   const alive = withFacts(snapshot, 'db1', { semiSync: { source, replica: undefined } });
   const [last] = alive.servers;
   return { snapshot: silent(alive), site, outlook: { outages: [outage(last)], fleet: { servers: 3, reachable: 2 } } };
+}
+
+/** db1 has crashed, and came back read-only without its last three transactions, which db2 and db3 have received. */
+export function returnedPrimary(column: Column): Scene {
+  const closed = { readOnly: true, superReadOnly: column.readOnly === 'switch' ? undefined : false };
+  let snapshot = withSection(clusterOf(column), 'db1', 'state', closed);
+  snapshot = withGtid(snapshot, 'db1', column.flavour === 'mysql' ? { executed: `${uuidOf(1)}:1-97` } : { binlog: '0-1-97', state: '0-1-97', current: '0-1-97' }); // prettier-ignore
+  snapshot = withSection(snapshot, 'db1', 'binlog', {
+    current: { file: 'bin.000005', position: 330 },
+    files: [{ name: 'bin.000003', bytes: 900 }, { name: 'bin.000004', bytes: 700 }, { name: 'bin.000005', bytes: 330 }], // prettier-ignore
+  });
+  const errno = column.flavour === 'mysql' ? 13_114 : 1236;
+  for (const name of ['db2', 'db3']) {
+    snapshot = withChannel(snapshot, name, { io: 'stopped', ioError: { errno, message: 'more than the source has', time: undefined } }); // prettier-ignore
+    snapshot = withFacts(snapshot, name, {
+      semiSync: { source: { ...holding(column), enabled: false, active: false, clients: 0 }, replica: { enabled: true, active: true } }, // prettier-ignore
+    });
+  }
+  const lastChange = { primary: 'db1', former: undefined, formerEnd: undefined, opened: undefined, byGtid: true, at: lookedAt - 60_000 }; // prettier-ignore
+  return { snapshot, site, lastChange, outlook: { outages: [], fleet: { servers: 3, reachable: 3 } } };
 }
 
 export function withSnapshot(scene: Scene, change: (snapshot: ClusterSnapshot) => ClusterSnapshot): Scene {

@@ -5,7 +5,7 @@ import type { Parameters, Scene, SiteFailover } from '../../src/domain/scene.js'
 import { defaultFailover } from '../../src/domain/scene.js';
 import { failover as procedure } from '../../src/procedures/failover.js';
 import { down, promoted, withChannel, withFacts, withGtid, withSection } from '../domain/build.js';
-import { deadPrimary, holding, withSnapshot } from './dead.js';
+import { deadPrimary, holding, returnedPrimary, withSnapshot } from './dead.js';
 import { goldenPlans } from './golden.js';
 import { clusterOf, seenOf, site } from './scenes.js';
 
@@ -184,6 +184,11 @@ goldenPlans(procedure, [
   {
     title: 'a dead primary, semi-synchronous replication held',
     scene: (column) => deadPrimary(column),
+    parameters: given(),
+  },
+  {
+    title: 'a primary that came back read-only, with less than its replicas have',
+    scene: returnedPrimary,
     parameters: given(),
   },
   {

@@ -145,6 +145,23 @@ describe.each(['mariadb', 'mysql'] as const)('rejoin on %s', (flavour) => {
     expect(procedure.needed(sceneOf(down(closed, 'db1')), given).observed).toBe('unknown');
   });
 
+  it.runIf(flavour === 'mysql')(
+    'leaves one that lost what it wrote itself, for it would never be sent that again',
+    () => {
+      const lost = (snapshot: ClusterSnapshot) => sceneOf(withGtid(snapshot, 'db1', { executed: `${uuidOf(1)}:1-98` }));
+      expect(procedure.refusals(lost(closed), given)).toMatchObject([{ reason: 'own-lost', why: expect.stringContaining('db1 has lost 2 transactions that it wrote itself') as unknown }]); // prettier-ignore
+      expect(reasons(lost(open))).toEqual([]);
+      expect(ids(lost(open))).toEqual(['close-db1']);
+      expect(procedure.leaves?.(lost(open), given)).toMatch(/^db1 stays closed: db1 has lost 2 .* rebuild-replica\.$/);
+    },
+  );
+
+  it.runIf(flavour === 'mariadb')('brings back one that lost what it wrote itself: it is sent that again', () => {
+    const lost = sceneOf(withGtid(closed, 'db1', { state: '0-1-98', binlog: '0-1-98', current: '0-1-98' }));
+    expect(reasons(lost)).toEqual([]);
+    expect(ids(lost)).toContain('point-db1');
+  });
+
   it('keeps one that has more closed, saves that, and says what is left', () => {
     const scene = sceneOf(extra(open), { site: { ...site, failover: { ...defaultFailover, tail: { program: '/usr/bin/mysqlbinlog', directory: '/srv' } } } }); // prettier-ignore
     expect(reasons(scene)).toEqual([]);

@@ -4,6 +4,7 @@ import { parseMariadbGtids } from '../../domain/gtid-mariadb.js';
 import type { Parameters, Scene } from '../../domain/scene.js';
 import type { ServerFacts } from '../../domain/snapshot.js';
 import type { Refusal } from '../../engine/procedure.js';
+import { disputesOf } from '../primary/rightful.js';
 import type { Sight } from './sight.js';
 
 /** In the order in which they are worth reading. */
@@ -11,7 +12,7 @@ export function refusalsOf(sight: Sight, scene: Scene, parameters: Parameters): 
   return checks.flatMap((check) => check(sight, scene, parameters) ?? []);
 }
 
-type Check = (sight: Sight, scene: Scene, parameters: Parameters) => Refusal | undefined;
+type Check = (sight: Sight, scene: Scene, parameters: Parameters) => Refusal | readonly Refusal[] | undefined;
 
 /** It may be Lockstep that is cut off, and everybody else is well. */
 const isolated: Check = ({ primary }, { outlook }) => {
@@ -77,11 +78,12 @@ const behind: Check = ({ candidate }) =>
         remedy: 'Leave `to` out, or wait until the others can be compared.',
       };
 
-const errant: Check = ({ candidate, outage, replicas }) => {
+const errant: Check = ({ candidate, outage, replicas, returned, primary, view }) => {
   if (candidate === undefined) return undefined;
-  const known = [outage?.lastSeen?.facts, ...replicas.map(({ server }) => server.facts)].filter(
-    (facts): facts is ServerFacts => facts !== undefined && facts !== candidate.facts,
-  );
+  const known = [
+    returned === undefined ? outage?.lastSeen?.facts : view.server(primary)?.facts,
+    ...replicas.map(({ server }) => server.facts),
+  ].filter((facts): facts is ServerFacts => facts !== undefined && facts !== candidate.facts);
   const own = wroteAlone(candidate.facts, known);
   if (own !== true) return undefined;
   return {
@@ -115,6 +117,19 @@ function wroteAlone({ gtid, identity }: ServerFacts, others: readonly ServerFact
   return undefined;
 }
 
+/** Whoever wrote on one that came back wrote a history of its own. */
+const apart: Check = ({ apart: why, primary, candidate }) =>
+  why === undefined || candidate === undefined
+    ? undefined
+    : {
+        reason: 'diverged',
+        why: `${primary} came back, and may have what ${candidate.server} has not: ${why}`,
+        remedy: `Decide by hand which of them is right, and rebuild the other: docs/runbooks/PrimaryBehind.md.`,
+      };
+
+const disputed = (sight: Sight, scene: Scene): readonly Refusal[] =>
+  sight.returned === undefined ? [] : disputesOf(scene, sight.primary);
+
 const loss: Check = ({ loss: found, primary }, _scene, parameters) => {
   if (found === undefined || found.zero || parameters['accept-loss'] === 'yes') return undefined;
   return {
@@ -124,4 +139,14 @@ const loss: Check = ({ loss: found, primary }, _scene, parameters) => {
   };
 };
 
-const checks: readonly Check[] = [isolated, writableElsewhere, quorum, noCandidate, behind, errant, loss];
+const checks: readonly Check[] = [
+  isolated,
+  writableElsewhere,
+  disputed,
+  quorum,
+  noCandidate,
+  behind,
+  errant,
+  apart,
+  loss,
+];

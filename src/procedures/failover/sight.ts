@@ -7,8 +7,9 @@ import {
   type EvidenceRules,
 } from '../../domain/death.js';
 import { rankCandidates, type Candidate } from '../../domain/candidates.js';
-import { lossOf, type Loss } from '../../domain/loss.js';
+import { lossBeside, lossOf, type Loss } from '../../domain/loss.js';
 import type { Outage } from '../../domain/outlook.js';
+import { returnedOf, wentAnotherWay, type Returned } from '../../domain/returned.js';
 import { defaultFailover, type Parameters, type Scene, type SiteFailover } from '../../domain/scene.js';
 import type { ServerName } from '../../domain/snapshot.js';
 import { isWritable } from '../../domain/topology.js';
@@ -21,6 +22,10 @@ export interface Sight {
   readonly rules: SiteFailover;
   readonly primary: ServerName;
   readonly death: Death;
+  /** It is alive and lacks what its replicas have: it is replaced like a dead one, and kept closed. undefined: it is not so. */
+  readonly returned: Returned | undefined;
+  /** Why one that is alive may have what the candidate has not. */
+  readonly apart: string | undefined;
   readonly outage: Outage | undefined;
   /** Replicas of the primary that can be asked. */
   readonly replicas: readonly DirectReplica[];
@@ -34,6 +39,8 @@ export interface Sight {
   /** undefined without a candidate. */
   readonly loss: Loss | undefined;
   readonly others: Others;
+  /** Beside the primary, servers that were asked and follow nobody: what they have is compared with nobody's. */
+  readonly bystanders: readonly ServerName[];
 }
 
 /** What it takes before silence counts. */
@@ -57,18 +64,27 @@ export function sightOf(scene: Scene, parameters: Parameters): Sight | undefined
   const wanted = parameters['to'];
   const candidate = ranked.find(({ server, against }) => (wanted === undefined ? against.length === 0 : server === wanted)); // prettier-ignore
   const chosen = replicas.find(({ server }) => server.name === candidate?.server);
+  const returned = returnedOf(scene, primary);
+  const own = view.server(primary);
   return {
     view,
     rules,
     primary,
     death: deathOf(scene, primary, evidenceOf(rules)),
+    returned,
+    apart: returned && own && chosen && wentAnotherWay(own, chosen),
     outage,
     replicas,
     unreachable,
     writable: snapshot.servers.filter((server) => isWritable(server)).map(({ name }) => name),
     ranked,
     candidate,
-    loss: chosen && lossOf({ primary, outage, candidate: chosen, replicas, unreachable, now: snapshot.at }),
+    loss:
+      chosen &&
+      (returned === undefined
+        ? lossOf({ primary, outage, candidate: chosen, replicas, unreachable, now: snapshot.at })
+        : lossBeside(chosen.server.name, unreachable)),
     others: othersOf(scene, replicas, candidate),
+    bystanders: snapshot.servers.filter(({ name, facts }) => name !== primary && facts?.channels?.length === 0).map(({ name }) => name), // prettier-ignore
   };
 }

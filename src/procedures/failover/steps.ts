@@ -21,10 +21,11 @@ import { announce, announced, announcing } from '../primary/announce.js';
 import { endHalfApplied } from '../primary/end-sessions.js';
 import { follow, isFollowing } from '../primary/follow.js';
 import { mark } from '../primary/mark.js';
-import { opened } from '../primary/positions.js';
+import { notedPosition, opened } from '../primary/positions.js';
 import { isOpen, promote } from '../primary/promote.js';
 import { waitingOf, waitingStatements, type Waiting } from '../primary/semi-sync.js';
 import { columnOf, viewOf } from '../view.js';
+import { keepClosed, stillStands } from './returned.js';
 import { evidenceOf, type Sight } from './sight.js';
 
 /** How long what was received may take to be applied, seconds. */
@@ -37,16 +38,21 @@ const section = 'promote';
  * forward. Every step before it counts as done once the new primary is open.
  */
 export function stepsFor(sight: Sight, candidate: Candidate, site: Site, unfenced: boolean): readonly Step[] {
-  const { primary, replicas, others } = sight;
+  const { primary, replicas, others, returned } = sight;
   const fence = unfenced ? undefined : fenceCommand(sight, site);
   return [
     ...hold(sight, candidate, site),
-    ...(fence === undefined ? [] : [fenceStep(primary, fence, candidate.server)]),
-    stillGone(sight, candidate.server, fence !== undefined),
+    ...(returned === undefined
+      ? [
+          ...(fence === undefined ? [] : [fenceStep(primary, fence, candidate.server)]),
+          stillGone(sight, candidate.server, fence !== undefined),
+        ]
+      : [keepClosed(sight, candidate)]),
     ...replicas.map((replica) => stopReceiving(replica.server.name, columnOfReplica(replica), replica.channel, candidate.server)), // prettier-ignore
     drain(sight, candidate),
     ...(replicas.length > 1 ? [contain(sight, candidate)] : []),
-    ...stopApplying(candidate),
+    stopApplying(candidate),
+    ...(returned === undefined ? [] : [stillStands(sight, candidate, section)]),
     promoteStep(sight, candidate),
     ...announce(site, serverOf(sight, candidate.server)),
     ...others.moved.flatMap((following) => follow(following)),
@@ -204,29 +210,31 @@ function notAhead(theirs: PositionNotes, own: PositionNotes, exactly: boolean): 
   return { ...compared, expect: 1 };
 }
 
-/** Where that may take longer than the promotion can wait. */
-function stopApplying({ server, facts, channel }: Candidate): readonly Step[] {
+/** That may take longer than the promotion can wait; and where its own log ends is known before the commit record: whoever resumes needs it. */
+function stopApplying({ server, facts, channel }: Candidate): Step {
   const column = columnOf(facts);
-  const ending = endHalfApplied(server, column, channel.name);
-  if (ending.length === 0) return [];
-  return [
-    {
-      id: 'stop-applying',
-      section,
-      title: `Stop applying on ${server}`,
-      plan: [...ending, change(server, stopReplica(column, channel.name))],
-      done: (seen) => isOpen(seen, server) || viewOf(seen).channel(server, channel.name)?.sql === 'stopped',
-      ...(channel.sql === 'stopped'
-        ? {}
-        : {
-            undo: {
-              plan: [change(server, startReplica(column, channel.name, 'sql'))],
-              done: (seen: Seen) => viewOf(seen).channel(server, channel.name)?.sql === 'running',
-            },
-          }),
-      within: 90,
-    },
-  ];
+  return {
+    id: 'stop-applying',
+    section,
+    title: `Stop applying on ${server}, and note where its own log ends`,
+    plan: [
+      ...endHalfApplied(server, column, channel.name),
+      change(server, stopReplica(column, channel.name), notedGtid(column, opened), notedCoordinates(column, opened)),
+    ],
+    done: (seen) =>
+      isOpen(seen, server) ||
+      (viewOf(seen).channel(server, channel.name)?.sql === 'stopped' &&
+        notedPosition(seen.notes, opened) !== undefined),
+    ...(channel.sql === 'stopped'
+      ? {}
+      : {
+          undo: {
+            plan: [change(server, startReplica(column, channel.name, 'sql'))],
+            done: (seen: Seen) => viewOf(seen).channel(server, channel.name)?.sql === 'running',
+          },
+        }),
+    within: 90,
+  };
 }
 
 function promoteStep(sight: Sight, { server, facts, channel }: Candidate): Step {
@@ -238,12 +246,7 @@ function promoteStep(sight: Sight, { server, facts, channel }: Candidate): Step 
     column,
     former: { name: sight.primary, end: own, byGtid: channel.gtid.mode !== 'off' },
     semiSync: semiSync.on ? semiSync.prefix : undefined,
-    before: [
-      stopReplica(column, channel.name),
-      notedGtid(column, opened),
-      notedCoordinates(column, opened),
-      ...(semiSync.off ? waitingStatements(semiSync) : []),
-    ],
+    before: semiSync.off ? waitingStatements(semiSync) : [],
     section,
   });
   return { ...step, remembers: (seen) => noted(pauseNotes.began, lastSignOfLife(seen, sight.primary)) };

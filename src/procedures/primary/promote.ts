@@ -1,6 +1,7 @@
 import type { Column } from '../../dialects/capabilities.js';
-import { notedChange, openServer, setSemiSync, type PositionNotes } from '../../dialects/primary-statements.js';
+import { openServer, setSemiSync, type PositionNotes } from '../../dialects/primary-statements.js';
 import type { Statement } from '../../domain/action.js';
+import { changeNotes } from '../../domain/primary-change.js';
 import type { ServerName } from '../../domain/snapshot.js';
 import { isWritable } from '../../domain/topology.js';
 import { pauseNotes } from '../../domain/write-pause.js';
@@ -14,7 +15,7 @@ export interface Promotion {
   readonly former: { readonly name: ServerName; readonly end: PositionNotes | undefined; readonly byGtid: boolean };
   /** Prefix of its variables as a semi-synchronous source, where it is to wait for replicas from its first commit on. */
   readonly semiSync: string | undefined;
-  /** Sent before it is opened, in the same round trip: STOP, and where its log ends. */
+  /** Sent before it is opened, in the same round trip. */
   readonly before?: readonly Statement[];
   readonly section: string;
 }
@@ -29,13 +30,26 @@ export function promote({ server, column, former, semiSync, before = [], section
     id: 'promote',
     section,
     title: `Let ${server} accept writes${semiSync === undefined ? '' : ', and wait for a replica at each commit'}`,
-    plan: [
-      { ...change(server, ...before, notedChange(server, former), ...waits, ...openServer(column)), sameSession: true },
-    ],
+    plan: [{ ...change(server, ...before, ...waits, ...openServer(column)), sameSession: true }],
+    notes: changed(server, former),
     done: (seen) => isOpen(seen, server),
     commits: true,
     moments: { ended: pauseNotes.promoted },
     within: 10,
+  };
+}
+
+/** What the journal is to remember of it. @param former undefined: it was the primary before, and is opened again */
+export function changed(primary: ServerName, former?: Promotion['former']): NonNullable<Step['notes']> {
+  if (former === undefined) return { [changeNotes.primary]: primary };
+  const { name, end, byGtid } = former;
+  return {
+    [changeNotes.primary]: primary,
+    [changeNotes.former]: name,
+    [changeNotes.mode]: byGtid ? 'gtid' : 'position',
+    ...(end === undefined
+      ? {}
+      : { [changeNotes.formerFile]: { note: end.file }, [changeNotes.formerPosition]: { note: end.position } }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { reaches, tailOf, type Tail } from '../../domain/former.js';
+import { ownLost, reaches, tailOf, type Tail } from '../../domain/former.js';
 import { defaultFailover, type Parameters, type Scene } from '../../domain/scene.js';
 import type { Channel, ServerFacts, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
 import { isWritable } from '../../domain/topology.js';
@@ -24,6 +24,8 @@ export interface Sight {
   readonly said: readonly string[];
   /** undefined without a primary. */
   readonly tail: Tail | undefined;
+  /** Transactions of its own that the primary has and it has lost for good. */
+  readonly lost: bigint;
   /** undefined: nothing names the authority to trust, or the account to log in with. */
   readonly following: Following | undefined;
 }
@@ -44,6 +46,7 @@ export function sightOf(scene: Scene, parameters: Parameters): Sight {
     primary,
     said: primary === undefined ? [] : saidOf(scene, view, primary.name, name),
     tail: primary === undefined || server === undefined ? undefined : tailOf(server, primary, scene.lastChange),
+    lost: server?.facts === undefined || primary?.facts === undefined ? 0n : ownLost(server.facts, primary.facts),
     following: primary === undefined ? undefined : followingOf(scene, view, name, server?.facts, primary),
   };
 }
