@@ -24,6 +24,11 @@ export class AnnouncerProgram {
     return (await readFile(this.#file('says'), 'utf8')).trim();
   }
 
+  /** By hand, whatever Lockstep told last. */
+  async tell({ host, port }: Address): Promise<void> {
+    await writeFile(this.#file('says'), `${host}:${port}\n`);
+  }
+
   async misbehave(how: 'hang' | 'fail'): Promise<void> {
     await writeFile(this.#file(how), '');
   }

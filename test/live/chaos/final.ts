@@ -41,6 +41,16 @@ export async function channelsOf(server: SandboxServer, network: Network): Promi
   }));
 }
 
+/** What the others hold and this one lacks, one text for each of them that holds such. */
+export async function lackedBy(name: ServerName, servers: readonly SandboxServer[]): Promise<readonly string[]> {
+  const histories = new Map(
+    await Promise.all(servers.map(async (one) => [one.name, await transactionsOf(one)] as const)),
+  );
+  const others = servers.filter((one) => one.name !== name);
+  const extra = await Promise.all(others.map(async (one) => [one.name, (await missingFrom(one, histories))[name] ?? ''] as const)); // prettier-ignore
+  return extra.filter(([, text]) => text !== '').map(([other, text]) => `${other} holds ${text}`);
+}
+
 export async function isWritable(server: SandboxServer): Promise<boolean> {
   const [row] = await server.sql('SELECT @@global.read_only AS closed');
   return ['0', 'OFF'].includes(row?.['closed'] ?? '');

@@ -5,7 +5,7 @@ import { sourcePrefix } from '../../../src/sandbox/semi-sync.js';
 import { Scrape } from '../scrape.js';
 import type { Asked } from '../lockstep-process.js';
 import { database } from './cluster.js';
-import { channelsOf } from './final.js';
+import { channelsOf, lackedBy } from './final.js';
 import type { Stage } from './operation.js';
 
 /** All is well within this time, milliseconds. */
@@ -160,14 +160,20 @@ async function stopHard({ cluster, tell, counts }: Stage): Promise<void> {
   }
 }
 
-/** What `open-primary` does, where it may not: the one server that follows nobody, or that the others follow. */
+/** What `open-primary` does, where it may not: the one server that follows nobody, and never one that lacks what another has, for which there is `failover`. */
 async function openByHand({ cluster, tell }: Stage): Promise<void> {
   const channels = await Promise.all(cluster.servers.map(async (server) => [server, await channelsOf(server, cluster.network)] as const)); // prettier-ignore
   const alone = channels.filter(([, own]) => own.length === 0);
   const [only] = alone;
   if (only === undefined || alone.length > 1 || (await cluster.writable()).length > 0) return;
-  tell(`${only[0].name} is opened by hand`);
+  const lacked = await lackedBy(only[0].name, cluster.servers);
+  if (lacked.length > 0) {
+    tell(`${only[0].name} is not opened: ${lacked.join(', ')}`);
+    return;
+  }
+  tell(`${only[0].name} is opened by hand, and applications are told`);
   if (cluster.options.semiSync === true)
     await only[0].sql(`SET GLOBAL ${sourcePrefix(cluster.sandbox.version)}_enabled = ON`);
   await cluster.sandbox.open(only[0]);
+  await cluster.announcer.tell(cluster.network.to(only[0].name, 'replicas').address);
 }
