@@ -58,6 +58,12 @@ export const topologyRules: BuildRules<'topology'> = (values) => ({
       summary: `No server of ${aCluster} accepts writes`,
       description: `Of the servers of ${aCluster} that answer, 0 accept writes.`,
     },
+    PrimaryBehind: {
+      expr: `${ofServer('mysql_cluster_problem', { problem: 'primary-behind' })} == 1\nunless on (${cluster})\n${ofCluster('mysql_cluster_writable_servers')} > 0`,
+      for: 'primary',
+      summary: `The primary ${aServer} came back with less than its replicas have`,
+      description: `${aServer} is the primary, is read-only, and lacks what its replicas have received of it. Opened as it is, it would lose that.`,
+    },
     TwoPrimaries: {
       // A writable replica is counted out by its own problem; what is left over has nobody above it, or hides it.
       expr: `(\n  ${ofCluster('mysql_cluster_writable_servers')}\n  - on (${cluster}) (\n    count by (${cluster}) (${ofServer('mysql_cluster_problem', { problem: 'writable-replica' })})\n    or on (${cluster})\n    0 * ${ofCluster('mysql_cluster_writable_servers')}\n  )\n  > 1\n)\nand on (${cluster})\n${async}`,

@@ -16,6 +16,7 @@ import type { Topology } from './topology.js';
 export const problemNames = [
   'server-down',
   'no-primary',
+  'primary-behind',
   'two-primaries',
   'writable-replica',
   'replica-missing',

@@ -64,6 +64,15 @@ export const cases: readonly Case[] = [
   ['server-down', down(maria, 'db3'), 'db3', 'connection refused'],
   ['server-down', down(maria, 'db1'), 'db1', '(refused)'],
   ['no-primary', withSection(maria, 'db1', 'state', { readOnly: true }), 'db1', 'read-only'],
+  [
+    'primary-behind',
+    withGtid(withSection(mysql, 'db1', 'state', { readOnly: true, superReadOnly: true }), 'db1', {
+      executed: `${uuidOf(1)}:1-98`,
+    }),
+    'db1',
+    'db2 (2 transactions) and db3 (2 transactions)',
+    ['no-primary'],
+  ],
   ['two-primaries', promoted(maria, 'db3'), undefined, 'db1 and db3'],
   [
     'writable-replica',

@@ -115,3 +115,25 @@ export function tlsFiles(server: SandboxServer) {
   const file = (name: string) => path.join(server.tlsDirectory, name);
   return { ca: file('ca.pem'), cert: file('cert.pem'), key: file('key.pem') };
 }
+
+/**
+ * The replica has received a transaction of the primary's that the primary has not, as after a crash that cost it the end
+ * of its log. Gives the way back, once the primary is open again.
+ */
+export async function getAhead(replica: SandboxServer, primary: SandboxServer): Promise<() => Promise<void>> {
+  if (primary.version.flavour === 'mysql') {
+    const far = `${await askOne(primary, '@@global.server_uuid')}:1000000`;
+    const empty = [`SET GTID_NEXT = '${far}'`, 'BEGIN', 'COMMIT', "SET GTID_NEXT = 'AUTOMATIC'"];
+    await replica.run(empty);
+    return () => primary.run(empty);
+  }
+  const place = await askOne(replica, '@@global.gtid_slave_pos');
+  const far = place.replace(/\d+$/, (number) => String(Number(number) + 1000));
+  await stopReplication(replica);
+  await replica.sql(`SET GLOBAL gtid_slave_pos = '${far}'`);
+  return async () => {
+    await replica.sql(`SET GLOBAL gtid_slave_pos = '${place}'`);
+    await startReplication(replica);
+    await untilReplicating(replica);
+  };
+}

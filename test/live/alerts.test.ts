@@ -25,6 +25,7 @@ import {
   beginWhere,
   clockBehind,
   errant,
+  getAhead,
   locally,
   lockMonitor,
   purge,
@@ -245,8 +246,13 @@ await describeEach(
       await link.mend();
       await refollow(db2, {});
       await sandbox.close(db1);
-      await alarms.firing(['NoPrimary', undefined, { cluster: 'sandbox', procedure: 'open-primary' }]);
+      const backAgain = await getAhead(db2, db1);
+      await alarms.firing(
+        ['NoPrimary', undefined, { cluster: 'sandbox', procedure: 'open-primary' }],
+        ['PrimaryBehind', 'db1', { procedure: 'failover' }],
+      );
       await sandbox.open(db1);
+      await backAgain();
       await alarms.quiet();
     });
 

@@ -26,6 +26,14 @@ export const topologyAlerts = {
     procedure: 'open-primary',
     problem: 'no-primary',
   },
+  PrimaryBehind: {
+    subject: 'topology',
+    severity: 'critical',
+    meaning: 'The primary came back read-only from a crash, without what its replicas have received of it.',
+    metrics: ['mysql_cluster_problem', 'mysql_cluster_writable_servers'],
+    procedure: 'failover',
+    problem: 'primary-behind',
+  },
   TwoPrimaries: {
     subject: 'topology',
     severity: 'critical',

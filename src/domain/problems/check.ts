@@ -66,6 +66,7 @@ export function judgesWritable({ topology }: Sight): boolean {
 const severities = {
   'server-down': 'critical',
   'no-primary': 'critical',
+  'primary-behind': 'critical',
   'two-primaries': 'critical',
   'writable-replica': 'warning',
   'replica-missing': 'warning',

@@ -1,3 +1,4 @@
+import { returnedOf } from '../returned.js';
 import { isWritable } from '../topology.js';
 import { found, judgesWritable, ofEachServer, type Check } from './check.js';
 
@@ -32,6 +33,16 @@ const noPrimary: Check = (sight) => {
       `no server of ${snapshot.cluster} that could be asked accepts writes, and none is the primary`,
     ),
   ];
+};
+
+/** Opened as it is, it would lose what only its replicas have, acknowledged writes among them. */
+const primaryBehind: Check = (sight) => {
+  const { snapshot, topology } = sight;
+  if (!judgesWritable(sight) || topology.primary === undefined || topology.writable.length > 0) return [];
+  const returned = returnedOf({ snapshot }, topology.primary);
+  return returned === undefined
+    ? []
+    : [found('primary-behind', topology.primary, `${topology.primary} is the primary: ${returned.why}`)];
 };
 
 /** Writable servers that replicate from nobody: applications may write to each of them. */
@@ -76,4 +87,11 @@ const bootsWritable = ofEachServer((server, { state }, sight) =>
     : [],
 );
 
-export const roleChecks: readonly Check[] = [noPrimary, twoPrimaries, writableReplica, replicaMissing, bootsWritable];
+export const roleChecks: readonly Check[] = [
+  noPrimary,
+  primaryBehind,
+  twoPrimaries,
+  writableReplica,
+  replicaMissing,
+  bootsWritable,
+];

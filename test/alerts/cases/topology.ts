@@ -81,6 +81,18 @@ export const topologyCases: readonly Case[] = [
     description: 'Of the servers of production that answer, 0 accept writes.',
   },
   {
+    alert: 'PrimaryBehind',
+    after: 0.5 * minute,
+    keep,
+    labels: db1,
+    series: { 'mysql_cluster_problem{server="db1",problem="primary-behind"}': [0, 1], mysql_cluster_writable_servers: [1, 0] }, // prettier-ignore
+    // Another Lockstep sees one that is writable.
+    short: { mysql_cluster_writable_servers: 1 },
+    summary: 'The primary production/db1 came back with less than its replicas have',
+    description:
+      'production/db1 is the primary, is read-only, and lacks what its replicas have received of it. Opened as it is, it would lose that.',
+  },
+  {
     alert: 'TwoPrimaries',
     after: 0.5 * minute,
     labels: production,
