@@ -19,7 +19,7 @@ import { hands } from './hands.js';
 import { openFileJournal } from './journal/file-journal.js';
 import type { Journal } from './journal/journal.js';
 import { openReadOnly } from './journal/read-only.js';
-import { keptBeside, memoryIn, type AutomationOptions, type Kept } from './kept.js';
+import { keptBeside, lastSeenIn, memoryIn, type AutomationOptions, type Kept } from './kept.js';
 import { alertmanagerSettingsOf } from './notify-settings.js';
 import { alertmanagerSilences } from './notify/silences.js';
 import { OutlookMemory } from './observe/outlook-memory.js';
@@ -67,11 +67,12 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
     log,
   });
   const memory = await PlaintextMemory.open(memoryIn(settings), log);
+  const lastSeen = await lastSeenIn(settings, log);
   const kept = await keptBeside(settings, log);
   try {
     const timed = new TimedJournal(journal, (seconds) => running.appended(seconds));
     const shelf = new AnnouncerShelf();
-    const outlook = new OutlookMemory();
+    const outlook = new OutlookMemory(lastSeen);
     const parts = partsOf(options, { memory, shelf, outlook, ...kept });
     const engine = await engineOver(timed, settings, options, parts);
     const vigil = vigilOver(options);
@@ -96,12 +97,13 @@ export async function openAutomation(options: AutomationOptions): Promise<Runnin
       },
       stop: async () => {
         await Promise.all([vigil.stop(), engine.stop()]);
-        await Promise.all([shelf.close(), memory.close(), journal.close()]);
+        // Whoever holds the journal next reads what these write.
+        await Promise.all([shelf.close(), memory.close(), lastSeen.close()]).finally(() => journal.close());
       },
     };
     return running;
   } catch (cause) {
-    await Promise.all([memory.close(), journal.close()]);
+    await Promise.all([memory.close(), lastSeen.close()]).finally(() => journal.close());
     throw cause;
   }
 }

@@ -1,9 +1,12 @@
 import path from 'node:path';
 import type { AnnouncerShelf } from './announcers.js';
+import { systemClock } from './base/clock.js';
 import { LockstepError } from './base/errors.js';
 import type { Log } from './base/log.js';
+import { moments } from './base/moment.js';
 import type { AutomationConfig } from './config/automation.js';
 import type { ClusterConfig, Config } from './config/config.js';
+import { LastSeenMemory } from './observe/last-seen-memory.js';
 import type { Observer } from './observe/observer.js';
 import type { OutlookMemory } from './observe/outlook-memory.js';
 import type { PlaintextMemory } from './observe/plaintext-memory.js';
@@ -40,6 +43,12 @@ export async function keptBeside(
 /** Beside the journal, for whoever holds that alone writes there. */
 export function memoryIn({ journal }: AutomationConfig): string {
   return path.join(journal.directory, 'plaintext.json');
+}
+
+/** Beside it, alike: what was last seen of each primary. */
+export function lastSeenIn({ journal }: AutomationConfig, log: Log): Promise<LastSeenMemory> {
+  const options = { log, clock: systemClock, moment: moments(systemClock) };
+  return LastSeenMemory.open(path.join(journal.directory, 'last-seen.json'), options);
 }
 
 /** What a cluster says under the configuration of now. @throws LockstepError `cluster-unknown` */

@@ -2,7 +2,7 @@ import { capital } from '../base/words.js';
 import { containsGtidSet, countGtidSet, parseGtidSet, subtractGtidSets, unionGtidSets } from './gtid-mysql.js';
 import { gapMariadb, parseMariadbGtids, unionMariadb } from './gtid-mariadb.js';
 import type { DirectReplica } from './death.js';
-import type { Outage } from './outlook.js';
+import type { Before } from './last-seen.js';
 import type { SemiSyncFacts, ServerName } from './snapshot.js';
 
 /** What a failover may lose of what the dead primary acknowledged. */
@@ -17,7 +17,9 @@ export interface Loss {
 
 export interface Lost {
   readonly primary: ServerName;
-  readonly outage: Outage | undefined;
+  readonly before: Before;
+  /** When it was first found silent, milliseconds since the Unix epoch; undefined: it was not. */
+  readonly since: number | undefined;
   /** The replica that is to take its place. */
   readonly candidate: DirectReplica;
   /** All that can be asked, the candidate among them. */
@@ -38,7 +40,7 @@ export function lossOf(lost: Lost): Loss {
   if (why === undefined)
     return {
       zero: true,
-      why: `when ${lost.primary} was last seen each commit waited for a replica (AFTER_SYNC), none can have stopped waiting since, and every replica that may have acknowledged can be asked`,
+      why: `when ${lost.primary} was last seen${lost.before.recalled} each commit waited for a replica (AFTER_SYNC), none can have stopped waiting since, and every replica that may have acknowledged can be asked`,
       bound: '',
     };
   return { zero: false, why, bound: boundOf(lost, missingOf(lost)) };
@@ -59,24 +61,22 @@ export function lossBeside(candidate: ServerName, unreachable: readonly ServerNa
 }
 
 /** Whether the dead primary, should it live, can acknowledge nothing before the promotion is over: no replica is left to acknowledge to it, and it waits for one. */
-export function waitsInVain({ outage, now }: Pick<Lost, 'outage' | 'now'>): boolean {
-  const source = outage?.lastSeen?.facts?.semiSync?.source;
+export function waitsInVain({ before: { last, doubt }, now }: Pick<Lost, 'before' | 'now'>): boolean {
+  const source = last?.facts?.semiSync?.source;
   return (
-    source !== undefined && outage?.lastSeen !== undefined && heldBack(source, now - outage.lastSeen.at) === undefined
+    doubt === undefined && source !== undefined && last !== undefined && heldBack(source, now - last.at) === undefined
   );
 }
 
 /** How many replicas each commit waits for; undefined where it does not wait, or nobody knows. */
-export function acknowledgers(outage: Outage | undefined): number | undefined {
-  const source = outage?.lastSeen?.facts?.semiSync?.source;
+export function acknowledgers({ last, doubt }: Before): number | undefined {
+  const source = doubt === undefined ? last?.facts?.semiSync?.source : undefined;
   return source?.enabled === true && source.active ? source.waitsFor : undefined;
 }
 
-function whyNotZero({ primary, outage, replicas, unreachable, now }: Lost): string | undefined {
-  const last = outage?.lastSeen;
-  const source = last?.facts?.semiSync?.source;
-  if (last === undefined)
-    return `how ${primary} replicated is not known: it was never seen alive since Lockstep started`;
+function whyNotZero({ primary, before: { last, doubt }, replicas, unreachable, now }: Lost): string | undefined {
+  if (last === undefined || doubt !== undefined) return doubt ?? `how ${primary} replicated is not known`;
+  const source = last.facts?.semiSync?.source;
   if (source === undefined) return `${primary} did not replicate semi-synchronously when it was last seen`;
   const weak = heldBack(source, now - last.at);
   if (weak !== undefined) return weak;
@@ -106,8 +106,8 @@ function heldBack(source: NonNullable<SemiSyncFacts['source']>, milliseconds: nu
 }
 
 /** Transactions that the primary had when it was last seen and the candidate has not received; undefined: not known. */
-function missingOf({ outage, candidate: { server, channel } }: Lost): bigint | undefined {
-  const [theirs, own] = [outage?.lastSeen?.facts?.gtid, server.facts?.gtid];
+function missingOf({ before: { last }, candidate: { server, channel } }: Lost): bigint | undefined {
+  const [theirs, own] = [last?.facts?.gtid, server.facts?.gtid];
   try {
     if (theirs?.kind === 'mysql' && own?.kind === 'mysql') {
       const had = parseGtidSet(theirs.executed);
@@ -125,17 +125,20 @@ function missingOf({ outage, candidate: { server, channel } }: Lost): bigint | u
 }
 
 /** From the last look on, where it is known what is missing of what it had then: that something came from it later says nothing of what was under way. */
-function boundOf({ primary, outage, candidate: { server, channel } }: Lost, missing: bigint | undefined): string {
-  const [seen, heard] = [outage?.lastSeen?.at, channel.receivedAt];
+function boundOf(
+  { primary, before, since, candidate: { server, channel } }: Lost,
+  missing: bigint | undefined,
+): string {
+  const [seen, heard] = [before.last?.at, channel.receivedAt];
   const until = 'and whatever it acknowledges until it is known to be stopped.';
   const silent = (at: number) =>
-    `${(Math.max(0, (outage?.since ?? at) - at) / 1000).toFixed(1)} s before it was first found silent`;
+    `${(Math.max(0, (since ?? at) - at) / 1000).toFixed(1)} s before it was first found silent`;
   if (missing !== undefined && seen !== undefined) {
     const last =
       heard === undefined ? '' : ` ${capital(server.name)} last heard of it at ${time(heard)}, ${silent(heard)}.`;
-    return `At most ${missing} transactions that ${primary} had when it was last seen, and what it has acknowledged since ${time(seen)}, when that was; ${until}${last}`;
+    return `At most ${missing} transactions that ${primary} had when it was last seen${before.recalled}, and what it has acknowledged since ${time(seen)}, when that was; ${until}${last}`;
   }
-  if (heard === undefined || outage === undefined)
+  if (heard === undefined || since === undefined)
     return `At most what ${primary} has acknowledged since ${server.name} last heard of it, and nobody knows when that was.`;
   return `At most what ${primary} has acknowledged since ${time(heard)}, when ${server.name} last heard of it, ${silent(heard)}, and what was under way then; ${until}`;
 }

@@ -6,6 +6,7 @@ import {
   type ServerName,
   type ServerSnapshot,
 } from '../domain/snapshot.js';
+import { startedSince, type LastSeenMemory } from './last-seen-memory.js';
 
 /** What is remembered of one server. */
 interface Remembered {
@@ -24,15 +25,20 @@ export interface Named {
 }
 
 /**
- * Remembers over every look how long a server has been away, what it last showed, and how much of the fleet answers. In
- * memory alone: after a start of Lockstep an outage begins with the first look that fails.
+ * Remembers over every look how long a server has been away, what it last showed, and how much of the fleet answers.
+ * After a start of Lockstep an outage begins with the first look that fails, and only what a primary last showed is
+ * known from before.
  */
 export class OutlookMemory {
   readonly #servers = new Map<string, Remembered>();
 
+  /** @param lastSeen left out: nothing is known from before the start */
+  constructor(readonly lastSeen?: LastSeenMemory) {}
+
   /** Takes in what a look at a server ended with, of whatever collectors. */
   note(snapshot: ServerSnapshot): void {
     const key = keyOf(snapshot);
+    this.lastSeen?.note(snapshot);
     this.#servers.set(key, after(this.#servers.get(key), snapshot));
   }
 
@@ -44,7 +50,8 @@ export class OutlookMemory {
         const known = this.#servers.get(keyOf(one));
         if (known?.failing === undefined) return [];
         const { since, looks, reasons } = known.failing;
-        return [{ server: one.name, since, looks, reasons: [...reasons], lastSeen: known.lastSeen }];
+        const before = known.lastSeen === undefined ? this.lastSeen?.of(cluster, one.name) : undefined;
+        return [{ server: one.name, since, looks, reasons: [...reasons], lastSeen: known.lastSeen, ...before }];
       });
     const answers = (one: Named) => {
       const known = this.#servers.get(keyOf(one));
@@ -59,7 +66,9 @@ function after(before: Remembered | undefined, snapshot: ServerSnapshot): Rememb
   if (facts !== undefined) {
     const whole = snapshot.collectors.length >= collectorNames.length;
     const askedAt = Math.max(at, before?.askedAt ?? at);
-    return { askedAt, lastSeen: whole ? snapshot : before?.lastSeen, failing: undefined };
+    // Started again it replicates as its files say, and nobody has asked it how that is.
+    const lastSeen = startedSince(before?.lastSeen?.at, snapshot) ? undefined : before?.lastSeen;
+    return { askedAt, lastSeen: whole ? snapshot : lastSeen, failing: undefined };
   }
   const [askedAt, lastSeen] = [before?.askedAt, before?.lastSeen];
   // Looks go on side by side: one that began later has asked it meanwhile.

@@ -17,6 +17,9 @@ export interface VigilOptions {
 /** How often it is checked who was not looked at, milliseconds. */
 const tick = 500;
 
+/** How a primary replicates is asked at least so often, milliseconds: should it die, nothing older proves that nothing is lost. */
+const known = 30_000;
+
 /** How many such looks may be under way at once, over all servers. */
 const atOnce = 32;
 
@@ -61,7 +64,8 @@ export class Vigil {
     const { interval, wholeInterval } = this.options;
     if (last === undefined || newest === undefined) return everyCollector;
     const older = (at: number, than: number) => now - at >= than || now < at; // our clock was put back
-    if (older(newest.at, wholeInterval())) return everyCollector;
+    const whole = isWritable(newest) ? Math.min(wholeInterval(), Math.max(interval(), known)) : wholeInterval();
+    if (older(newest.at, whole)) return everyCollector;
     if (!older(last.at + last.durationSeconds * 1000, interval())) return undefined;
     if (last.facts === undefined) return everyCollector;
     return isWritable(newest) ? glance : undefined;

@@ -78,11 +78,11 @@ function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
 function asks(scene: Scene, parameters: Parameters): string | undefined {
   const sight = sightOf(scene, parameters);
   if (sight?.loss === undefined) return undefined;
-  const { primary, loss, outage, returned } = sight;
+  const { primary, loss, before, returned } = sight;
   if (!loss.zero) return `transactions that ${primary} acknowledged may be lost: ${loss.why}`;
   if (returned !== undefined) return returnedAsks(sight, scene);
   const stopped = fenceCommand(sight, scene.site) !== undefined && parameters['unfenced'] !== 'yes';
-  if (stopped || waitsInVain({ outage, now: scene.snapshot.at })) return undefined;
+  if (stopped || waitsInVain({ before, now: scene.snapshot.at })) return undefined;
   return `nothing proves that ${primary} cannot acknowledge any more, should it only be cut off`;
 }
 

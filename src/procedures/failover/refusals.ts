@@ -38,8 +38,8 @@ const writableElsewhere: Check = ({ writable }) =>
         remedy: 'Find out who opened it and why; close it by hand, or let it be the primary: docs/failing-over.md.',
       };
 
-const quorum: Check = ({ primary, replicas, unreachable, outage }, _scene, parameters) => {
-  const acks = acknowledgers(outage);
+const quorum: Check = ({ primary, replicas, unreachable, before }, _scene, parameters) => {
+  const acks = acknowledgers(before);
   const all = replicas.length + unreachable.length;
   const enough = acks === undefined ? replicas.length * 2 > all : unreachable.length < acks;
   // Whoever accepts a loss still does not go on with fewer than half.
@@ -78,12 +78,13 @@ const behind: Check = ({ candidate }) =>
         remedy: 'Leave `to` out, or wait until the others can be compared.',
       };
 
-const errant: Check = ({ candidate, outage, replicas, returned, primary, view }) => {
+const errant: Check = ({ candidate, before, replicas, returned, primary, view }) => {
   if (candidate === undefined) return undefined;
-  const known = [
-    returned === undefined ? outage?.lastSeen?.facts : view.server(primary)?.facts,
-    ...replicas.map(({ server }) => server.facts),
-  ].filter((facts): facts is ServerFacts => facts !== undefined && facts !== candidate.facts);
+  const others = replicas.flatMap(({ server: { facts } }) => (facts === undefined || facts === candidate.facts ? [] : [facts])); // prettier-ignore
+  const { doubt, last } = returned === undefined ? before : { doubt: undefined, last: view.server(primary) };
+  // Alone, what is doubtful accuses nobody: the candidate may have been the primary for a while since then.
+  const seen = last?.facts === undefined || (doubt !== undefined && others.length === 0) ? [] : [last.facts];
+  const known = [...seen, ...others];
   const own = wroteAlone(candidate.facts, known);
   if (own !== true) return undefined;
   return {
@@ -94,7 +95,10 @@ const errant: Check = ({ candidate, outage, replicas, returned, primary, view })
 };
 
 /** Whether a server has transactions under its own id that none of the others has; undefined: not known. */
-function wroteAlone({ gtid, identity }: ServerFacts, others: readonly ServerFacts[]): boolean | undefined {
+function wroteAlone(
+  { gtid, identity }: ServerFacts,
+  others: readonly Pick<ServerFacts, 'gtid'>[],
+): boolean | undefined {
   try {
     if (gtid?.kind === 'mysql' && identity.uuid !== undefined) {
       const all = unionGtidSets(...others.flatMap((one) => (one.gtid?.kind === 'mysql' ? [parseGtidSet(one.gtid.executed)] : []))); // prettier-ignore

@@ -7,8 +7,8 @@ import {
   type EvidenceRules,
 } from '../../domain/death.js';
 import { rankCandidates, type Candidate } from '../../domain/candidates.js';
+import { beforeOf, type Before } from '../../domain/last-seen.js';
 import { lossBeside, lossOf, type Loss } from '../../domain/loss.js';
-import type { Outage } from '../../domain/outlook.js';
 import { returnedOf, wentAnotherWay, type Returned } from '../../domain/returned.js';
 import { defaultFailover, type Parameters, type Scene, type SiteFailover } from '../../domain/scene.js';
 import type { ServerName } from '../../domain/snapshot.js';
@@ -26,7 +26,8 @@ export interface Sight {
   readonly returned: Returned | undefined;
   /** Why one that is alive may have what the candidate has not. */
   readonly apart: string | undefined;
-  readonly outage: Outage | undefined;
+  /** What is known of it from before. */
+  readonly before: Before;
   /** Replicas of the primary that can be asked. */
   readonly replicas: readonly DirectReplica[];
   /** Servers beside the primary that cannot be asked. */
@@ -63,6 +64,8 @@ export function sightOf(scene: Scene, parameters: Parameters): Sight | undefined
   const ranked = rankCandidates(snapshot, primary, rules);
   const wanted = parameters['to'];
   const candidate = ranked.find(({ server, against }) => (wanted === undefined ? against.length === 0 : server === wanted)); // prettier-ignore
+  const address = snapshot.servers.find(({ name }) => name === primary)?.address;
+  const before = beforeOf({ primary, address, outage, replicas, lastChange: scene.lastChange });
   const chosen = replicas.find(({ server }) => server.name === candidate?.server);
   const returned = returnedOf(scene, primary);
   const own = view.server(primary);
@@ -73,7 +76,7 @@ export function sightOf(scene: Scene, parameters: Parameters): Sight | undefined
     death: deathOf(scene, primary, evidenceOf(rules)),
     returned,
     apart: returned && own && chosen && wentAnotherWay(own, chosen),
-    outage,
+    before,
     replicas,
     unreachable,
     writable: snapshot.servers.filter((server) => isWritable(server)).map(({ name }) => name),
@@ -82,7 +85,7 @@ export function sightOf(scene: Scene, parameters: Parameters): Sight | undefined
     loss:
       chosen &&
       (returned === undefined
-        ? lossOf({ primary, outage, candidate: chosen, replicas, unreachable, now: snapshot.at })
+        ? lossOf({ primary, before, since: outage?.since, candidate: chosen, replicas, unreachable, now: snapshot.at })
         : lossBeside(chosen.server.name, unreachable)),
     others: othersOf(scene, replicas, candidate),
     bystanders: snapshot.servers.filter(({ name, facts }) => name !== primary && facts?.channels?.length === 0).map(({ name }) => name), // prettier-ignore

@@ -257,9 +257,9 @@ function noted(note: string, moment: number | undefined): Notes {
 }
 
 /** As before, where enough of those that are re-pointed acknowledge. */
-export function semiSyncOf({ outage, others, view }: Sight, { facts }: Pick<Candidate, 'facts'>): Waiting {
+export function semiSyncOf({ before, others, view }: Sight, { facts }: Pick<Candidate, 'facts'>): Waiting {
   const followers = others.moved.flatMap(({ replica }) => view.server(replica)?.facts ?? []);
-  const seen = outage?.lastSeen?.facts;
+  const seen = before.doubt === undefined ? before.last?.facts : undefined;
   return waitingOf(facts, followers, seen && seen.semiSync?.source?.enabled === true);
 }
 
