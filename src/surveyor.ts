@@ -14,7 +14,7 @@ export function surveyor({ config }: AutomationOptions, redactor: Redactor): Non
   return (name, wanted, signal) => {
     const cluster = clusterNamed(config(), name);
     return Promise.all(
-      wanted.map(async ({ server, flavour, programs }) => {
+      wanted.map(async ({ server, ...wish }) => {
         const found = cluster.servers.find((one) => one.name === server);
         const { operate } = cluster.accounts;
         const target = () => {
@@ -23,7 +23,7 @@ export function surveyor({ config }: AutomationOptions, redactor: Redactor): Non
         };
         const host = found?.host && openHost(hostSettingsOf(found.host));
         try {
-          return await survey({ server, flavour, programs, host, target: async () => target() }, signal);
+          return await survey({ server, ...wish, host, target: async () => target() }, signal);
         } finally {
           await host?.close();
         }

@@ -27,7 +27,9 @@ import type { Host } from '../hosts/host.js';
 import { copy } from './copy/copy.js';
 import { load } from './copy/load.js';
 import { discard } from './copy/discard.js';
+import { empty } from './copy/empty.js';
 import { putBack } from './copy/put-back.js';
+import { measure } from './copy/room.js';
 import { swap } from './copy/swap.js';
 import type { Notes } from '../engine/procedure.js';
 import { LoginError, QueryError, type Target } from '../mysql/session.js';
@@ -125,6 +127,12 @@ export class SqlActor implements Actor {
         const { position, cost } = await load(action, { target, memory, progress: told }, signal);
         return { [action.noteAs]: position, cost };
       }
+      case 'room': {
+        const target = (server: ServerName) => this.reach.target(server);
+        return { [action.noteAs]: await this.#onHost(action.on, (host) => measure(action, target, host, noted(notes, action.data), signal)) }; // prettier-ignore
+      }
+      case 'empty':
+        return { [action.noteAs]: String(await empty(await this.reach.target(action.on), signal)) };
       case 'put-back':
         await this.#onHost(action.on, async (host) => putBack(action, notes, host, await this.reach.target(action.on), noted(notes, action.data), signal)); // prettier-ignore
         return { [action.noteAs]: 'yes' };
@@ -132,7 +140,7 @@ export class SqlActor implements Actor {
         await this.#onHost(action.on, async (host) => swap(action, host, await this.reach.target(action.on), noted(notes, action.data), signal)); // prettier-ignore
         return { [action.noteAs]: 'yes' };
       case 'discard':
-        await this.#onHost(action.on, (host) => discard(host, noted(notes, action.data), signal)); // prettier-ignore
+        await this.#onHost(action.on, (host) => discard(host, noted(notes, action.data), action.place, signal)); // prettier-ignore
         return { [action.noteAs]: 'yes' };
       case 'announce':
       case 'readers':

@@ -1,16 +1,19 @@
 import path from 'node:path';
-import { messageOf } from '../base/errors.js';
+import { LockstepError, messageOf } from '../base/errors.js';
+import { columnFor } from '../dialects/capabilities.js';
 import { holdingsOf, holdingsStatements } from '../dialects/survey-statements.js';
-import type { Flavour, ServerName } from '../domain/snapshot.js';
+import type { Flavour, Identity, ServerName } from '../domain/snapshot.js';
 import type { Holdings, MachineSurvey, Survey } from '../domain/survey.js';
 import type { Host } from '../hosts/host.js';
 import { openSession, type Target } from '../mysql/session.js';
-import { placesOf, stands } from './copy/places.js';
+import { foreign } from './copy/entries.js';
+import { followed, leftovers, placesOf, stands } from './copy/places.js';
 
 /** How a server and its machine are asked. */
 export interface SurveyReach {
   readonly server: ServerName;
   readonly flavour: Flavour;
+  readonly release: Identity['release'];
   target(): Promise<Target>;
   /** undefined: Lockstep does not reach its machine. Whoever asks closes it. */
   readonly host: Host | undefined;
@@ -36,7 +39,8 @@ export async function survey(reach: SurveyReach, signal: AbortSignal): Promise<S
 async function holdingsAt(reach: SurveyReach, signal: AbortSignal): Promise<Holdings> {
   const session = await openSession(await reach.target(), { signal });
   try {
-    return holdingsOf(await session.query(holdingsStatements.join('; '), { signal }), reach.flavour);
+    const statements = holdingsStatements(columnFor(reach));
+    return holdingsOf(await session.query(statements.join('; '), { signal }), reach.flavour);
   } finally {
     await session.end();
   }
@@ -48,20 +52,43 @@ async function machineAt(
   programs: readonly string[],
   signal: AbortSignal,
 ): Promise<MachineSurvey> {
-  const places = placesOf(data);
+  const found = await followed(host, data, signal);
   const [here, above, facts] = await Promise.all([
-    host.space(places.data, { signal }),
-    host.space(path.posix.dirname(places.data), { signal }),
-    host.stat(places.data, { signal }),
+    host.space(found, { signal }),
+    host.space(path.posix.dirname(found), { signal }).catch(unlessClosed),
+    host.stat(found, { signal }),
   ]);
+  // What two file systems have in common is never their size to the byte.
+  const exchangeable = here.total === above?.total && facts?.kind === 'directory';
+  const places = placesOf(found, exchangeable ? undefined : { data: found, system: '' });
+  const kept = await Promise.all(leftovers(places).map((left) => stands(host, left, signal)));
+  const mounts = exchangeable ? [] : await mountsIn(host, found, here.total, signal);
   const versions = await Promise.all(programs.map(async (program) => [program, await versionOf(host, program, signal)] as const)); // prettier-ignore
   return {
     freeBytes: here.free,
-    // What two file systems have in common is never their size to the byte.
-    exchangeable: here.total === above.total && facts?.kind === 'directory',
-    kept: await stands(host, places.kept, signal),
+    exchangeable,
+    kept: kept.includes(true),
+    ...(found === data ? {} : { data: found }),
+    ...(mounts.length === 0 ? {} : { mounts }),
     programs: Object.fromEntries(versions),
   };
+}
+
+/** Where the directory above is not Lockstep's to look at, nothing can be placed beside the data. */
+function unlessClosed(cause: unknown): undefined {
+  if (cause instanceof LockstepError && cause.code === 'not-allowed') return undefined;
+  throw cause;
+}
+
+/** Entries whose file system is another than that of the directory: they have no other name. */
+async function mountsIn(host: Host, directory: string, total: number, signal: AbortSignal): Promise<readonly string[]> {
+  const apart: string[] = [];
+  for (const name of await host.list(directory, { signal })) {
+    const at = `${directory}/${name}`;
+    if (foreign.includes(name) || (await host.stat(at, { signal }))?.kind !== 'directory') continue;
+    if ((await host.space(at, { signal })).total !== total) apart.push(name);
+  }
+  return apart;
 }
 
 async function versionOf(host: Host, program: string, signal: AbortSignal): Promise<string> {

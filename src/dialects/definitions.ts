@@ -24,7 +24,9 @@ export interface TableDefinition extends Definition {
 export const marker = 'lockstep_fresh';
 const own = ['mysql', 'sys', 'performance_schema', 'information_schema', marker].map((name) => quoteText(name)).join(', '); // prettier-ignore
 
-export const schemasListing = `SELECT SCHEMA_NAME AS s FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN (${own}) ORDER BY SCHEMA_NAME`;
+/** MariaDB takes every directory for a schema, those too that are a file system's or ours. */
+const noSchemas = "SCHEMA_NAME <> '#mysql50#lost+found' AND SCHEMA_NAME NOT LIKE '#mysql50#.%'";
+export const schemasListing = `SELECT SCHEMA_NAME AS s FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN (${own}) AND ${noSchemas} ORDER BY SCHEMA_NAME`;
 export const tablesListing = `SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t, TABLE_TYPE AS y, ENGINE AS e, COALESCE(TABLE_ROWS, 0) AS r, COALESCE(DATA_LENGTH, 0) + COALESCE(INDEX_LENGTH, 0) AS b FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN (${own}) ORDER BY TABLE_SCHEMA, TABLE_NAME`;
 export const routinesListing = `SELECT ROUTINE_SCHEMA AS s, ROUTINE_NAME AS t, ROUTINE_TYPE AS y FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA NOT IN (${own}) ORDER BY ROUTINE_SCHEMA, ROUTINE_TYPE, ROUTINE_NAME`;
 export const triggersListing = `SELECT TRIGGER_SCHEMA AS s, TRIGGER_NAME AS t FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA NOT IN (${own}) ORDER BY TRIGGER_SCHEMA, EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER`;

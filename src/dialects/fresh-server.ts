@@ -2,6 +2,7 @@ import type { Flavour } from '../domain/snapshot.js';
 import type { Column } from './capabilities.js';
 import { loader, accountName } from './account-copies.js';
 import { marker } from './definitions.js';
+import { resetLogs } from './emptying.js';
 import { quoteText } from './quote.js';
 
 /** Where a server is made, and as whom. */
@@ -107,8 +108,7 @@ export const loadSettings: Readonly<Record<string, string>> = { super_read_only:
 export const loadSettingsListing = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${Object.keys(loadSettings).map(quoteText).join(', ')})`;
 
 /** Its own history begins with what it was filled with. MariaDB is told so where it is attached. */
-export function beginsAt({ name, flavour }: Column, position: string): readonly string[] {
-  if (flavour === 'mariadb') return ['RESET MASTER'];
-  const reset = ['mysql-8.4', 'mysql-9'].includes(name) ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER';
-  return [reset, `SET GLOBAL gtid_purged = ${quoteText(position)}`];
+export function beginsAt(column: Column, position: string): readonly string[] {
+  const reset = resetLogs(column);
+  return column.flavour === 'mariadb' ? [reset] : [reset, `SET GLOBAL gtid_purged = ${quoteText(position)}`];
 }

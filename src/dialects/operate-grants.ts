@@ -26,7 +26,7 @@ const needs: Readonly<Record<ProcedureName, (column: Column) => readonly string[
   ],
   'require-tls': (column) => [...globalSettings(column), 'CREATE USER ON *.*'],
   switchover: changingPrimary,
-  'rebuild-replica': (column) => [...copying(column), ...dumping(column), ...replicationAdmin(column), 'SELECT ON *.*'],
+  'rebuild-replica': (column) => [...copying(column), ...dumping(column), ...replicationAdmin(column), 'SELECT ON *.*', ...emptying(column)], // prettier-ignore
   'verify-replica': (column) => ['SELECT ON *.*', ...sourcePosition(column)],
   failover: (column) => [
     ...replicationAdmin(column),
@@ -128,6 +128,12 @@ function dumping(column: Column): readonly string[] {
     ...['SHOW VIEW', 'TRIGGER', 'EVENT', 'LOCK TABLES', 'RELOAD', 'PROCESS'].map((what) => `${what} ON *.*`),
     column.privileges.replicaStatus,
   ];
+}
+
+/** What a replica holds, read-only as it is, where its disk cannot hold that beside a copy. */
+function emptying(column: Column): readonly string[] {
+  const passing = column.flavour === 'mysql' && column.dynamicPrivileges ? ['CONNECTION_ADMIN ON *.*'] : [];
+  return ['DROP ON *.*', ...passing];
 }
 
 /** Where a source stands without GTID, which MariaDB always has. */

@@ -17,6 +17,8 @@ export type Action =
   | VerifyAction
   | ProgramAction
   | CertificateAction
+  | RoomAction
+  | EmptyAction
   | CopyAction
   | LoadAction
   | SwapAction
@@ -154,6 +156,34 @@ export interface VerifyAction {
 }
 
 /**
+ * Looks whether a disk holds a copy only once the server that has it is emptied: where both have room, or not even a copy
+ * has, it fails, and nothing is dropped.
+ */
+export interface RoomAction {
+  readonly kind: 'room';
+  readonly on: ServerName;
+  readonly from: ServerName;
+  /** Asks how many `bytes` are certain to be freed. */
+  readonly droppable: Statement;
+  /** The note that holds its `@@datadir`. */
+  readonly data: string;
+  readonly place?: DataPlace;
+  /** Keeps what was found, one sentence, under this name. */
+  readonly noteAs: string;
+}
+
+/**
+ * Drops every schema of applications that a server holds, for its disk cannot bear them beside a copy. Nothing brings
+ * them back: it follows nobody by then, and a commit point lies before it.
+ */
+export interface EmptyAction {
+  readonly kind: 'empty';
+  readonly on: ServerName;
+  /** Keeps how many there were under this name. */
+  readonly noteAs: string;
+}
+
+/**
  * Copies a whole server beside the data of another, which goes on as it is. `backup`: mariadb-backup, streamed. `clone`:
  * MySQL's CLONE. The stream crosses the network under TLS, or through the connections to the hosts. `dump`: only an empty
  * server is laid out there, with the accounts that reach it, to be filled by {@link LoadAction} once it runs.
@@ -184,8 +214,20 @@ export interface CopyAction {
   readonly accounts?: readonly string[];
   /** The notes that hold `@@datadir` of both. */
   readonly data: { readonly from: string; readonly on: string };
+  readonly place?: DataPlace;
   /** Keeps the GTID position of the copy under this name; '' where the copy holds it itself. */
   readonly noteAs: string;
+}
+
+/** Where a server's data lie, where that is not simply the directory that it names, with room beside it. */
+export interface DataPlace {
+  /** Where its links lead. */
+  readonly data: string;
+  /**
+   * The directory is a file system of its own: all stays within it, and entries change places instead of directories.
+   * The name of its system tablespace, the first of `innodb_data_file_path`. Left out: it can be renamed.
+   */
+  readonly system?: string;
 }
 
 export const copyMethods = ['backup', 'clone', 'dump'] as const;
@@ -220,6 +262,7 @@ export interface PutBackAction {
   readonly on: ServerName;
   readonly service: string;
   readonly data: string;
+  readonly place?: DataPlace;
   readonly noteAs: string;
 }
 
@@ -230,6 +273,7 @@ export interface SwapAction {
   readonly service: string;
   /** The note that holds its `@@datadir`. */
   readonly data: string;
+  readonly place?: DataPlace;
   readonly noteAs: string;
 }
 
@@ -238,6 +282,7 @@ export interface DiscardAction {
   readonly kind: 'discard';
   readonly on: ServerName;
   readonly data: string;
+  readonly place?: DataPlace;
   readonly noteAs: string;
 }
 
@@ -248,7 +293,7 @@ export function isLong({ kind }: Action): boolean {
 
 /** Whether an action leaves everything as it is. */
 export function onlyReads({ kind }: Action): boolean {
-  return kind === 'verify' || kind === 'login';
+  return kind === 'verify' || kind === 'login' || kind === 'room';
 }
 
 /**

@@ -39,6 +39,8 @@ function byGtid(
   if (own?.kind === 'mysql' && theirs?.kind === 'mysql') {
     if (own.mode !== 'ON' || theirs.mode !== 'ON') return undefined;
     const [has, had] = [parseGtidSet(own.executed), parseGtidSet(theirs.executed)];
+    // A server without any history is new, or was emptied: that it has no more than others says nothing of its data.
+    if (has.size === 0 && had.size > 0) return undefined;
     if (containsGtidSet(had, has)) return none(name, primary);
     const extra = subtractGtidSets(has, had);
     return some(name, primary, Number(countGtidSet(extra)), formatGtidSet(extra));

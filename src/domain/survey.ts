@@ -1,3 +1,4 @@
+import type { DataPlace } from './action.js';
 import type { ServerName } from './snapshot.js';
 
 /** What copying a server, or copying over one, would meet there: read when a plan is made, on the operate account and on the machine. */
@@ -18,6 +19,11 @@ export interface Holdings {
   /** Tables of applications in engines without transactions, `schema.table`, the largest first. */
   readonly plain: readonly string[];
   readonly plainBytes: number;
+  /**
+   * Bytes of files that are gone once every schema of applications is dropped: at least so many. Tables in the system
+   * tablespace, logs and temporary files are not among them. Left out: nobody asked.
+   */
+  readonly droppable?: number;
   /** `@@datadir`, without a slash at its end. */
   readonly data: string;
   /** By name, as the server says them: those that {@link sameForFiles} and {@link worthSaying} name. */
@@ -29,9 +35,13 @@ export interface Holdings {
 export interface MachineSurvey {
   /** Bytes that are free where the data lie. */
   readonly freeBytes: number;
-  /** Whether the data directory and the one above it are on one file system, and neither is a link: only then can one directory take the place of another. */
+  /** Where the links of `@@datadir` lead; left out: it is no link. */
+  readonly data?: string;
+  /** Whether the data directory is one of the file system above it, where Lockstep may name others: only then can one directory take the place of another. */
   readonly exchangeable: boolean;
-  /** Whether something that an earlier run kept aside, or left, lies beside the data. */
+  /** Entries of a data directory that is not exchangeable which are file systems of their own; left out: none. */
+  readonly mounts?: readonly string[];
+  /** Whether something that an earlier run kept aside, or left, lies beside the data, or in a directory of ours within it. */
   readonly kept: boolean;
   /** What each program that was asked says of its version, `11.8.9`, by path; '' where it says none. */
   readonly programs: Readonly<Record<string, string>>;
@@ -57,6 +67,34 @@ export const directories = ['innodb_data_home_dir', 'innodb_log_group_home_dir',
 /** Bytes that a copy may take: more than its tables, for logs, system tables, and what is written meanwhile. */
 export function roomFor(bytes: number): number {
   return Math.ceil(bytes * 1.1) + 512 * 2 ** 20;
+}
+
+/**
+ * Whether a disk bears a copy: beside what is held there (`both`), only once that is dropped (`emptied`), or not even
+ * then (`short`).
+ * @param droppable undefined: nobody knows, and nobody guesses
+ */
+export function roomOn(free: number, need: number, droppable: number | undefined): 'both' | 'emptied' | 'short' {
+  if (free >= need) return 'both';
+  return droppable !== undefined && free + droppable >= need ? 'emptied' : 'short';
+}
+
+/**
+ * Where the data lie, where that is not simply the directory that the server names, with room beside it; undefined: it
+ * is, or nobody knows.
+ */
+export function placeOf({ holds, machine }: Survey): DataPlace | undefined {
+  if (holds === undefined || machine === undefined) return undefined;
+  const data = machine.data ?? holds.data;
+  if (machine.exchangeable) return machine.data === undefined ? undefined : { data };
+  return { data, system: systemFileOf(holds) ?? '' };
+}
+
+/** The file with which InnoDB's system tablespace begins, in the data directory; undefined: it is not known, or lies deeper. */
+export function systemFileOf({ settings }: Holdings): string | undefined {
+  const [name = ''] = (settings['innodb_data_file_path'] ?? '').split(':');
+  const plain = name.replace(/^(?:\.\/)+/, '');
+  return plain === '' || plain.includes('/') ? undefined : plain;
 }
 
 /** Directories of data that do not lie in the data directory, `innodb_undo_directory /undo`. */

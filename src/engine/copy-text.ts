@@ -1,13 +1,51 @@
-import type { CopyAction, LoadAction } from '../domain/action.js';
+import type { CopyAction, DataPlace, DiscardAction, LoadAction, PutBackAction, SwapAction } from '../domain/action.js';
+
+/** A copy of files, by what copies them. */
+export function copyLines(action: CopyAction): readonly string[] {
+  const { from, on, method, programs, user, address, noteAs } = action;
+  if (method === 'dump') return freshLines(action);
+  const into = placed(action.data.on, action.place, 'new');
+  return [
+    method === 'clone'
+      ? `${on}: CLONE INSTANCE FROM ${user} at ${from} (${address.host}:${address.port}), over TLS alone, into ${into} -- gives <${noteAs}>`
+      : `${from}: ${programs.backup ?? ''} --backup --stream=xbstream, into ${on}: ${programs.stream ?? ''} -x -C ${into}, through the connections to both hosts; then ${programs.prepare ?? ''} --prepare -- gives <${noteAs}>`,
+  ];
+}
+
+export function swapLines({ on, service, data, place }: SwapAction): readonly string[] {
+  const [at, fresh, kept] = [dataOf(data, place), placed(data, place, 'new'), placed(data, place, 'kept')];
+  return [
+    `${on}: SHUTDOWN;`,
+    place?.system === undefined
+      ? `${on}: rename ${at} to ${kept}, and ${fresh} to ${at}`
+      : `${on}: rename each entry of ${at} into ${kept}, and then each of ${fresh} into ${at}; meanwhile ${place.system}, and aria_log_control where there is one, are a few words, with which no server starts`,
+    restarted(on, service),
+  ];
+}
+
+export function putBackLines({ on, service, data, place }: PutBackAction): readonly string[] {
+  const [at, kept] = [dataOf(data, place), placed(data, place, 'kept')];
+  return [
+    `${on}: SHUTDOWN;`,
+    place?.system === undefined
+      ? `${on}: rename ${kept} to ${at}, and remove what it ran on meanwhile`
+      : `${on}: rename each entry of ${kept} back into ${at}, and remove what it ran on meanwhile`,
+    restarted(on, service),
+  ];
+}
+
+export function discardLines({ on, data, place }: DiscardAction): readonly string[] {
+  return [`${on}: remove ${placed(data, place, 'kept')}`];
+}
 
 /** How an empty server is laid out. */
-export function freshLines({ from, on, programs, accounts = [], data, noteAs }: CopyAction): readonly string[] {
+function freshLines({ from, on, programs, accounts = [], data, place, noteAs }: CopyAction): readonly string[] {
   const { install, server = '' } = programs;
-  const place = `--datadir=<${data.on}>.lockstep-new`;
+  const into = `--datadir=${placed(data.on, place, 'new')}`;
   return [
     `${from}: read every definition and the accounts ${accounts.join(', ')}`,
-    `${on}: ${install ?? `${server} --initialize-insecure`} ${place}`,
-    `${on}: ${server} ${place}, once, reached by nobody, which makes these accounts and the one that fills it, and ends -- gives <${noteAs}>`,
+    `${on}: ${install ?? `${server} --initialize-insecure`} ${into}`,
+    `${on}: ${server} ${into}, once, reached by nobody, which makes these accounts and the one that fills it, and ends -- gives <${noteAs}>`,
   ];
 }
 
@@ -18,4 +56,18 @@ export function loadLines({ from, on, stops, streams, restAbove, noteAs }: LoadA
     `${from} to ${on}: every table, ${streams} at once and those that are locked first, through Lockstep over TLS, resting while ${from} is more than ${restAbove} s behind or busy; then routines, views, triggers, events (none enabled) and accounts`,
     `${on}: begin its binary log anew, there -- gives <${noteAs}>, <cost>`,
   ];
+}
+
+function dataOf(note: string, place: DataPlace | undefined): string {
+  return place?.data ?? `<${note}>`;
+}
+
+/** As actors/copy/places.ts names them. */
+function placed(note: string, place: DataPlace | undefined, name: string): string {
+  const data = dataOf(note, place);
+  return place?.system === undefined ? `${data}.lockstep-${name}` : `${data}/.lockstep/${name}`;
+}
+
+function restarted(on: string, service: string): string {
+  return `${on}: restart the service ${service}, and wait until it answers`;
 }

@@ -1,7 +1,7 @@
 import { shown, shownValue } from '../dialects/written.js';
 import type { Action, AnnounceAction, ReadersAction, Statement, VerifyAction } from '../domain/action.js';
 import { certificateLines } from './certificate-text.js';
-import { freshLines, loadLines } from './copy-text.js';
+import { copyLines, discardLines, loadLines, putBackLines, swapLines } from './copy-text.js';
 import type { PlannedStep } from './automation.js';
 import { defaultWithin, type Plan, type Section } from './plan.js';
 import type { Step } from './procedure.js';
@@ -44,28 +44,19 @@ export function actionLines(action: Action): readonly string[] {
     case 'announce':
       return action.announcers.map((announcer) => `${announcer}: ${announceWords(action)}${action.noteAs === undefined ? '' : ` -- gives <${action.noteAs}>`}`); // prettier-ignore
     case 'copy':
-      if (action.method === 'dump') return freshLines(action);
-      return [
-        action.method === 'clone'
-          ? `${action.on}: CLONE INSTANCE FROM ${action.user} at ${action.from} (${action.address.host}:${action.address.port}), over TLS alone, into <${action.data.on}>.lockstep-new -- gives <${action.noteAs}>`
-          : `${action.from}: ${action.programs.backup ?? ''} --backup --stream=xbstream, into ${action.on}: ${action.programs.stream ?? ''} -x -C <${action.data.on}>.lockstep-new, through the connections to both hosts; then ${action.programs.prepare ?? ''} --prepare -- gives <${action.noteAs}>`,
-      ];
+      return copyLines(action);
+    case 'room':
+      return [`${action.on}: see that its disk still holds a copy of ${action.from} only once it is emptied, by what is free and ${shown(action.droppable)}; -- gives <${action.noteAs}>`]; // prettier-ignore
+    case 'empty':
+      return [`${action.on}: DROP DATABASE, of every one but mysql, sys, performance_schema and information_schema -- gives <${action.noteAs}>`]; // prettier-ignore
     case 'load':
       return loadLines(action);
     case 'put-back':
-      return [
-        `${action.on}: SHUTDOWN;`,
-        `${action.on}: rename <${action.data}>.lockstep-kept to <${action.data}>, and remove what it ran on meanwhile`,
-        `${action.on}: restart the service ${action.service}, and wait until it answers`,
-      ];
+      return putBackLines(action);
     case 'swap':
-      return [
-        `${action.on}: SHUTDOWN;`,
-        `${action.on}: rename <${action.data}> to <${action.data}>.lockstep-kept, and <${action.data}>.lockstep-new to <${action.data}>`,
-        `${action.on}: restart the service ${action.service}, and wait until it answers`,
-      ];
+      return swapLines(action);
     case 'discard':
-      return [`${action.on}: remove <${action.data}>.lockstep-kept`];
+      return discardLines(action);
     case 'readers':
       return action.announcers.map(
         (announcer) => `${announcer}: ${readersActWords(action)} -- gives <${action.noteAs}>`,

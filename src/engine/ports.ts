@@ -1,7 +1,7 @@
 import type { Action } from '../domain/action.js';
 import type { Progress } from '../domain/progress.js';
 import type { Scene } from '../domain/scene.js';
-import type { ClusterName, Flavour, ServerName } from '../domain/snapshot.js';
+import type { ClusterName, Flavour, Identity, ServerName } from '../domain/snapshot.js';
 import type { Survey } from '../domain/survey.js';
 import type { Notes } from './procedure.js';
 import type { RunId } from './run.js';
@@ -42,6 +42,7 @@ export interface SceneObserver {
 export interface SurveyWish {
   readonly server: ServerName;
   readonly flavour: Flavour;
+  readonly release: Identity['release'];
   readonly programs: readonly string[];
 }
 

@@ -6,6 +6,7 @@ import { refusals } from './rebuild-replica/refusals.js';
 import { attachSteps, compareStep } from './rebuild-replica/attach.js';
 import { copySteps } from './rebuild-replica/copy-steps.js';
 import { roomAsks, roomPremises, roomRemarks, wishes } from './rebuild-replica/room.js';
+import { emptyingAsks, emptyingRemarks } from './rebuild-replica/emptying.js';
 import { whyNot } from './rebuild-replica/methods.js';
 import { subjectOf } from './rebuild-replica/subject.js';
 import { withdrawalRefusals, withdrawalRemarks } from './readers/sight.js';
@@ -14,7 +15,8 @@ import { identityPremise } from './view.js';
 
 /**
  * Builds a replica anew from a copy of another server: copied beside what it holds, exchanged, attached over TLS,
- * compared row by row. What it held is kept aside until the copy was found equal.
+ * compared row by row. What it held is kept aside until the copy was found equal; where its disk cannot hold both, and a
+ * person wants it so, it is dropped before.
  */
 export const rebuildReplica: Procedure = {
   name: 'rebuild-replica',
@@ -23,6 +25,8 @@ export const rebuildReplica: Procedure = {
     { name: 'server', kind: 'server', required: true, help: 'the replica' },
     { name: 'from', kind: 'server', required: false, help: 'the server to copy; default the best by rank' },
     { name: 'method', kind: 'choice', required: false, values: [...copyMethods], help: 'how it is copied; default the best that there is' }, // prettier-ignore
+    { name: 'discard', kind: 'choice', required: false, values: ['no', 'yes'], help: 'whether what it holds is dropped before it is copied, where its disk cannot hold both; nothing brings it back; default no' }, // prettier-ignore
+    { name: 'accept-loss', kind: 'choice', required: false, values: ['no', 'yes'], help: 'whether it is dropped although nobody else may have some of it; default no' }, // prettier-ignore
   ],
   locks: 'server',
   surveys: (scene, parameters) => wishes(subjectOf(scene, parameters)),
@@ -48,7 +52,7 @@ function asks(scene: Scene, parameters: Parameters): string | undefined {
   const subject = subjectOf(scene, parameters);
   const { name, donor } = subject;
   const all = `all that ${name} holds is replaced by a copy of ${donor?.server ?? 'another server'}, and it is restarted`;
-  return [all, ...roomAsks(scene, subject)].join('; and ');
+  return [all, ...emptyingAsks(scene, subject), ...roomAsks(scene, subject)].join('; and ');
 }
 
 function premises(scene: Scene, parameters: Parameters): unknown {
@@ -72,7 +76,7 @@ function steps(scene: Scene, parameters: Parameters): readonly Step[] {
     ...(server === undefined ? [] : withdraw(scene, server)),
     ...copySteps(scene, subject),
     ...attachSteps(scene, subject),
-    ...compareStep(subject),
+    ...compareStep(scene, subject),
     ...(server === undefined ? [] : giveBack(scene, server)),
   ];
 }
@@ -87,7 +91,7 @@ function remarks(scene: Scene, parameters: Parameters): readonly string[] {
     ...others.map((way) => `Method ${way.method}: not, for ${whyNot(way, name, donor.server).join('; ')}.`),
     costOf(method, donor.server, name),
     ...roomRemarks(scene, subject),
-    `The disk of ${name} must hold the copy beside what it holds now, which is removed once the copy was found equal.`,
+    ...emptyingRemarks(subject),
     ...readersRemarks(scene, name),
   ];
 }

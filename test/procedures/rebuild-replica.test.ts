@@ -5,11 +5,12 @@ import { columnFor, type Column } from '../../src/dialects/capabilities.js';
 import { rankDonors } from '../../src/domain/donors.js';
 import type { Scene } from '../../src/domain/scene.js';
 import type { Holdings, MachineSurvey, Survey } from '../../src/domain/survey.js';
-import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
+import type { ClusterSnapshot, ServerFacts } from '../../src/domain/snapshot.js';
 import { planLines } from '../../src/engine/plan-text.js';
 import { planOf } from '../../src/engine/plan.js';
+import { rejoin } from '../../src/procedures/rejoin.js';
 import { rebuildReplica as procedure } from '../../src/procedures/rebuild-replica.js';
-import { down, withChannel } from '../domain/build.js';
+import { down, withChannel, withFacts } from '../domain/build.js';
 import { goldenPlans } from './golden.js';
 import { backend, reading } from './readers-scenes.js';
 import { clusterOf, of, sceneOf, seenOf } from './scenes.js';
@@ -94,7 +95,7 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
     const against = (here: Survey, there = surveyed('db3')) => reasons({ ...reached(well, 1), surveys: [here, there] });
     expect(against(surveyed('db2'))).toEqual([]);
     expect(against(surveyed('db2', {}, { freeBytes: 2 ** 30 }))).toEqual(['room-short']);
-    expect(against(surveyed('db2', {}, { exchangeable: false }))).toEqual(['data-apart']);
+    expect(against(surveyed('db2', {}, { exchangeable: false }))).toContain('data-apart');
     expect(against(surveyed('db2', {}, { kept: true }))).toEqual(['kept-there']);
     expect(against(surveyed('db2', { settings: { ...settings, innodb_undo_directory: '/undo' } }))).toEqual([
       'data-elsewhere',
@@ -117,6 +118,113 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
       expect(reasons(filled)).toEqual([]);
       expect(procedure.asks?.(filled, of('db2'))).toContain('a.b');
     }
+  });
+
+  describe('where the data directory is a file system of its own, or a link', () => {
+    const apart = (file = 'ibdata1:12M:autoextend', machine: Partial<MachineSurvey> = {}) =>
+      surveyed('db2', { settings: { ...settings, innodb_data_file_path: file } }, { exchangeable: false, ...machine });
+    const there = surveyed('db3', { settings: { ...settings, innodb_data_file_path: 'ibdata1:12M:autoextend' } });
+    const scene = (here: Survey, programs = [...copying, ...dumping]): Scene => ({ ...reached(well, 1, programs), surveys: [here, there] }); // prettier-ignore
+    const placesOf = (one: Scene) =>
+      procedure.steps(one, of('db2')).flatMap(({ plan, undo }) => [...plan, ...(undo?.plan ?? [])]).flatMap((action) => ('place' in action ? [action.place] : [])); // prettier-ignore
+
+    it('stays within it, by what can be made there', () => {
+      expect(reasons(scene(apart()))).toEqual([]);
+      expect(placesOf(scene(apart()))).toEqual(Array.from({ length: 4 }, () => ({ data: '/var/lib/mysql', system: 'ibdata1' }))); // prettier-ignore
+      expect(procedure.remarks?.(scene(apart()), of('db2')).join()).toContain(
+        '/var/lib/mysql is a file system of its own',
+      );
+      // CLONE writes to no place in the data directory.
+      if (flavour === 'mysql') {
+        expect(reasons(scene(apart(), copying))).toEqual(['clone-inside']);
+        const [copied] = procedure.steps(scene(apart()), of('db2')).find(({ id }) => id === 'copy')?.plan ?? [];
+        expect(copied).toMatchObject({ method: 'dump' });
+      }
+    });
+
+    it('refuses what cannot change its place there', () => {
+      expect(reasons(scene(apart('deeper/ibdata1:12M')))).toContain('data-apart');
+      expect(reasons(scene(apart('ibdata1:12M:autoextend', { mounts: ['binlogs'] })))).toEqual(['data-elsewhere']);
+    });
+
+    it('follows a link, beside whose end there is room', () => {
+      const linked = surveyed('db2', {}, { data: '/data/mysql' });
+      expect(placesOf(scene(linked))).toEqual(Array.from({ length: 4 }, () => ({ data: '/data/mysql' })));
+      expect(placesOf(scene(surveyed('db2')))).toEqual([]);
+      expect(placesOf(scene(apart(undefined, { data: '/data/mysql' })))[0]).toEqual({ data: '/data/mysql', system: 'ibdata1' }); // prettier-ignore
+    });
+  });
+
+  describe('where the disk cannot hold both', () => {
+    const gib = 2 ** 30;
+    // A copy of 3 GiB may take 3.8 GiB.
+    const short = (free: number, droppable: number | undefined, cluster = well, programs = copying): Scene => ({
+      ...reached(cluster, 1, programs),
+      surveys: [
+        surveyed('db2', droppable === undefined ? {} : { droppable }, { freeBytes: free * gib }),
+        surveyed('db3'),
+      ],
+    });
+    const discard = { discard: 'yes' };
+    const errant = errantOn(well);
+
+    it('refuses, and drops what is there before the copy only when it is asked to', () => {
+      expect(reasons(short(1, 4 * gib))).toEqual(['room-short']);
+      const [refused] = procedure.refusals(short(1, 4 * gib), of('db2'));
+      expect(refused?.why).toContain('1.0 GiB free, and a copy of db3 may take 3.8 GiB beside what it holds now, at least 4.0 GiB'); // prettier-ignore
+      expect(refused?.remedy).toContain('discard: yes');
+      expect(reasons(short(1, 4 * gib), discard)).toEqual([]);
+      expect(procedure.asks?.(short(1, 4 * gib), of('db2', discard))).toContain('the disk of db2 has 1.0 GiB free and the copy may take 3.8 GiB, so that all its tables, at least 4.0 GiB, are dropped before there is a copy, and nothing brings them back'); // prettier-ignore
+    });
+
+    it('refuses all the same where dropping would not be enough, or nobody knows what it would bring', () => {
+      expect(reasons(short(1, gib), discard)).toEqual(['room-short']);
+      expect(procedure.refusals(short(1, gib), of('db2', discard))[0]?.why).toContain('1.0 GiB that dropping all its tables would free are not enough'); // prettier-ignore
+      expect(reasons(short(1, undefined), discard)).toEqual(['room-short']);
+    });
+
+    it('keeps aside what is there where the disk holds both, whatever it was asked', () => {
+      const ids = (more: Readonly<Record<string, string>>) =>
+        procedure.steps(short(5, 4 * gib), of('db2', more)).map(({ id }) => id);
+      expect(ids(discard)).toEqual(ids({}));
+      expect(procedure.asks?.(short(5, 4 * gib), of('db2', discard))).not.toContain('dropped');
+    });
+
+    it('drops nothing that nobody else has, or may have, unless that is accepted', () => {
+      const accepted = { ...discard, 'accept-loss': 'yes' };
+      expect(reasons(short(1, 4 * gib, errant), discard)).toEqual(['errant']);
+      expect(reasons(short(1, 4 * gib, errant), accepted)).toEqual([]);
+      expect(procedure.asks?.(short(1, 4 * gib, errant), of('db2', accepted))).toContain('they are lost');
+      // Accepting it is no word for dropping.
+      expect(reasons(short(1, 4 * gib, errant), { 'accept-loss': 'yes' })).toEqual(['room-short']);
+      // Where both have room, what it had is kept until the copy was found equal.
+      expect(reasons(short(5, 4 * gib, errant))).toEqual([]);
+    });
+
+    it.each([
+      [files(flavour), copying, []],
+      ['dump', dumping, ['load']],
+    ])('drops by %s behind a commit point, and takes nothing back', (method, programs, filled) => {
+      const steps = procedure.steps(short(1, 4 * gib, well, programs), of('db2', { ...discard, method }));
+      expect(steps.map(({ id }) => id)).toEqual(['places', 'rehearse', 'give-up', 'leave', 'empty', 'copy', 'swap', 'discard', ...filled, 'point-db2', 'start-db2', 'compare']); // prettier-ignore
+      expect(steps.filter(({ commits }) => commits === true).map(({ id }) => id)).toEqual(['give-up']);
+      expect(steps.filter(({ undo }) => undo !== undefined)).toEqual([]);
+      const leave = steps.find(({ id }) => id === 'leave');
+      expect(leave?.done(seenOf(well, {}))).toBe(false);
+      const alone = withFacts(well, 'db2', { channels: [] });
+      expect(leave?.done(seenOf(alone, {}))).toBe(true);
+      // One that follows nobody has nothing to leave.
+      expect(procedure.steps(short(1, 4 * gib, alone, programs), of('db2', { ...discard, method })).map(({ id }) => id)).not.toContain('leave'); // prettier-ignore
+    });
+  });
+
+  it('leaves an emptied server that nobody makes a replica again as it is', () => {
+    const without = withFacts(well, 'db2', ({ gtid }) => ({
+      channels: [],
+      gtid: gtid?.kind === 'mysql' ? { ...gtid, executed: '' } : gtid && { ...gtid, binlogState: '', slavePos: '' },
+    }));
+    expect(rejoin.refusals(reached(without), of('db2')).map(({ reason }) => reason)).toEqual(['tail-unknown']);
+    expect(procedure.needed(reached(without), of('db2')).observed).toBe('yes');
   });
 
   it('tells what it costs, and asks where writes on the donor wait', () => {
@@ -211,10 +319,30 @@ describe('rebuild-replica is documented', () => {
   });
 });
 
+/** The method that copies files. */
+function files(flavour: Column['flavour']): string {
+  return flavour === 'mysql' ? 'clone' : 'backup';
+}
+
+/** With a transaction on db2 that nobody else has. */
+function errantOn(cluster: ClusterSnapshot): ClusterSnapshot {
+  const more = (gtid: ServerFacts['gtid']): ServerFacts['gtid'] => {
+    if (gtid?.kind === 'mysql')
+      return { ...gtid, executed: `${gtid.executed},99999999-aaaa-bbbb-cccc-dddddddddddd:1-3` };
+    return gtid && { ...gtid, binlogState: `${gtid.binlogState},0-99-9999` };
+  };
+  return withFacts(cluster, 'db2', ({ gtid }) => ({ gtid: more(gtid) }));
+}
+
 /** MySQL 5.7 and early 8.0 have no CLONE. */
 const copies = (column: Column) => column.flavour === 'mariadb' || !['mysql-5.7', 'mysql-8.0'].includes(column.name);
 
 const surveyedWell = { surveys: [surveyed('db2'), surveyed('db3')] };
+/** The disk of db2 holds a copy only once it is emptied. */
+const shortOfRoom = { surveys: [surveyed('db2', { droppable: 4 * 2 ** 30 }, { freeBytes: 2 ** 30 }), surveyed('db3')] };
+const withinSettings = { ...settings, innodb_data_file_path: 'ibdata1:12M:autoextend' };
+/** The data of db2 are a file system of their own. */
+const within = { surveys: [surveyed('db2', { settings: withinSettings }, { exchangeable: false }), surveyed('db3', { settings: withinSettings })] }; // prettier-ignore
 const plainTables = { surveys: [surveyed('db2'), surveyed('db3', { plain: ['wiki.searchindex'], plainBytes: 5000 })] };
 
 /** With an announcer that leads readers. */
@@ -226,4 +354,6 @@ goldenPlans(procedure, [
   { title: 'A replica that differs, copied from another', scene: (column) => ({ ...reached(clusterOf(column), 2), ...surveyedWell }), parameters: of('db2'), on: copies }, // prettier-ignore
   { title: 'One that applications read from', scene: (column) => led({ ...reached(clusterOf(column), 2), ...surveyedWell }), parameters: of('db2'), on: copies }, // prettier-ignore
   { title: 'The first, by a dump', scene: (column) => ({ ...reached(clusterOf(column), 2, dumping), ...plainTables }), parameters: of('db2', { method: 'dump' }) }, // prettier-ignore
+  { title: 'The first, emptied before it is copied, for its disk cannot hold both', scene: (column) => ({ ...reached(clusterOf(column), 2), ...shortOfRoom }), parameters: of('db2', { discard: 'yes' }), on: copies }, // prettier-ignore
+  { title: 'The first, within a data directory that is a file system of its own', scene: (column) => ({ ...reached(clusterOf(column), 2, [...copying, ...dumping]), ...within }), parameters: of('db2') }, // prettier-ignore
 ]);

@@ -5,11 +5,12 @@ import type { Progress } from '../../domain/progress.js';
 import type { ServerName } from '../../domain/snapshot.js';
 import { roomFor } from '../../domain/survey.js';
 import type { Host } from '../../hosts/host.js';
-import { openSession, type Target } from '../../mysql/session.js';
+import type { Target } from '../../mysql/session.js';
 import { backup } from './backup.js';
 import { clone } from './clone.js';
 import { dump } from './dump.js';
-import { placesOf, stands, type Places } from './places.js';
+import { leaveRoot, leftovers, makeRoot, placesOf, stands, type Places } from './places.js';
+import { sizeOf } from './size.js';
 
 export interface CopyPorts {
   /** How to log in on the operate account. */
@@ -54,31 +55,29 @@ export async function copy(
   data: { readonly from: string; readonly on: string },
   signal: AbortSignal,
 ): Promise<Copied> {
-  const places = placesOf(data.on);
+  const places = placesOf(data.on, action.place);
   const { to } = ports;
-  if (await stands(to, places.kept, signal))
-    throw new LockstepError('kept-there', `${action.on} still holds what an earlier run kept aside in ${places.kept}`, 'See what it is worth, and remove it.'); // prettier-ignore
-  const bytes = await sizeOf(action.from, ports, signal);
+  for (const left of leftovers(places))
+    if (await stands(to, left, signal))
+      throw new LockstepError('kept-there', `${action.on} still holds what an earlier run kept aside in ${left}`, 'See what it is worth, and remove it.'); // prettier-ignore
+  const bytes = await sizeOf(await ports.target(action.from), signal);
   await to.remove(places.fresh, { signal, recursive: true });
   // Of a run that could not remove it all: it takes room, and says of this one that nothing can be put back.
   await to.remove(places.gone, { signal, recursive: true });
   const { free } = await to.space(places.data, { signal });
   if (free < roomFor(bytes))
     throw new LockstepError('room-short', `${action.on} has ${free} bytes free, and a copy of ${action.from} may take ${roomFor(bytes)}`, 'Make room there: what it holds now is kept until the copy was compared.'); // prettier-ignore
+  await makeRoot(to, places, signal);
   try {
     return await methods[action.method](action, ports, places, bytes, data.from, signal);
   } catch (cause) {
-    await to.remove(places.fresh, { signal: AbortSignal.timeout(60_000), recursive: true }).catch(() => undefined);
+    await cleared(to, places).catch(() => undefined);
     throw cause;
   }
 }
 
-async function sizeOf(server: ServerName, ports: CopyPorts, signal: AbortSignal): Promise<number> {
-  const session = await openSession(await ports.target(server), { signal });
-  try {
-    const [rows] = await session.query('SELECT COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0) AS bytes FROM information_schema.TABLES', { signal }); // prettier-ignore
-    return Number(rows?.[0]?.['bytes'] ?? 0);
-  } finally {
-    await session.end();
-  }
+async function cleared(to: Host, places: Places): Promise<void> {
+  const signal = AbortSignal.timeout(60_000);
+  await to.remove(places.fresh, { signal, recursive: true });
+  await leaveRoot(to, places, signal);
 }

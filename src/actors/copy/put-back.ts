@@ -3,7 +3,8 @@ import type { PutBackAction } from '../../domain/action.js';
 import type { Notes } from '../../engine/procedure.js';
 import type { Host } from '../../hosts/host.js';
 import type { Target } from '../../mysql/session.js';
-import { placesOf, stands } from './places.js';
+import { isInside, takeBack } from './inside.js';
+import { leaveRoot, placesOf, stands } from './places.js';
 import { answers, shutDown, untilAnswers } from './swap.js';
 
 /**
@@ -12,18 +13,22 @@ import { answers, shutDown, untilAnswers } from './swap.js';
  * @throws LockstepError `kept-no-more` once that is being removed; those of hosts
  */
 export async function putBack(
-  { on, service, discarded }: PutBackAction,
+  { on, service, discarded, place }: PutBackAction,
   notes: Notes,
   host: Host,
   target: Target,
   data: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const places = placesOf(data);
+  const places = placesOf(data, place);
   const there = (path: string) => stands(host, path, signal);
   if (notes[discarded] !== undefined || (await there(places.gone)))
     throw new LockstepError('kept-no-more', `${on} runs on the copy, which was found equal; what it held before is removed`, 'Finish by hand what is left to do.'); // prettier-ignore
-  if (await there(places.kept)) {
+  const back = isInside(places) && ((await there(places.kept)) || (await there(places.inside.back)));
+  if (back) {
+    if (await answers(target, signal)) await shutDown(target, signal);
+    await takeBack(host, places, signal);
+  } else if (!isInside(places) && (await there(places.kept))) {
     if (await answers(target, signal)) await shutDown(target, signal);
     if (await there(places.data)) {
       await host.remove(places.fresh, { signal, recursive: true });
@@ -33,5 +38,7 @@ export async function putBack(
   }
   if (!(await answers(target, signal))) await host.restart(service, { signal });
   await untilAnswers(target, signal);
-  await host.remove(places.fresh, { signal, recursive: true });
+  const ranOn = isInside(places) ? [places.inside.out, places.inside.coming] : [];
+  for (const left of [places.fresh, ...ranOn]) await host.remove(left, { signal, recursive: true });
+  await leaveRoot(host, places, signal);
 }

@@ -4,6 +4,8 @@ import { LockstepError } from '../../base/errors.js';
 import type { SwapAction } from '../../domain/action.js';
 import type { Host } from '../../hosts/host.js';
 import { LoginError, openSession, type Target } from '../../mysql/session.js';
+import { mustHaveSystem } from './entries.js';
+import { isInside, letIn } from './inside.js';
 import { placesOf, stands, type Places } from './places.js';
 
 const lookEvery = 250;
@@ -14,19 +16,24 @@ const lookEvery = 250;
  * @throws LockstepError `copy-missing`; those of hosts
  */
 export async function swap(
-  { on, service }: SwapAction,
+  { on, service, place }: SwapAction,
   host: Host,
   target: Target,
   data: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const places = placesOf(data);
+  const places = placesOf(data, place);
   const there = (path: string) => stands(host, path, signal);
-  if (await there(places.fresh)) {
+  const waits = await there(places.fresh);
+  if (isInside(places) && waits) await mustHaveSystem(host, places, places.fresh, signal);
+  if (waits || (isInside(places) && (await there(places.inside.coming)))) {
     if (await answers(target, signal)) await shutDown(target, signal);
-    if (await there(places.data)) await host.move(places.data, places.kept, { signal });
-    await keepOwn(host, places, signal);
-    await host.move(places.fresh, places.data, { signal });
+    if (isInside(places)) await letIn(host, places, () => keepOwn(host, places, signal), signal);
+    else {
+      if (await there(places.data)) await host.move(places.data, places.kept, { signal });
+      await keepOwn(host, places, signal);
+      await host.move(places.fresh, places.data, { signal });
+    }
     await host.restart(service, { signal });
   } else {
     if (!(await there(places.kept)))

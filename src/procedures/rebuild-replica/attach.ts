@@ -6,7 +6,8 @@ import type { Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 import { follow, isFollowing, type Following } from '../primary/follow.js';
 import { columnOf } from '../view.js';
-import { discardStep, notes } from './copy-steps.js';
+import { discardStep } from './copy-steps.js';
+import { notes } from './notes.js';
 import type { Subject } from './subject.js';
 
 /** Like those of other procedures. */
@@ -22,7 +23,8 @@ export function attachSteps(scene: Scene, subject: Subject): readonly Step[] {
 }
 
 /** Nothing of the old goes before the new was found equal. */
-export function compareStep({ name, server, primary }: Subject): readonly Step[] {
+export function compareStep(scene: Scene, subject: Subject): readonly Step[] {
+  const { name, server, primary, emptying, discards } = subject;
   if (server?.facts === undefined || primary?.facts === undefined) return [];
   const [here, there] = [columnOf(server.facts), columnOf(primary.facts)];
   const { gtid } = primary.facts;
@@ -49,7 +51,8 @@ export function compareStep({ name, server, primary }: Subject): readonly Step[]
       // It goes on where a connection was lost.
       attempts: 3,
     },
-    discardStep(name),
+    // Where it was emptied before, nothing was kept.
+    ...(emptying !== undefined && discards ? [] : [discardStep(scene, subject)]),
   ];
 }
 

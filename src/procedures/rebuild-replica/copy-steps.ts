@@ -1,24 +1,15 @@
 import { snapshotStatements } from '../../dialects/snapshot-statements.js';
-import { plainSql } from '../../domain/action.js';
+import { plainSql, type DataPlace } from '../../domain/action.js';
 import type { Scene } from '../../domain/scene.js';
-import type { ServerName } from '../../domain/snapshot.js';
+import { placeOf } from '../../domain/survey.js';
 import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 import { backupPrograms, installPrograms, programOf, serverPrograms } from './methods.js';
+import { emptyingSteps } from './emptying.js';
+import { notes } from './notes.js';
+import { endsOf } from './room.js';
 import type { Subject } from './subject.js';
 
-/** Where the data lie, learned before anything is touched. */
-export const notes = {
-  here: 'data',
-  there: 'donor-data',
-  link: 'rehearsed',
-  copyLink: 'copy-rehearsed',
-  copied: 'copied',
-  made: 'made',
-  backAgain: 'put-back',
-  swapped: 'swapped',
-  kept: 'discarded',
-};
 /** However large: three days, seconds. */
 const atMost = 3 * 86_400;
 
@@ -32,7 +23,10 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
   // Whoever copies by CLONE logs in from the target; a backup logs in at its own server.
   const tls = (method === 'backup' ? there : here)?.replicationTls;
   const dumped = method === 'dump';
+  const placed = placedOf(scene, subject);
+  const emptied = subject.emptying !== undefined && subject.discards;
   const accounts = operate === undefined ? [] : [operate, scene.site.accounts.monitor];
+  const held = emptied ? `what is left of ${name}` : `what ${name} holds, which goes on as it is`;
   const copied = dumped ? notes.made : notes.copied;
   if (donor === undefined || method === undefined || service === undefined || there === undefined) return [];
   if (operate === undefined || tls === undefined || primary === undefined) return [];
@@ -44,11 +38,10 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
       done: (seen) => seen.notes[notes.here] !== undefined && seen.notes[notes.there] !== undefined,
     },
     ...rehearsal(scene, subject),
+    ...emptyingSteps(subject, placed),
     {
       id: 'copy',
-      title: dumped
-        ? `Lay out an empty server beside what ${name} holds, which goes on as it is`
-        : `Copy ${donor.server} beside what ${name} holds, which goes on as it is`,
+      title: dumped ? `Lay out an empty server beside ${held}` : `Copy ${donor.server} beside ${held}`,
       plan: [
         {
           kind: 'copy',
@@ -64,6 +57,7 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
           },
           ...(dumped ? { accounts } : {}),
           data: { from: notes.there, on: notes.here },
+          ...placed,
           noteAs: copied,
         },
       ],
@@ -72,18 +66,22 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
     },
     {
       id: 'swap',
-      title: `Let ${name} run on ${dumped ? 'the empty one' : 'the copy'}; what it held is kept aside`,
-      plan: [{ kind: 'swap', on: name, service, data: notes.here, noteAs: notes.swapped }],
+      title: `Let ${name} run on ${dumped ? 'the empty one' : 'the copy'}${emptied ? '' : '; what it held is kept aside'}`,
+      plan: [{ kind: 'swap', on: name, service, data: notes.here, ...placed, noteAs: notes.swapped }],
       done: (seen) => seen.notes[notes.swapped] !== undefined,
       within: 900,
       // Until it was found equal, what it runs on may come to nothing.
-      undo: {
-        plan: [
-          { kind: 'put-back', on: name, service, data: notes.here, discarded: notes.kept, noteAs: notes.backAgain },
-        ],
-        done: (seen) => seen.notes[notes.backAgain] !== undefined,
-      },
+      ...(emptied
+        ? {}
+        : {
+            undo: {
+              plan: [{ kind: 'put-back', on: name, service, data: notes.here, ...placed, discarded: notes.kept, noteAs: notes.backAgain } as const], // prettier-ignore
+              done: (seen: Seen) => seen.notes[notes.backAgain] !== undefined,
+            },
+          }),
     },
+    // A server without data is worth nothing.
+    ...(emptied ? [discardStep(scene, subject)] : []),
     ...(dumped
       ? [
           {
@@ -122,15 +120,23 @@ function rehearsal(scene: Scene, { name, primary, donor, method, here, there, tl
   ];
 }
 
-export function discardStep(name: ServerName): Step {
+export function discardStep(scene: Scene, subject: Subject): Step {
+  const { name } = subject;
   return {
     id: 'discard',
     title: `Remove what ${name} held before`,
-    plan: [{ kind: 'discard', on: name, data: notes.here, noteAs: notes.kept }],
+    plan: [{ kind: 'discard', on: name, data: notes.here, ...placedOf(scene, subject), noteAs: notes.kept }],
     done: (seen) => seen.notes[notes.kept] !== undefined,
     within: 900,
     attempts: 5,
   };
+}
+
+/** Where the target's data lie, if that is not simply where it says. */
+function placedOf(scene: Scene, subject: Subject): { readonly place?: DataPlace } {
+  const ends = endsOf(scene, subject);
+  const place = ends && placeOf(ends.here);
+  return place === undefined ? {} : { place };
 }
 
 function dataDirectory(note: string) {

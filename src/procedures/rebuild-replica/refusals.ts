@@ -21,7 +21,7 @@ export function refusals(scene: Scene, parameters: Parameters): readonly Refusal
     ...(service === undefined ? [refusal('no-service', `the configuration names no service that starts ${name}`, 'Name it among the `services` of its `hosts`, as mysql or mariadb.')] : []), // prettier-ignore
     ...programRefusals(subject),
     ...events(subject, eventsRun(scene, subject)),
-    ...roomRefusals(scene, subject),
+    ...roomRefusals(scene, subject, given(parameters, 'accept-loss') === 'yes'),
   ];
 }
 

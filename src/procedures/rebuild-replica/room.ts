@@ -1,10 +1,20 @@
 import path from 'node:path';
 import { bytesWords } from '../../domain/progress.js';
 import type { Scene, SiteServer } from '../../domain/scene.js';
-import type { Flavour, ServerName } from '../../domain/snapshot.js';
-import { differences, elsewhere, roomFor, sameForFiles, worthSaying, type Survey } from '../../domain/survey.js';
+import type { Identity, ServerName } from '../../domain/snapshot.js';
+import {
+  differences,
+  elsewhere,
+  placeOf,
+  roomFor,
+  sameForFiles,
+  systemFileOf,
+  worthSaying,
+  type Survey,
+} from '../../domain/survey.js';
 import type { SurveyWish } from '../../engine/ports.js';
 import type { Refusal } from '../../engine/procedure.js';
+import { shortRefusals } from './emptying.js';
 import { backupPrograms } from './methods.js';
 import type { Subject } from './subject.js';
 
@@ -21,11 +31,11 @@ export interface Ends {
 
 /** Who is looked at more closely: the target, and the donor that would be taken. */
 export function wishes({ name, server, donor, here, there }: Subject): readonly SurveyWish[] {
-  const wish = (one: ServerName, flavour: Flavour | undefined, host: SiteServer | undefined): readonly SurveyWish[] =>
-    flavour === undefined ? [] : [{ server: one, flavour, programs: copiersOf(host) }];
+  const wish = (one: ServerName, identity: Identity | undefined, host: SiteServer | undefined): readonly SurveyWish[] =>
+    identity === undefined ? [] : [{ server: one, flavour: identity.flavour, release: identity.release, programs: copiersOf(host) }]; // prettier-ignore
   return [
-    ...wish(name, server?.facts?.identity.flavour, here),
-    ...(donor === undefined ? [] : wish(donor.server, donor.facts.identity.flavour, there)),
+    ...wish(name, server?.facts?.identity, here),
+    ...(donor === undefined ? [] : wish(donor.server, donor.facts.identity, there)),
   ];
 }
 
@@ -36,22 +46,37 @@ export function endsOf({ surveys = [] }: Scene, { name, donor }: Pick<Subject, '
 }
 
 /** What stands against a copy once both ends were looked at; nothing where nobody looked. */
-export function roomRefusals(scene: Scene, subject: Subject): readonly Refusal[] {
+export function roomRefusals(scene: Scene, subject: Subject, acceptsLoss: boolean): readonly Refusal[] {
   const ends = endsOf(scene, subject);
   if (ends === undefined) return [];
   const { name, method } = subject;
   const { holds, machine } = ends.here;
   const failures = [...ends.here.failures, ...ends.there.failures];
   const apart = holds === undefined ? [] : elsewhere(holds);
-  const need = roomFor(ends.there.holds?.bytes ?? 0);
   return [
     ...(failures.length > 0 ? [refusal('not-surveyed', failures.join('; '), 'The whole directory above the data must be among the `paths` of its `hosts`: lockstep check tells of hosts and accounts.')] : []), // prettier-ignore
-    ...(machine?.exchangeable === false ? [refusal('data-apart', `the data directory of ${name} is a file system of its own, or a link, and another directory cannot take its place`, 'Move the data one directory down on that disk, or build it by hand.')] : []), // prettier-ignore
+    ...apartRefusals(name, ends.here),
     ...(apart.length > 0 ? [refusal('data-elsewhere', `${name} keeps data outside its data directory: ${apart.join(', ')}`, 'Build it by hand.')] : []), // prettier-ignore
-    ...(machine?.kept === true ? [refusal('kept-there', `beside the data of ${name} lies what an earlier run kept aside, or left`, `See what it is worth, and remove ${holds?.data ?? ''}.lockstep-kept.`)] : []), // prettier-ignore
-    ...(machine !== undefined && machine.freeBytes < need ? [refusal('room-short', `the disk of ${name} has ${bytesWords(machine.freeBytes)} free, and a copy of ${ends.there.server} may take ${bytesWords(need)} beside what it holds now`, 'Make room there: what it holds is kept until the copy was found equal.')] : []), // prettier-ignore
+    ...(machine?.kept === true ? [refusal('kept-there', `beside the data of ${name} lies what an earlier run kept aside, or left`, `See what it is worth, and remove ${keptAt(ends.here)}.`)] : []), // prettier-ignore
+    ...shortRefusals(scene, subject, ends, acceptsLoss),
     ...(method === undefined ? [] : methodRefusals(method, subject, ends)),
   ];
+}
+
+/** Where entries change places, all of them must be able to, and one must keep the server from starting meanwhile. */
+function apartRefusals(name: ServerName, { holds, machine }: Survey): readonly Refusal[] {
+  if (holds === undefined || machine?.exchangeable !== false) return [];
+  const { mounts = [] } = machine;
+  return [
+    ...(systemFileOf(holds) === undefined ? [refusal('data-apart', `the data directory of ${name} is a file system of its own, and its innodb_data_file_path names no file in it`, 'Move the data one directory down on that disk, or build it by hand.')] : []), // prettier-ignore
+    ...(mounts.length > 0 ? [refusal('data-elsewhere', `in the data directory of ${name} other file systems are mounted: ${list(mounts)}`, 'Build it by hand.')] : []), // prettier-ignore
+  ];
+}
+
+function keptAt(here: Survey): string {
+  const place = placeOf(here);
+  const data = place?.data ?? here.holds?.data ?? '';
+  return place?.system === undefined ? `${data}.lockstep-kept` : `what lies in ${data}/.lockstep`;
 }
 
 /** What stands against one method. */
@@ -89,6 +114,7 @@ export function methodRefusals(
         ...differing(name, from, files),
         ...(without.length > 0 ? [refusal('no-clone-plugin', `the plugin clone is not at work on ${without.join(' and ')}`, 'Write plugin_load_add = mysql_clone.so into the configuration file, and for now: INSTALL PLUGIN clone SONAME \'mysql_clone.so\', on a replica with super_read_only off so long.')] : []), // prettier-ignore
         ...(plain.length > 0 ? [refusal('not-transactional', `CLONE copies InnoDB alone, and would leave these empty: ${list(plain)}`, 'Convert them to InnoDB, or build the replica by hand.')] : []), // prettier-ignore
+        ...(here.machine?.exchangeable === false ? [refusal('clone-inside', `the data directory of ${name} is a file system of its own, or all that Lockstep may touch there, and CLONE writes to no place within it`, 'Copy it by a dump (mysqld among the `programs` of its `hosts`), or move the data one directory down on that disk.')] : []), // prettier-ignore
         ...(binlogElsewhere(here) ? [refusal('binlog-elsewhere', `${name} keeps its binary log outside its data directory, and would go on in the old one`, 'Build it by hand.')] : []), // prettier-ignore
       ];
     }
@@ -113,17 +139,24 @@ export function roomRemarks(scene: Scene, subject: Subject): readonly string[] {
   const rate = subject.method === 'dump' ? rowsRate : filesRate;
   const room = machine === undefined ? '' : `, of ${bytesWords(machine.freeBytes)} that are free`;
   const other = differences(worthSaying, there, here);
+  const place = placeOf(ends.here);
   return [
     `${ends.there.server} has about ${bytesWords(there.bytes)} in ${there.tables} tables: as much crosses the network, and takes up to ${bytesWords(roomFor(there.bytes))} of the disk of ${name}${room}. At ${rate / 2 ** 20} MiB/s the copy takes ${spelt(there.bytes / rate)}, and comparing each row as long again.`, // prettier-ignore
+    ...(place?.system === undefined ? [] : [insideWords(name, place.data, subject.server?.facts?.identity.flavour === 'mariadb')]), // prettier-ignore
     ...(there.plain.length > 0 ? [`Without transactions, ${bytesWords(there.plainBytes)}: ${list(there.plain)}.`] : []),
     ...(other.length > 0 ? [`Set otherwise on ${name}, which stays so: ${other.map((one) => one.replace('there', `on ${ends.there.server}`)).join('; ')}.`] : []), // prettier-ignore
   ];
 }
 
+function insideWords(name: ServerName, data: string, mariadb: boolean): string {
+  const seen = mariadb ? ` Until then ${name} lists it as the empty schema \`#mysql50#.lockstep\`, unless its configuration has ignore_db_dirs = .lockstep.` : ''; // prettier-ignore
+  return `${data} is a file system of its own, or nothing beside it is Lockstep's: all stays within it, in the directory .lockstep, which is removed at the end.${seen}`;
+}
+
 /** The stable part of it, for premises. */
 export function roomPremises(scene: Scene, subject: Subject): unknown {
   const ends = endsOf(scene, subject);
-  return ends && { data: ends.here.holds?.data, plain: ends.there.holds?.plain };
+  return ends && { data: ends.here.holds?.data, place: placeOf(ends.here), plain: ends.there.holds?.plain };
 }
 
 function copiersOf(host: SiteServer | undefined): readonly string[] {

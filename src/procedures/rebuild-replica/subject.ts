@@ -5,6 +5,7 @@ import type { ChannelTls } from '../../dialects/replication-statements.js';
 import { wantedTls } from '../primary/channel-tls.js';
 import type { CopyMethodName } from '../../domain/action.js';
 import { given, viewOf } from '../view.js';
+import { emptyingOf, type Emptying } from './emptying.js';
 import { endsOf, methodRefusals } from './room.js';
 import { bestOf, installPrograms, programOf, serverPrograms, waysFrom, type Way } from './methods.js';
 
@@ -31,6 +32,10 @@ export interface Subject {
   /** The service that starts the server; undefined unless exactly one can be it. */
   readonly service: string | undefined;
   readonly tls: ChannelTls | undefined;
+  /** What the disk lacks; undefined: nothing, or more than emptying the target would bring. */
+  readonly emptying: Emptying | undefined;
+  /** Whether it was asked for that what the target holds be dropped first, where its disk cannot hold both. */
+  readonly discards: boolean;
 }
 
 export function subjectOf(scene: Scene, parameters: Parameters): Subject {
@@ -69,6 +74,8 @@ export function subjectOf(scene: Scene, parameters: Parameters): Subject {
     there,
     service: serviceOf(here),
     tls: wantedTls(channel, here?.replicationTls),
+    emptying: emptyingOf(ends),
+    discards: given(parameters, 'discard') === 'yes',
   };
 }
 
