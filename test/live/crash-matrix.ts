@@ -12,7 +12,7 @@ import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js
 import { until } from '../../src/sandbox/until.js';
 import type { VersionName } from '../../src/sandbox/versions.js';
 import { crashCases, writableServers, type CrashCase } from './crash-cases.js';
-import { crashPlan, type Deed } from './crash-plan.js';
+import { crashPlan, type Deed, type PlannedCrash, type Undone } from './crash-plan.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach } from './matrix.js';
 import { commandsOf } from './witness.js';
@@ -53,23 +53,45 @@ function suite(version: VersionName, procedure: ProcedureName): void {
       const crash = crashCases[procedure];
       if (crash === undefined) throw new Error(`${procedure} has no case`);
       const outline = await outlineOf(sandbox, lockstep, procedure, crash);
+      const began = performance.now();
+      const tally = new Tally();
       let runs = 1;
-      for (const { points, deed } of plan.cases(version, procedure, outline.points, outline.undone))
-        runs = await survived(sandbox, lockstep, { procedure, crash, points, deed, runs, after: outline.after });
+      for (const planned of plan.cases(version, procedure, outline.points, outline.undone)) {
+        const one = { ...planned, procedure, crash, runs, after: outline.after };
+        runs = await survived(sandbox, lockstep, one, tally);
+      }
+      const minutes = ((performance.now() - began) / 60_000).toFixed(1);
+      process.stderr.write(`crash matrix: ${procedure} on ${version}: ${tally.words} in ${minutes} minutes\n`);
     }, 1_800_000);
   });
 }
 
-interface Crash {
+/** One life of the process after the other ends at its points. */
+interface Crash extends PlannedCrash {
   readonly procedure: string;
   readonly crash: CrashCase;
-  /** One life of the process after the other ends at these. */
-  readonly points: readonly string[];
-  readonly deed: Deed;
   /** How many runs there were before this one. */
   readonly runs: number;
   /** The state when all went well. */
   readonly after: string;
+}
+
+/** What was done to a procedure, and what came of it. */
+class Tally {
+  readonly #points = new Set<string>();
+  readonly #counts = new Map<string, number>();
+
+  /** @param reached whether every point was come to, rather than the run was over before */
+  note(points: readonly string[], deed: Deed, reached: boolean, outcome: string): void {
+    if (reached) this.#points.add(points.join());
+    for (const what of [deed, reached ? 'reached' : 'over before it was reached', outcome])
+      this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  }
+
+  get words(): string {
+    const counts = [...this.#counts].map(([what, count]) => `${what} ${count}`);
+    return `${this.#points.size} points reached: ${counts.join(', ')}`;
+  }
 }
 
 /** One run without a crash tells the plan's points, and how it looks afterwards. */
@@ -87,23 +109,37 @@ async function outlineOf(sandbox: SandboxCluster, lockstep: LockstepProcess, pro
   // What is taken back is what was done before the commit point, or all of it.
   const commits = steps.findIndex((step) => step.commits);
   const back = steps.slice(0, commits === -1 ? undefined : commits).filter(({ undo }) => undo.length > 0);
-  const undone = back.map(({ id }) => ({ after: `step:${id}:ends`, points: undoPointsOf(id) }));
-  return { points: faultPointsOf({ sections }), undone: commits === -1 ? [] : undone, after };
+  // Without a commit point, whoever comes after a death goes on: it is taken back where the step fails.
+  const undone = back.map(({ id }): Undone => ({
+    points: undoPointsOf(id),
+    ...(commits === -1 ? { fails: `step:${id}:ends` } : { after: `step:${id}:ends` }),
+  }));
+  return { points: faultPointsOf({ sections }), undone, after };
 }
 
 /** @returns how many runs there are now */
-async function survived(sandbox: SandboxCluster, lockstep: LockstepProcess, crash: Crash): Promise<number> {
-  const { crash: one, procedure, points, deed } = crash;
+async function survived(
+  sandbox: SandboxCluster,
+  lockstep: LockstepProcess,
+  crash: Crash,
+  tally: Tally,
+): Promise<number> {
+  const { crash: one, procedure, points, deed, fails } = crash;
   const what = `${procedure} ${deed} at ${points.join(', then ')}`;
   await one.provoke(sandbox);
   const before = await one.state(sandbox);
   const writable = await writableServers(sandbox);
+  let reached = true;
   for (const [index, point] of points.entries()) {
-    await lockstep.start({ LOCKSTEP_FAULT: `${point}=${deed === 'freeze' ? 'stop' : 'kill'}` });
+    const faults = [
+      ...(fails === undefined ? [] : [`${fails}=fail`]),
+      `${point}=${deed === 'freeze' ? 'stop' : 'kill'}`,
+    ];
+    await lockstep.start({ LOCKSTEP_FAULT: faults.join() });
     // The answer may never come.
     if (index === 0) void lockstep.run({ procedure, parameters: one.parameters }).catch(() => undefined);
-    if (deed === 'freeze') await thawed(sandbox, lockstep, what, crash.runs);
-    else await killed(sandbox, lockstep, what, crash.runs);
+    const struck = deed === 'freeze' ? thawed : killed;
+    reached = (await struck(sandbox, lockstep, what, crash.runs)) && reached;
     // A frozen process goes on when it is thawed; a dead one is started again.
     const open = await writableServers(sandbox);
     const meant = [...writable, ...(one.opens ?? [])];
@@ -118,6 +154,7 @@ async function survived(sandbox: SandboxCluster, lockstep: LockstepProcess, cras
   if (!lockstep.child.alive) await lockstep.start();
   const runs = await lockstep.runs();
   const newest = runs[crash.runs === runs.length ? runs.length : 0];
+  let outcome = 'never begun';
   if (newest === undefined) {
     // It died before the request was durable: nobody was told that it would be done.
     expect(await one.state(sandbox), what).toBe(before);
@@ -126,6 +163,7 @@ async function survived(sandbox: SandboxCluster, lockstep: LockstepProcess, cras
       throw new Error(`${what}: the run does not end`, { cause });
     });
     expect(run.state, `${what}: ${run.why}`).toBe('ended');
+    outcome = run.outcome ?? 'none';
     const settled = async () => (await one.state(sandbox)) === (run.outcome === 'succeeded' ? crash.after : before);
     await until(
       `${what}: the state ${run.outcome === 'succeeded' ? 'after' : 'before'} (${run.outcome ?? ''}: ${run.why})`,
@@ -142,27 +180,41 @@ async function survived(sandbox: SandboxCluster, lockstep: LockstepProcess, cras
   const written = await allWritten(lockstep);
   const secrets = [...passwordsOf(sandbox), ...(await keyLinesOf(sandbox))];
   expect(secrets.filter((secret) => written.includes(secret)).length, `${what}: secrets in log or journal`).toBe(0);
+  tally.note(points, deed, reached, outcome);
   await one.mend(sandbox);
   return runs.length;
 }
 
-/** Ended at its point, or done with its run before it came there. */
-async function killed(sandbox: SandboxCluster, lockstep: LockstepProcess, what: string, before: number): Promise<void> {
+/** Ended at its point, or done with its run before it came there. @returns whether it came there */
+async function killed(
+  sandbox: SandboxCluster,
+  lockstep: LockstepProcess,
+  what: string,
+  before: number,
+): Promise<boolean> {
   await until(`${what}: to be reached`, async () => !lockstep.child.alive || (await rests(lockstep, before)), {
     within: 60_000,
   });
-  if (lockstep.child.alive) await lockstep.stop();
+  const came = !lockstep.child.alive;
+  if (!came) await lockstep.stop();
   await withoutSessions(sandbox, `${what}: the sessions of the dead`, 5000);
+  return came;
 }
 
-/** Stands still at its point until the servers have ended its sessions, and goes on then. */
-async function thawed(sandbox: SandboxCluster, lockstep: LockstepProcess, what: string, before: number): Promise<void> {
+/** Stands still at its point until the servers have ended its sessions, and goes on then. @returns whether it came there */
+async function thawed(
+  sandbox: SandboxCluster,
+  lockstep: LockstepProcess,
+  what: string,
+  before: number,
+): Promise<boolean> {
   await until(`${what}: to be reached`, async () => (await lockstep.frozen()) || (await rests(lockstep, before)), {
     within: 60_000,
   });
-  if (!(await lockstep.frozen())) return;
+  if (!(await lockstep.frozen())) return false;
   await withoutSessions(sandbox, `${what}: the sessions of the frozen`, (silentSeconds + 10) * 1000);
   lockstep.child.kill('SIGCONT');
+  return true;
 }
 
 /** No lock outlives its bound: it dies with its session. */

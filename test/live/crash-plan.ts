@@ -7,13 +7,12 @@ export type Deed = 'kill' | 'freeze';
 export interface PlannedCrash {
   readonly points: readonly string[];
   readonly deed: Deed;
+  /** The point at which the run fails before. */
+  readonly fails?: string;
 }
 
-/** The points of one step's undo, reached when the process dies there first. */
-interface Undone {
-  readonly after: string;
-  readonly points: readonly string[];
-}
+/** The points of one step's undo, reached when the process dies there first, or the run fails there. */
+export type Undone = { readonly points: readonly string[] } & ({ readonly after: string } | { readonly fails: string });
 
 /** Kills of one procedure on one version, about, where not all are wanted. */
 const most = { short: 6, ci: 16 } as const;
@@ -37,11 +36,18 @@ export function crashPlan() {
   const chosen = (key: string, one: number, of: number) => hash(`${seed} ${key}`) % of < one;
 
   function cases(version: string, procedure: string, points: readonly string[], undone: readonly Undone[]) {
-    const lives = [...points.map((point) => [point]), ...undone.flatMap((one) => one.points.map((point) => [one.after, point]))]; // prettier-ignore
+    const lives: readonly Omit<PlannedCrash, 'deed'>[] = [
+      ...points.map((point) => ({ points: [point] })),
+      ...undone.flatMap((one) =>
+        one.points.map((point) =>
+          'after' in one ? { points: [one.after, point] } : { points: [point], fails: one.fails },
+        ),
+      ),
+    ];
     const all = lives.flatMap((each): PlannedCrash[] => [
-      { points: each, deed: 'kill' },
+      { ...each, deed: 'kill' },
       // What is frozen goes on when it is thawed: a second point is another life's.
-      ...(each.length === 1 ? [{ points: each, deed: 'freeze' as const }] : []),
+      ...(each.points.length === 1 ? [{ ...each, deed: 'freeze' as const }] : []),
     ]);
     const only = process.env['LOCKSTEP_CRASH_ONLY'];
     return all.filter(({ points: at, deed }, index) => {
