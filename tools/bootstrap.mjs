@@ -3,7 +3,7 @@
 //
 //   node tools/bootstrap.mjs demo [arguments of `lockstep demo`]
 //   node tools/bootstrap.mjs test [arguments of `vitest run`]
-//   node tools/bootstrap.mjs bench scrape|fleet|webhook|switchover|failover|rebuild [arguments of that benchmark]
+//   node tools/bootstrap.mjs bench scrape|fleet|webhook|switchover|failover|rebuild|restart [arguments of that benchmark]
 //   node tools/bootstrap.mjs fuzz [--cases COUNT] [--seed NUMBER]
 //   node tools/bootstrap.mjs crash [--all] [--shard I/N] [--seed NUMBER]
 //   node tools/bootstrap.mjs chaos [--minutes COUNT] [--seed NUMBER] [--version NAME] [--round NUMBER] [--failovers SHARE]
@@ -42,8 +42,8 @@ async function demo(given) {
 }
 
 async function bench([which = '', ...given]) {
-  if (!['scrape', 'fleet', 'webhook', 'switchover', 'failover', 'rebuild'].includes(which))
-    fail(`"${which}" is not a benchmark: use scrape, fleet, webhook, switchover, failover or rebuild.`, 2);
+  if (!['scrape', 'fleet', 'webhook', 'switchover', 'failover', 'rebuild', 'restart'].includes(which))
+    fail(`"${which}" is not a benchmark: use scrape, fleet, webhook, switchover, failover, rebuild or restart.`, 2);
   const code = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json']);
   if (code !== 0) fail('the benchmarks do not compile: see above.', code);
   return run(process.execPath, [`build/bench/${which}.js`, ...given]);
