@@ -10,7 +10,9 @@ import { enableTls } from '../../src/procedures/certificates/enable-tls.js';
 import type { Account } from '../../src/sandbox/accounts.js';
 import { renewCertificate } from '../../src/procedures/certificates/renew-certificate.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
+import { tryCommand } from '../../src/sandbox/command.js';
 import { certificatesKept, type Services } from '../../src/sandbox/configuration.js';
+import { fillDisk, mountDisk } from '../../src/sandbox/disk.js';
 import { untilReplicating } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { serviceOf } from '../../src/sandbox/service.js';
@@ -147,6 +149,30 @@ await describeEach(
         });
         expect(wrong.sent).toEqual(ran.sent);
         expect(wrong.why).toMatch(/unknown variable 'no_such_option/);
+      });
+
+      it('changes nothing where its option file does not fit on the disk', async ({ skip }) => {
+        const directory = sandbox.server('db2').includeDirectory;
+        const mounted = await mountDisk(directory, 1).then(
+          () => true,
+          () => false,
+        );
+        if (!mounted) skip('needs root');
+        try {
+          let room = () => Promise.resolve();
+          const ran = await takenBack({
+            at: {
+              'step:configure:begins': async () => {
+                room = await fillDisk(directory);
+              },
+              'undo:place:ends': () => room(),
+            },
+          });
+          expect(ran.sent).toEqual(['stage', 'rehearse', 'place', 'configure']);
+          expect(ran.why).toContain('does not fit on the disk');
+        } finally {
+          await tryCommand('umount', [directory]);
+        }
       });
     });
 

@@ -21,6 +21,7 @@ import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.j
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { describeEach, oneOfEach } from './matrix.js';
 import { layTable, traffic } from './traffic.js';
+import { watchedHost } from './watched-host.js';
 import { Workbench, textOf, type Ran, type RunOptions } from './workbench.js';
 
 await describeEach(
@@ -174,7 +175,7 @@ await describeEach(
         expect(ran.sent).toEqual(['stage', 'rehearse', 'place', 'load', 'reconnect-1', 'reconnect-2']);
       });
 
-      it('changes nothing on a full disk', async ({ skip }) => {
+      it('changes nothing on a full disk, whenever it fills', async ({ skip }) => {
         const directory = sandbox.primary.tlsDirectory;
         const kept = bytes(sandbox.primary);
         const mounted = await mountDisk(directory, 1).then(
@@ -184,10 +185,31 @@ await describeEach(
         if (!mounted) skip('needs root');
         try {
           for (const [name, content] of Object.entries(kept)) writeFileSync(at(sandbox.primary, name), content);
-          const room = await fillDisk(directory);
+          let room = await fillDisk(directory);
           const ran = await unchanged({});
           expect(ran).toMatchObject({ outcome: 'rolled-back', sent: ['stage'] });
           expect(ran.why).toContain('does not fit on the disk');
+          await room();
+          // Full after the first files of the generation, of which nothing stays.
+          const { certificates } = bench.reach;
+          let writes = 0;
+          const filling = async () => {
+            if ((writes += 1) === 3) room = await fillDisk(directory);
+          };
+          const host = (server: string) => {
+            const real = certificates?.host(server);
+            return real && watchedHost(real, filling, ['write']);
+          };
+          const halfway = await unchanged({}, { host });
+          expect(halfway).toMatchObject({ outcome: 'rolled-back', sent: ['stage'] });
+          expect(halfway.why).toContain('does not fit on the disk');
+          await room();
+          // Full once it is made: neither placing nor taking back needs room for files.
+          const fill = async () => {
+            room = await fillDisk(directory);
+          };
+          const placed = await unchanged({ at: { 'step:place:begins': fill }, breakAt: 'step:load:ends' });
+          expect(placed).toMatchObject({ outcome: 'rolled-back', sent: ['stage', 'rehearse', 'place', 'load'] });
           await room();
         } finally {
           await tryCommand('umount', [directory]);
@@ -202,7 +224,7 @@ await describeEach(
           const real = certificates?.host(server);
           return (
             real &&
-            watched(real, () => {
+            watchedHost(real, () => {
               if (gone) throw new LockstepError('host-unreachable', 'the machine is gone');
               return Promise.resolve();
             })
@@ -248,7 +270,7 @@ await describeEach(
       const [stage, , place] = renewCertificate.steps(await bench.look('anew'), renew('db3'));
       const signal = AbortSignal.timeout(280_000);
       // MySQL takes seconds to start: there, after what a server could see.
-      const what = version.startsWith('mysql') ? ['symlink'] : undefined;
+      const what = version.startsWith('mysql') ? (['symlink'] as const) : undefined;
       let restarts = 0;
       const served = new Set<string>();
       const reach = certificates && {
@@ -257,7 +279,7 @@ await describeEach(
           const real = certificates.host(name);
           return (
             real &&
-            watched(
+            watchedHost(
               real,
               async () => {
                 // Nothing that is committed is of interest here, only whether it starts.
@@ -286,20 +308,3 @@ await describeEach(
   },
   oneOfEach,
 );
-
-/** A host where something happens after each thing that it changed. */
-function watched(host: Host, then: () => Promise<void>, what = ['write', 'makeDirectory', 'symlink', 'remove']): Host {
-  const changing = new Set(what);
-  return new Proxy(host, {
-    get: (target, name) => {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      if (!changing.has(String(name))) return value.bind(target) as unknown;
-      return async (...words: unknown[]) => {
-        const answer: unknown = await (value as (...given: unknown[]) => unknown).apply(target, words);
-        await then();
-        return answer;
-      };
-    },
-  });
-}

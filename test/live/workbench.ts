@@ -13,7 +13,7 @@ import { loadConfig } from '../../src/config/load.js';
 import type { PrimaryChange } from '../../src/domain/primary-change.js';
 import type { Progress } from '../../src/domain/progress.js';
 import type { Parameters, Scene, Site } from '../../src/domain/scene.js';
-import { Execution, type Ending } from '../../src/engine/execution.js';
+import { Execution, type Bench, type Ending } from '../../src/engine/execution.js';
 import { planLines } from '../../src/engine/plan-text.js';
 import { planOf, type Plan } from '../../src/engine/plan.js';
 import type { EngineClock } from '../../src/engine/ports.js';
@@ -37,6 +37,9 @@ export interface Ran extends Ending {
   readonly notes: Notes;
   /** Ids of the steps that were sent, in order. */
   readonly sent: readonly string[];
+  /** What the journal would hold of it: what may have been sent, and whether it was being taken back. */
+  readonly begun: readonly string[];
+  readonly takingBack: boolean;
 }
 
 export interface RunOptions {
@@ -175,41 +178,60 @@ export class Workbench {
     const refusals = procedure.refusals(scene, parameters);
     if (need.observed !== 'yes' || refusals.length > 0)
       throw new Error(`${procedure.name} would not start: ${JSON.stringify([need, refusals])}`);
-    const plan = planOf(procedure, scene, parameters);
+    return this.#carriedOut(procedure, planOf(procedure, scene, parameters), options);
+  }
+
+  /** Goes on with a run that needs a human, as when it is told to: what it had begun and learned is known. */
+  resume(procedure: Procedure, ran: Ran, options: RunOptions = {}): Promise<Ran> {
+    return this.#carriedOut(procedure, ran.plan, options, ran);
+  }
+
+  async #carriedOut(procedure: Procedure, plan: Plan, options: RunOptions, before?: Ran): Promise<Ran> {
     const actor = new SqlActor(this.reach);
-    const [sent, learned]: [string[], Notes[]] = [[], [{}]];
+    const [sent, learned]: [string[], Notes[]] = [[], [before?.notes ?? {}]];
+    let takingBack = before?.takingBack ?? false;
     const remember = (notes: Notes) => {
       learned.push(notes);
       return Promise.resolve();
     };
+    const begun = [...(before?.begun ?? [])];
+    const past = before && { begun, notes: before.notes, committing: false };
+    const bench: Bench = {
+      plan,
+      actor,
+      clock: hurried(options.hurry ?? 1),
+      look: async (notes) => ({ ...(await this.look(procedure.looks)), notes, held: actor.held }),
+      write: {
+        section: (_section, todo) => {
+          begun.push(...todo.map(({ id }) => id));
+          return Promise.resolve();
+        },
+        committing: (_, notes) => remember(notes),
+        sectionDone: (_section, _result, notes) => remember(notes),
+        undoing: (_, notes) => {
+          takingBack = true;
+          return remember(notes);
+        },
+        undone: () => Promise.resolve(),
+        step: ({ id }, phase) => {
+          if (phase === 'began') sent.push(id);
+        },
+        progress: (_, progress) => options.progress?.(progress),
+      },
+      fault: async (point) => {
+        await options.at?.[point]?.();
+        if (point === options.breakAt) throw new Error(`broken at ${point}`);
+      },
+      pauseCollection: () => () => undefined,
+      interrupted: () => undefined,
+      signal: AbortSignal.timeout(100_000),
+      suspended: new AbortController().signal,
+      told: new AbortController().signal,
+    };
     try {
-      const ending = await new Execution({
-        plan,
-        actor,
-        clock: hurried(options.hurry ?? 1),
-        look: async (notes) => ({ ...(await this.look(procedure.looks)), notes, held: actor.held }),
-        write: {
-          section: () => Promise.resolve(),
-          committing: (_, notes) => remember(notes),
-          sectionDone: (_section, _result, notes) => remember(notes),
-          undoing: (_, notes) => remember(notes),
-          undone: () => Promise.resolve(),
-          step: ({ id }, phase) => {
-            if (phase === 'began') sent.push(id);
-          },
-          progress: (_, progress) => options.progress?.(progress),
-        },
-        fault: async (point) => {
-          await options.at?.[point]?.();
-          if (point === options.breakAt) throw new Error(`broken at ${point}`);
-        },
-        pauseCollection: () => () => undefined,
-        interrupted: () => undefined,
-        signal: AbortSignal.timeout(100_000),
-        suspended: new AbortController().signal,
-        told: new AbortController().signal,
-      }).forward();
-      return { ...ending, plan, notes: learned.at(-1) ?? {}, sent };
+      const execution = new Execution(bench, past);
+      const ending = await (before === undefined ? execution.forward() : execution.resume(takingBack));
+      return { ...ending, plan, notes: learned.at(-1) ?? {}, sent, begun, takingBack };
     } finally {
       await actor.close();
     }
