@@ -92,7 +92,6 @@ await describeEach(
       { moment: 'when it is placed', at: { 'step:place:ends': () => lost() }, outcome: 'needs-human' },
       { moment: 'before the reload', at: { 'step:load:begins': () => lost() }, outcome: 'needs-human', always: true },
       { moment: 'after the reload', at: { 'step:load:ends': () => lost() }, outcome: 'needs-human' },
-      { moment: 'before its link connects anew', at: { 'step:reconnect-1:begins': () => lost() }, outcome: 'needs-human' }, // prettier-ignore
       {
         moment: 'while it is taken back, before the files are',
         at: { 'step:load:begins': broken, 'undo:place:begins': () => lost() },

@@ -278,10 +278,15 @@ function serves(newcomer: Newcomer, seen: Seen): boolean {
   );
 }
 
-/** It answers, as it did when it was planned. */
-function isAsBefore({ name }: Newcomer, seen: Seen): boolean {
+/** It answers, as it did when it was planned: what it once said when it greeted is remembered of one that is down. */
+function isAsBefore({ name, server: before }: Newcomer, seen: Seen): boolean {
   const server = viewOf(seen).server(name);
-  return server?.login?.handshake !== undefined && offersTls(server) === false;
+  const login = server?.login;
+  return (
+    login?.handshake !== undefined &&
+    login.failure?.reason === before.login?.failure?.reason &&
+    offersTls(server) === false
+  );
 }
 
 function keysStaying({ site }: Newcomer): { readonly keysStay?: readonly string[] } {
