@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
+import { until } from '../../src/sandbox/until.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach, oneOfEach } from './matrix.js';
 import { expectOneOpen } from './one-open.js';
+import { Scrape } from './scrape.js';
 import { askOne } from './stage.js';
 
 /** Seconds that nobody may have heard of the primary. */
@@ -26,8 +28,12 @@ await describeEach(
     });
     afterAll(() => scope.end());
 
-    it('does not wait for a primary that stands still', async () => {
+    it('does not wait for a primary that stands still, and says for how long nobody could write', async () => {
+      const page = async () => new Scrape(await (await fetch(`${lockstep.url}/metrics`)).text());
+      // Who never heard of it knows no last sign of life.
+      await until('Lockstep to see it', async () => (await page()).value('mysql_server_role', { server: 'db1', role: 'primary' }) === 1); // prettier-ignore
       await sandbox.primary.freeze();
+      const froze = Date.now();
       const parameters = { cluster: 'sandbox', 'accept-loss': 'yes', unfenced: 'no' };
       // It waits until the replicas miss its heartbeats, too.
       const { id } = await lockstep.run({ procedure: 'failover', parameters });
@@ -45,6 +51,19 @@ await describeEach(
       for (const server of [db2, db3])
         expect(await askOne(server, '(SELECT server FROM lockstep.changes)')).toBe('db2');
       sandbox.primary.thaw();
+
+      const told = await page();
+      expect(told.all('lockstep_primary_changed_timestamp_seconds')).toMatchObject([{ labels: { server: 'db2' } }]);
+      // There is no announcer.
+      const pauses = told.all('lockstep_write_pause_seconds', { procedure: 'failover' });
+      expect(pauses).toMatchObject([{ labels: { until: 'promoted' } }]);
+      const pause = 1000 * (pauses[0]?.value ?? NaN);
+      // Its last sign of life came before it stood still: a look, or a heartbeat.
+      expect(pause).toBeGreaterThan(at(/^it is about to commit/) - froze);
+      expect(pause).toBeLessThan(at(/^promote was done and seen/) - froze + 5000);
+      await lockstep.kill();
+      await lockstep.start();
+      expect((await page()).all('lockstep_write_pause_seconds')).toEqual(told.all('lockstep_write_pause_seconds'));
     });
   },
   oneOfEach,
