@@ -10,6 +10,7 @@ import type { Family } from './metrics/families.js';
 import { clusterSamples, serverSamples } from './metrics/samples.js';
 import type { ClusterView } from './observe/cluster.js';
 import type { Observer } from './observe/observer.js';
+import { certificateIn } from './own-certificate-seen.js';
 
 /** How long a question for a role may take, and how old its answer may be. Milliseconds. */
 const roleWithin = 2000;
@@ -118,7 +119,7 @@ export class Exporter {
   }
 
   async #clusterFamilies(
-    { name, thresholds }: ClusterConfig,
+    { name, thresholds, tls }: ClusterConfig,
     signal: AbortSignal,
     turns: Turns,
   ): Promise<readonly Family[]> {
@@ -128,9 +129,11 @@ export class Exporter {
     await turns.take();
     const problems = problemsOf(snapshot, topology, relations, thresholds, this.clock.now() / 1000);
     const told = this.announced(name);
+    const presented =
+      tls.mode === 'disabled' || tls.certFile === undefined ? undefined : await certificateIn(tls.certFile);
     const servers = this.config.metrics.servers ? snapshot.servers : [];
     return [
-      ...clusterSamples(snapshot, topology, relations, [...problems, ...(told ?? [])], told !== undefined),
+      ...clusterSamples(snapshot, topology, relations, [...problems, ...(told ?? [])], told !== undefined, presented),
       ...servers.flatMap((server) => [
         ...serverSamples(server),
         ...(this.config.compatibility === undefined ? [] : compatibilitySamples(server)),

@@ -35,7 +35,7 @@ export function hands({ config, observer }: AutomationOptions, redactor: Redacto
       return notFollowing(snapshot, replica, channel, source);
     },
     target: target(name),
-    certificates: certificateReachOf(config, () => clusterNamed(config(), name), target(name)),
+    certificates: certificateReachOf(config, () => clusterNamed(config(), name), target(name), read),
     secret: (account) => {
       const ref = clusterNamed(config(), name).accounts[account];
       if (ref === undefined) throw new LockstepError('secret-missing', `${name} has no account "${account}"`);

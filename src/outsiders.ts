@@ -7,17 +7,18 @@ import { lockstepItself } from './domain/rotation.js';
 export interface OutsiderFiles {
   readonly name: string;
   readonly caFile: string | undefined;
+  /** Of an application. */
   readonly certFile: string | undefined;
   readonly host: HostConfig;
 }
 
 /** Lockstep itself, unless it connects without TLS, then every application that the configuration names. */
 export function outsidersOf({ tls, serverTls }: ClusterConfig): readonly OutsiderFiles[] {
-  const { caFile, certFile } = tls;
+  const { caFile } = tls;
   const paths = caFile === undefined ? [] : [path.dirname(caFile)];
   const host = { kind: 'local', sudo: false, paths, programs: [], services: {} } as const;
   return [
-    ...(tls.mode === 'disabled' ? [] : [{ name: lockstepItself, caFile, certFile, host }]),
+    ...(tls.mode === 'disabled' ? [] : [{ name: lockstepItself, caFile, certFile: undefined, host }]),
     ...(serverTls?.applications ?? []),
   ];
 }

@@ -6,6 +6,7 @@ import type { ClusterConfig, Config } from './config/config.js';
 import { lockstepItself, type HeldAuthority, type Outsider, type Rotation } from './domain/rotation.js';
 import { hostSettingsOf } from './host-settings.js';
 import { openHost } from './hosts/open.js';
+import { ownCertificateSeen } from './own-certificate-seen.js';
 import { outsidersOf, sharingOf, type OutsiderFiles } from './outsiders.js';
 import { authorityFiles } from './pki/authority-files.js';
 
@@ -21,12 +22,13 @@ export async function rotationSeen(
   const { serverTls } = cluster;
   if (serverTls === undefined) return undefined;
   const { authority, replaces } = serverTls;
-  const [to, from, outsiders] = await Promise.all([
+  const [to, from, outsiders, own] = await Promise.all([
     held(config, authority),
     replaces === undefined ? undefined : held(config, replaces),
     outsidersSeen(config, cluster, signal),
+    ownCertificateSeen(config, cluster),
   ]);
-  return to && { to, ...(from === undefined ? {} : { from }), outsiders };
+  return to && { to, ...(from === undefined ? {} : { from }), outsiders, ...(own === undefined ? {} : { own }) };
 }
 
 async function held(config: Config, name: string): Promise<HeldAuthority | undefined> {

@@ -27,10 +27,20 @@ async function tlsOf({ verify, caFile, certFile, keyFile, serverName }: TlsConfi
   return {
     verify,
     ...(caFile === undefined ? {} : { ca: await tlsFile('ca_file', caFile) }),
-    ...(certFile === undefined ? {} : { cert: await tlsFile('cert_file', certFile) }),
-    ...(keyFile === undefined ? {} : { key: new Secret((await tlsFile('key_file', keyFile)).toString()) }),
+    ...(certFile === undefined || keyFile === undefined ? {} : await pairOf(certFile, keyFile)),
     ...(serverName === undefined ? {} : { serverName }),
   };
+}
+
+/** Both are of one generation: where the certificate is another one once the key was read, they are read again. */
+async function pairOf(certFile: string, keyFile: string): Promise<Required<Pick<TlsTarget, 'cert' | 'key'>>> {
+  let cert = await tlsFile('cert_file', certFile);
+  for (;;) {
+    const key = new Secret((await tlsFile('key_file', keyFile)).toString());
+    const again = await tlsFile('cert_file', certFile);
+    if (again.equals(cert)) return { cert, key };
+    cert = again;
+  }
 }
 
 async function tlsFile(key: string, file: string): Promise<Buffer> {

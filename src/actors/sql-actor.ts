@@ -157,6 +157,7 @@ export class SqlActor implements Actor {
       case 'restart':
       case 'change-trust':
       case 'prove-authority':
+      case 'own-certificate':
         if (this.reach.certificates === undefined)
           throw new LockstepError('no-host', 'no certificate can be changed from here');
         return certificateAction(action, this.reach.certificates, notes, signal);

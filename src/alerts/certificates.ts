@@ -1,6 +1,6 @@
-import { channel, duration, fact, indented, ofServer, server, type Promql } from './promql.js';
+import { channel, duration, fact, indented, ofServer, selector, server, type Promql } from './promql.js';
 import type { BuildRules } from './rule.js';
-import { aChannel, aServer, asDuration, labelOfServer } from './words.js';
+import { aChannel, aCluster, aServer, asDuration, labelOfServer } from './words.js';
 
 const perKind = 'cluster, server, channel, role';
 const perOrigin = ['cluster', 'server', 'channel', 'role', 'origin'] as const;
@@ -95,8 +95,17 @@ export const certificateRules: BuildRules<'certificates'> = (values) => ({
       summary: `${aServer} serves another certificate than its file holds`,
       description: `${aServer} serves another certificate than its file holds: the file was replaced and not loaded, and the next restart takes it.`,
     },
+    LockstepCertificateExpiring: {
+      expr: `${lockstepEnd} - time() < ${values.certificate_warning}`,
+      for: 'fact',
+      summary: `The certificate with which Lockstep logs in to ${aCluster} expires`,
+      description: `{{ if gt $value 0.0 }}The client certificate with which Lockstep logs in to ${aCluster} expires in ${asDuration}: lockstep run renew-certificate --cluster ${aCluster}.{{ else }}The client certificate with which Lockstep logs in to ${aCluster} has expired ({{ $value | humanizeDuration }} left): servers that require it let Lockstep in no more.{{ end }}`,
+    },
   },
 });
+
+/** Of two Locksteps the one whose certificate ends first. */
+const lockstepEnd = `min by (cluster) (${selector('lockstep_client_certificate_not_after_timestamp_seconds')})`;
 
 /** Reasons that have alerts of their own. */
 const ownReasons = ['expired', 'not-yet-valid', 'wrong-name'];

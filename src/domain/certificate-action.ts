@@ -1,4 +1,5 @@
 import type { NoteValue } from './action.js';
+import type { OwnCertificateAction } from './own-certificate-action.js';
 import type { ServerName } from './snapshot.js';
 
 /**
@@ -16,7 +17,8 @@ export type CertificateAction =
   | MeetAction
   | RestartAction
   | TrustAction
-  | ProveAction;
+  | ProveAction
+  | OwnCertificateAction;
 
 /** What makes and tries keys on the machines that they never leave. */
 export const opensslProgram = '/usr/bin/openssl';
@@ -54,6 +56,8 @@ export interface StageAction {
   readonly kind: 'stage-certificates';
   readonly on: ServerName;
   readonly directory: string;
+  /** Where below it generations and links lie. Left out: right there. */
+  readonly below?: string;
   /** All that belongs together. */
   readonly files: readonly string[];
   readonly leaves: readonly Leaf[];
@@ -109,6 +113,7 @@ export interface PlaceAction {
   readonly kind: 'place-certificates';
   readonly on: ServerName;
   readonly directory: string;
+  readonly below?: string;
   readonly files: readonly string[];
   readonly generation: NoteValue;
   /** As in {@link StageAction}. */
@@ -122,6 +127,7 @@ export interface DiscardAction {
   readonly kind: 'discard-certificates';
   readonly on: ServerName;
   readonly directory: string;
+  readonly below?: string;
   readonly noteAs: string;
 }
 

@@ -1,4 +1,5 @@
 import type { Certificate } from './certificate.js';
+import type { OwnCertificate } from './own-certificate.js';
 
 /** Authorities of a cluster, and who checks certificates besides its servers: what a rotation rests on. */
 export interface Rotation {
@@ -7,6 +8,8 @@ export interface Rotation {
   /** The one that gives way to it; left out: none does, or it cannot be read. */
   readonly from?: HeldAuthority;
   readonly outsiders: readonly Outsider[];
+  /** What Lockstep itself presents; left out: nothing. */
+  readonly own?: OwnCertificate;
 }
 
 export interface HeldAuthority {
@@ -29,7 +32,7 @@ export interface Outsider {
   readonly file: string | undefined;
   /** Those in that file; undefined: it cannot be read. */
   readonly trusted: readonly Certificate[] | undefined;
-  /** What it presents; undefined: nothing, or it cannot be seen. */
+  /** What an application presents; undefined: nothing, or it cannot be seen. What Lockstep does is {@link Rotation.own}. */
   readonly presents: Certificate | undefined;
   /** Another cluster, by its name, whose connections rest on the same file and still on the authority that gives way. */
   readonly sharedWith: string | undefined;

@@ -8,6 +8,8 @@ import type {
   Trust,
   Truster,
 } from '../domain/certificate-action.js';
+import type { OwnLogin, OwnPlace } from '../domain/own-certificate.js';
+import type { OwnCertificateAction } from '../domain/own-certificate-action.js';
 import { lockstepItself } from '../domain/rotation.js';
 import { spell } from '../domain/spell.js';
 
@@ -42,6 +44,8 @@ export function certificateLines(action: CertificateAction): readonly string[] {
       return [`${whose(action.outsider)}: let ${action.file} be as it is ${changeWords(action)}`];
     case 'prove-authority':
       return proveLines(action);
+    case 'own-certificate':
+      return ownLines(action);
   }
 }
 
@@ -95,6 +99,46 @@ function stageLines({ on, directory, files, leaves, trust, keysStay = [], noteAs
     ...trust.map((one) => `${on}: in ${directory}/next lay ${one.file} ${changeWords(one)}`),
     ...(kept.length === 0 ? [] : [`${on}: in ${directory}/next lay ${kept.join(', ')} as in use now`]),
     `${on}: -- gives <${noteAs.next}>, <${noteAs.previous}>`,
+  ];
+}
+
+function ownLines(action: OwnCertificateAction): readonly string[] {
+  switch (action.act) {
+    case 'stage': {
+      const { place, leaf, noteAs } = action;
+      return [
+        `Lockstep: in ${ownDirectory(place)}/next lay ${leafWords(leaf, false)} -- gives <${leaf.noteAs}>`,
+        `Lockstep: -- gives <${noteAs.next}>, <${noteAs.previous}>`,
+      ];
+    }
+    case 'try':
+      return loginLines(action.logins, 'with the next pair', action.noteAs, action.unseenAs);
+    case 'place': {
+      const { place, generation } = action;
+      return [
+        `Lockstep: let ${ownDirectory(place)}/current be <${generation.note}>, for ${place.certificate}, ${place.key} at once`,
+      ];
+    }
+    case 'see':
+      return loginLines(action.logins, `as configured, presenting <${action.expects.note}>`, action.noteAs);
+    case 'discard':
+      return [`Lockstep: remove what ${ownDirectory(action.place)}/next names, unless it is in use`];
+  }
+}
+
+function ownDirectory({ directory, below }: OwnPlace): string {
+  return `${directory}/${below}`;
+}
+
+/** Servers of a cluster in one line: there may be many clusters. */
+function loginLines(logins: readonly OwnLogin[], how: string, noteAs: string, unseenAs?: string): readonly string[] {
+  const clusters = [...new Set(logins.map(({ cluster }) => cluster))];
+  return [
+    ...clusters.map((name) => {
+      const servers = logins.flatMap(({ cluster, server }) => (cluster === name ? [server] : []));
+      return `${name}: log in to ${servers.join(', ')} on each of Lockstep's accounts, ${how}`;
+    }),
+    `Lockstep: -- gives <${noteAs}>${unseenAs === undefined ? '' : `, <${unseenAs}>`}`,
   ];
 }
 

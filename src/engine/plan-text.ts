@@ -75,6 +75,7 @@ export function actionLines(action: Action): readonly string[] {
     case 'restart':
     case 'change-trust':
     case 'prove-authority':
+    case 'own-certificate':
       return certificateLines(action);
     case 'login': {
       const { tls } = action;

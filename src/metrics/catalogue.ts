@@ -1,7 +1,7 @@
 import { automationMetrics } from './catalogue/automation.js';
 import { certificateMetrics } from './catalogue/certificates.js';
 import { clusterMetrics } from './catalogue/cluster.js';
-import { lookMetrics, ownMetrics } from './catalogue/lockstep.js';
+import { lookMetrics, ownMetrics, presentedMetrics } from './catalogue/lockstep.js';
 import { relationMetrics } from './catalogue/relations.js';
 import { replicationMetrics } from './catalogue/replication.js';
 import { serverMetrics } from './catalogue/server.js';
@@ -27,6 +27,7 @@ export const catalogue = [
   ...sourceMetrics,
   ...relationMetrics,
   ...clusterMetrics,
+  ...presentedMetrics,
   ...lookMetrics,
   ...ownMetrics,
   ...automationMetrics,

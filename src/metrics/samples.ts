@@ -1,9 +1,10 @@
+import type { Certificate } from '../domain/certificate.js';
 import type { Problem } from '../domain/problems.js';
 import type { Relations } from '../domain/relations.js';
 import type { ClusterSnapshot, CollectorName, ServerSnapshot } from '../domain/snapshot.js';
 import type { Topology } from '../domain/topology.js';
 import { type Family, Sink } from './families.js';
-import { certificates } from './samples/certificates.js';
+import { certificates, presentedCertificate } from './samples/certificates.js';
 import { channels, gtid } from './samples/channels.js';
 import { cluster, problems } from './samples/cluster.js';
 import { look } from './samples/look.js';
@@ -35,6 +36,7 @@ export function serverSamples(snapshot: ServerSnapshot, only?: ReadonlySet<Colle
 /**
  * Facts that need the whole cluster: the metrics of scope `cluster`. Pure.
  * @param announced whether problems of announcers would be among those found
+ * @param presented what Lockstep itself presents there; left out: nothing
  */
 export function clusterSamples(
   snapshot: ClusterSnapshot,
@@ -42,6 +44,7 @@ export function clusterSamples(
   relations: Relations,
   found: readonly Problem[],
   announced = false,
+  presented?: Certificate,
 ): readonly Family[] {
   const sink = new Sink({ cluster: snapshot.cluster });
   for (const { name } of snapshot.servers)
@@ -57,5 +60,6 @@ export function clusterSamples(
     channelRelation(sink.within({ server: relation.server, channel: relation.channel }), relation);
   cluster(sink, snapshot, topology);
   problems(sink, found, announced);
+  if (presented !== undefined) presentedCertificate(sink, presented);
   return sink.families();
 }

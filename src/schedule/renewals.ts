@@ -15,11 +15,12 @@ const procedure = 'renew-certificate' as const;
 const trigger: Trigger = { kind: 'schedule', by: 'renew_certificates' };
 
 /**
- * Asks for a run of renew-certificate for every server where something is due, one at a time; a server that must wait
- * for its replicas comes after them. What is refused is asked for all the same, so that it is told as any refusal is.
+ * Asks for a run of renew-certificate where something is due, one at a time: what Lockstep itself presents, then every
+ * server; one that must wait for its replicas comes after them. What is refused is asked for all the same, so that it is told as any refusal is.
  */
 export async function renewDue(options: RenewalOptions, signal: AbortSignal): Promise<void> {
   for (const { name, servers } of options.clusters) {
+    if ((await dueOf(name, undefined, options, signal)) !== 'no') await renewed(name, undefined, options, signal);
     let left = servers;
     let later = await renewAmong(left, name, options, signal);
     while (later.length > 0 && later.length < left.length) {
@@ -48,24 +49,29 @@ async function renewAmong(
 
 async function dueOf(
   cluster: string,
-  server: string,
+  server: string | undefined,
   { automation }: RenewalOptions,
   signal: AbortSignal,
 ): Promise<'no' | 'now' | 'later'> {
   signal.throwIfAborted();
-  const { guards } = await automation.plan({ procedure, parameters: { cluster, server }, trigger }, signal);
+  const { guards } = await automation.plan({ procedure, parameters: parametersOf(cluster, server), trigger }, signal);
   if (guards.some(({ guard }) => guard === 'not-observed')) return 'no';
   return guards.some(({ reason }) => reason === 'replicas-first') ? 'later' : 'now';
 }
 
+/** Without a server it is what Lockstep itself presents. */
+function parametersOf(cluster: string, server: string | undefined) {
+  return { cluster, ...(server === undefined ? {} : { server }) };
+}
+
 async function renewed(
   cluster: string,
-  server: string,
+  server: string | undefined,
   { automation, log }: RenewalOptions,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const request = { procedure, parameters: { cluster, server }, trigger };
+    const request = { procedure, parameters: parametersOf(cluster, server), trigger };
     const { id, outcome, state, why } = await scheduledRun(automation, request, signal);
     if (outcome === 'succeeded') log.info({ cluster, server, run: id }, 'certificates were renewed');
     else log.warn({ cluster, server, run: id, outcome: outcome ?? state, why }, 'certificates that are due could not be renewed'); // prettier-ignore

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { alertList, alertNames, type AlertName } from '../../src/alerts/list.js';
 import { Scope } from '../../src/base/scope.js';
 import { createAuthority } from '../../src/pki/authority.js';
+import { issue } from '../../src/pki/issue.js';
 import { issueServer, keepFiles, sandboxAuthority } from '../../src/sandbox/certificates.js';
 import { createCluster, type FollowOptions, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { takeDirectory } from '../../src/sandbox/directories.js';
@@ -299,6 +300,12 @@ await describeEach(
       const soon = { notAfter: new Date(Date.now() + 20 * day * 1000) };
       await swapServerCertificate(authority, db2, { ...soon, use: 'leave' });
       await swapReplicaCertificate(authority, db2, soon);
+      const { client } = sandbox;
+      const own = await Promise.all(
+        [client.cert, client.key].map(async (file) => [file, await readFile(file)] as const),
+      );
+      const ending = await issue(authority, { commonName: 'lockstep', use: 'client', names: [], ...soon });
+      await Promise.all([writeFile(client.cert, ending.chainPem), writeFile(client.key, ending.keyPem.reveal())]);
       await swapReplicaCertificate(authority, db3, { notAfter: new Date(Date.now() + 3 * day * 1000) });
       await swapServerCertificate(authority, db3, { notAfter: new Date(Date.now() + 3_000) });
       const directory = path.join(await takeDirectory(scope), 'authority');
@@ -312,7 +319,9 @@ await describeEach(
         ['CertificateExpiringSoon', 'db3', { role: 'client' }],
         ['CertificateExpired', 'db3', { role: 'server', severity: 'critical' }],
         ['CaExpiring', 'db1', { procedure: 'trust-authority' }],
+        ['LockstepCertificateExpiring', undefined, { procedure: 'renew-certificate' }],
       );
+      await Promise.all(own.map(([file, content]) => writeFile(file, content)));
 
       await Promise.all(putBack.map((restore) => restore()));
       const unknown = await sandboxAuthority(scope, 'Stranger');

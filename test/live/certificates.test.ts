@@ -97,6 +97,12 @@ await describeEach('certificates', (version) => {
       });
     }
     expect(dates(scrape, 'server', 'status')).toEqual([wire.notBefore, wire.notAfter]);
+    const own = await inFile(sandbox.client.cert);
+    const page = await lockstep.metricsUntil('a page', () => true);
+    expect(page.value('lockstep_client_certificate_not_after_timestamp_seconds', { cluster: 'sandbox' })).toBe(
+      own.notAfter,
+    );
+    expect(page.all('lockstep_client_certificate_info')[0]?.labels).toMatchObject({ cluster: 'sandbox', subject: own.subject, issuer: own.issuer, serial: own.serial, fingerprint: own.fingerprint }); // prettier-ignore
     expect(scrape.all('mysql_certificate_info', { role: 'server', origin: 'handshake' })[0]?.labels['names']).toBe(
       `${replica.address.host},db2`,
     );

@@ -259,11 +259,12 @@ function passwordsOf({ accounts }: SandboxCluster): readonly string[] {
 
 /** What stands in every private key: of servers in whichever generation, of Lockstep, of the authority. */
 async function keyLinesOf({ servers, client, authority }: SandboxCluster): Promise<readonly string[]> {
-  const below = servers.map(async ({ tlsDirectory }) => {
-    const names = await readdir(tlsDirectory, { recursive: true });
-    return names.filter((name) => name.endsWith('key.pem')).map((name) => path.join(tlsDirectory, name));
+  const directories = [...servers.map(({ tlsDirectory }) => tlsDirectory), path.dirname(client.key)];
+  const below = directories.map(async (directory) => {
+    const names = await readdir(directory, { recursive: true });
+    return names.filter((name) => name.endsWith('key.pem')).map((name) => path.join(directory, name));
   });
-  const files = [...(await Promise.all(below)).flat(), client.key, authorityFiles(authority.directory).key];
+  const files = [...(await Promise.all(below)).flat(), authorityFiles(authority.directory).key];
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
   const lines = texts
     .flatMap((text) => text.split('\n'))

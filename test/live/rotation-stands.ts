@@ -74,7 +74,8 @@ export async function standOf(sandbox: SandboxCluster): Promise<string> {
     const served = session.handshake.chain[0]?.issuer ?? '';
     return `${name} trusts ${subjectsIn(path.join(tlsDirectory, 'ca.pem'))}, has ${leaves.join(' and ')}, serves ${served}`;
   });
-  return [...(await Promise.all(servers)), `Lockstep trusts ${subjectsIn(sandbox.client.ca)}`].join('; ');
+  const own = `Lockstep trusts ${subjectsIn(sandbox.client.ca)}, presents ${pairIn(sandbox.client.cert, sandbox.client.key)}`;
+  return [...(await Promise.all(servers)), own].join('; ');
 }
 
 async function stocked(sandbox: SandboxCluster): Promise<Stock> {
@@ -103,8 +104,12 @@ function lay(place: string, { chainPem, keyPem }: Issued): void {
 }
 
 function leafOf(place: string): string {
-  const cert = new X509Certificate(readFileSync(named(place, 'cert.pem')));
-  const whole = cert.checkPrivateKey(createPrivateKey(readFileSync(named(place, 'key.pem'))));
+  return pairIn(named(place, 'cert.pem'), named(place, 'key.pem'));
+}
+
+function pairIn(certFile: string, keyFile: string): string {
+  const cert = new X509Certificate(readFileSync(certFile));
+  const whole = cert.checkPrivateKey(createPrivateKey(readFileSync(keyFile)));
   return `${certificateOf(cert).issuer}'s ${whole ? 'whole' : 'halved'}`;
 }
 

@@ -1,4 +1,5 @@
-import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LockstepError } from '../../src/base/errors.js';
@@ -8,6 +9,7 @@ import type { Procedure } from '../../src/engine/procedure.js';
 import { LoginError, openSession } from '../../src/mysql/session.js';
 import type { Authority } from '../../src/pki/authority.js';
 import { issue } from '../../src/pki/issue.js';
+import { renewCertificate } from '../../src/procedures/certificates/renew-certificate.js';
 import { distrustAuthority } from '../../src/procedures/certificates/rotation/distrust-authority.js';
 import { reissueCertificates } from '../../src/procedures/certificates/rotation/reissue-certificates.js';
 import { trustAuthority } from '../../src/procedures/certificates/rotation/trust-authority.js';
@@ -91,7 +93,62 @@ await describeEach(
       }
     }
 
-    /** What people do for Lockstep and the applications: another certificate, in one turn. */
+    /** Lockstep as it logs in, to every server on each of its accounts, all the time while something goes on. */
+    async function knocking<T>(work: () => Promise<T>): Promise<{ done: T; logins: number; refused: string[] }> {
+      const { certificates } = bench.reach;
+      if (certificates === undefined) throw new Error('no certificates');
+      let [over, logins] = [false, 0];
+      const refused: string[] = [];
+      const knock = async (server: string) => {
+        while (!over)
+          for (const target of await certificates.ownTargets({ cluster: 'sandbox', server })) {
+            try {
+              await (await openSession(target, { signal: AbortSignal.timeout(10_000) })).end();
+              logins += 1;
+            } catch (cause) {
+              refused.push(String(cause));
+            }
+          }
+      };
+      const knocks = sandbox.servers.map(({ name }) => knock(name));
+      try {
+        return { done: await work(), logins, refused };
+      } finally {
+        over = true;
+        await Promise.all(knocks);
+      }
+    }
+
+    /** Requires of the account that Lockstep acts on what only certificates of this authority have, everywhere. */
+    async function requireIssuer(authority: Authority | undefined): Promise<void> {
+      const { primary, accounts, replicas } = sandbox;
+      const requirement = authority === undefined ? 'SSL' : `ISSUER '/${authority.certificate.subject}'`;
+      await primary.sql(`ALTER USER ${accounts.operate.user}@'%' REQUIRE ${requirement}`);
+      for (const replica of replicas) await untilCaughtUp(replica, primary);
+    }
+
+    /** Whether that lets Lockstep in: the servers alone see what is presented to them. */
+    async function presentedIs(authority: Authority): Promise<boolean> {
+      await requireIssuer(authority);
+      const logins = sandbox.servers.map(async ({ name: server }) => {
+        const targets = (await bench.reach.certificates?.ownTargets({ cluster: 'sandbox', server })) ?? [];
+        const target = targets.find(({ user }) => user === sandbox.accounts.operate.user);
+        if (target === undefined) throw new Error('no account');
+        return openSession(target, { signal: AbortSignal.timeout(10_000) }).then(
+          async (session) => session.end().then(() => 'in'),
+          (cause: unknown) => (cause instanceof LoginError ? cause.failure.reason : String(cause)),
+        );
+      });
+      const words = new Set(await Promise.all(logins));
+      await requireIssuer(undefined);
+      expect(words.size).toBe(1);
+      if (!words.has('in')) expect([...words]).toEqual(['access-denied']);
+      return words.has('in');
+    }
+
+    const pairOf = () => [sandbox.client.cert, sandbox.client.key].map((file) => readFileSync(file, 'utf8'));
+
+    /** What people do: another certificate, in one turn. */
     async function ownCertificate(authority: Authority): Promise<void> {
       const made = await issue(authority, { commonName: 'lockstep', use: 'client', names: [] });
       writeFileSync(sandbox.client.cert, made.chainPem);
@@ -119,6 +176,48 @@ await describeEach(
       await layTable(sandbox);
     });
     afterAll(() => scope.end());
+
+    it("renews Lockstep's own, or presents the same bytes as before", async () => {
+      const asked = bench.parameters({ what: 'both', when: 'now', order: 'replicas-first' });
+      const before = pairOf();
+      for (const breakAt of ['step:own-try:begins', 'step:own-see:begins', 'step:own-see:ends']) {
+        const ran = await bench.run(renewCertificate, asked, { breakAt, hurry: 10 });
+        expect(ran.outcome, ran.why).toBe('rolled-back');
+        expect(pairOf(), breakAt).toEqual(before);
+        expect(readdirSync(`${sandbox.client.cert}.lockstep`).sort()).toEqual(['a', 'current']);
+      }
+      // Servers that refuse it end it before it is presented.
+      const stranger = await issue(await sandboxAuthority(sandbox.scope, 'Stranger'), { commonName: 'lockstep', use: 'client', names: [] }); // prettier-ignore
+      const refused = await bench.run(renewCertificate, asked, {
+        hurry: 10,
+        at: {
+          'step:own-try:begins': () => {
+            const laid = [sandbox.client.cert, sandbox.client.key].map((file) => path.join(`${sandbox.client.cert}.lockstep/next`, path.basename(file))); // prettier-ignore
+            writeFileSync(laid[0] ?? '', stranger.chainPem);
+            writeFileSync(laid[1] ?? '', stranger.keyPem.reveal());
+            return Promise.resolve();
+          },
+        },
+      });
+      expect(refused, refused.why).toMatchObject({ outcome: 'rolled-back', sent: ['own-lay', 'own-try'] });
+      expect(refused.why).toContain('is not let in with the new certificate');
+      expect(pairOf()).toEqual(before);
+      // One that lets nobody in on an account says nothing of it.
+      const refusing = sandbox.server('db2');
+      const { user } = sandbox.accounts.operate;
+      await refusing.run(['SET sql_log_bin = 0', `ALTER USER ${user}@'%' ACCOUNT LOCK`]);
+      const { done: locked } = await knocking(() => bench.run(renewCertificate, asked));
+      await refusing.run(['SET sql_log_bin = 0', `ALTER USER ${user}@'%' ACCOUNT UNLOCK`]);
+      expect([locked.outcome, locked.notes['own-unseen']], locked.why).toEqual(['succeeded', `${user} on sandbox/db2`]);
+      const { done: ran, refused: faults } = await knocking(() => bench.run(renewCertificate, asked));
+      expect([ran.outcome, ran.notes['own-unseen'], faults], ran.why).toEqual(['succeeded', '', []]);
+      const [cert = '', key = ''] = pairOf();
+      expect(before).not.toContain(key);
+      expect(new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))).toBe(true);
+      expect(statSync(sandbox.client.key).mode & 0o077).toBe(0);
+      expect(JSON.stringify([ran.notes, textOf(ran)])).not.toContain(key.split('\n')[3]);
+      await agree();
+    });
 
     describe('before everybody trusts the new one', () => {
       it('refuses the later rounds, naming the earlier', async () => {
@@ -228,17 +327,31 @@ await describeEach(
         expect(await refusalsOf(reissueCertificates)).toEqual(['account-pinned', 'account-pinned']);
         await primary.sql("ALTER USER replication@'%' REQUIRE X509");
 
-        await round(reissueCertificates);
+        // So do accounts of Lockstep's own.
+        await requireIssuer(former);
+        expect(await refusalsOf(reissueCertificates)).toEqual(['account-pinned']);
+        expect([await presentedIs(next), await presentedIs(former)]).toEqual([false, true]);
+
+        const knocked = await knocking(() => round(reissueCertificates));
+        expect(knocked.refused).toEqual([]);
+        expect(knocked.logins).toBeGreaterThan(20);
         expect(new Set(issuers())).toEqual(new Set([next.certificate.subject]));
-        // Certificates of Lockstep itself, and of applications, are people's.
-        expect(await refusalsOf(distrustAuthority, { acknowledged: 'reports,shop' })).toEqual(['still-in-use']);
-        await ownCertificate(next);
-        expect(await refusalsOf(distrustAuthority)).toEqual(['use-unacknowledged']);
+        expect(certificateOf(pairOf()[0] ?? '').issuer).toBe(next.certificate.subject);
+        expect(lstatSync(sandbox.client.cert).isSymbolicLink()).toBe(true);
+        expect([await presentedIs(next), await presentedIs(former)]).toEqual([true, false]);
+        // Somebody puts one of the old authority back.
+        const kept = pairOf();
+        await ownCertificate(former);
+        const word = { acknowledged: 'reports,shop', accounts: 'app' };
+        expect(await refusalsOf(distrustAuthority, word)).toEqual(['still-in-use']);
+        writeFileSync(sandbox.client.cert, kept[0] ?? '');
+        writeFileSync(sandbox.client.key, kept[1] ?? '');
+        expect(await refusalsOf(distrustAuthority)).toEqual(['use-unacknowledged', 'accounts-unacknowledged']);
         await primary.sql(`CREATE USER bound@'%' IDENTIFIED BY 'a-word' REQUIRE ISSUER '/${issuer}'`);
-        expect(await refusalsOf(distrustAuthority, { acknowledged: 'reports,shop' })).toEqual(['account-pinned']);
+        expect(await refusalsOf(distrustAuthority, word)).toEqual(['accounts-unacknowledged', 'account-pinned']);
         await primary.sql('DROP USER bound');
 
-        Object.assign(all, { acknowledged: 'reports,shop' });
+        Object.assign(all, word);
         await round(distrustAuthority);
       });
       process.stderr.write(
@@ -266,14 +379,14 @@ await describeEach(
 
     it('goes on after the primary has changed in between', async () => {
       bench = await openBench(former, 'former', next, 'next');
-      Object.assign(all, { acknowledged: 'reports,shop' });
+      Object.assign(all, { acknowledged: 'reports,shop', accounts: 'app' });
       await done(trustAuthority);
       const ran = await bench.run(switchover, bench.parameters({ to: 'db2' }));
       expect(ran.outcome, ran.why).toBe('succeeded');
       const reissued = await done(reissueCertificates);
       // The former primary is a replica now, and comes before the new one.
       expect(reissued.sent.indexOf('db1-stage')).toBeLessThan(reissued.sent.indexOf('db2-stage'));
-      await ownCertificate(former);
+      expect(certificateOf(pairOf()[0] ?? '').issuer).toBe(former.certificate.subject);
       await done(distrustAuthority);
       expect(new Set(issuers())).toEqual(new Set([former.certificate.subject]));
       await agree();

@@ -71,10 +71,12 @@ export async function traffic(sandbox: SandboxCluster, work: () => Promise<void>
   return { ...seen, failedWrites, refusedLogins, standing };
 }
 
-/** Files are read at each login, all in one turn: whoever replaces them in one is never met in between. */
+/** Files are read at each login, the pair as a whole: the certificate is the same before and after its key was read. */
 function targetOf(sandbox: SandboxCluster, server: SandboxServer, as: 'root' | 'monitor' = 'monitor'): Target {
   const { client, accounts } = sandbox;
-  const [ca = '', cert = '', key = ''] = [client.ca, client.cert, client.key].map((file) => readFileSync(file, 'utf8'));
+  const read = () => [client.ca, client.cert, client.key, client.cert].map((file) => readFileSync(file, 'utf8'));
+  let [ca = '', cert = '', key = '', again = ''] = read();
+  while (again !== cert) [ca = '', cert = '', key = '', again = ''] = read();
   const { user, password } = as === 'monitor' ? accounts.monitor : { user: 'app', password: accounts.monitor.password };
   return {
     address: server.address,

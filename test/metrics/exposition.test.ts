@@ -131,7 +131,8 @@ describe('the catalogue', () => {
       expect(/_(?:seconds|bytes)(?:_total)?$/.exec(name)?.[0].replace(/^_|_total$/g, '')).toBe(entry.unit);
       expect(entry.help).toMatch(/^[A-Z].*\.$/);
       expect(new Set(entry.labels).size).toBe(entry.labels.length);
-      const base = name.startsWith('mysql_cluster_') ? ['cluster'] : ['cluster', 'server'];
+      const ofCluster = name.startsWith('mysql_cluster_') || name.startsWith('lockstep_client_certificate_');
+      const base = ofCluster ? ['cluster'] : ['cluster', 'server'];
       if (entry.scope === 'server' || entry.scope === 'cluster')
         expect(entry.labels.slice(0, base.length)).toEqual(base);
       expect(entry.states !== undefined).toBe(entry.type === 'stateset');

@@ -1,11 +1,13 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { catalogue } from '../../src/metrics/catalogue.js';
+import type { Certificate } from '../../src/domain/certificate.js';
 import { compatibilityCatalogue } from '../../src/metrics/compatibility-catalogue.js';
 import { compatibilitySamples } from '../../src/metrics/compatibility.js';
 import { type Format, render } from '../../src/metrics/exposition.js';
 import type { Family } from '../../src/metrics/families.js';
 import { clusterSamples, serverSamples } from '../../src/metrics/samples.js';
+import { certificate } from '../domain/build.js';
 import { brokenMariadb, brokenMysql, erringMysql, healthyMariadb, healthyMysql } from './snapshots.js';
 import { type View, brokenCluster, healthyCluster } from './views.js';
 
@@ -19,7 +21,7 @@ const scenes: Record<string, readonly Family[]> = {
   'mysql-healthy': serverSamples(healthyMysql),
   'mysql-erring': serverSamples(erringMysql),
   'mysql-unverified': serverSamples(brokenMysql),
-  'cluster-healthy': ofCluster(healthyCluster),
+  'cluster-healthy': ofCluster(healthyCluster, certificate({ subject: 'CN=lockstep', issuer: 'CN=Example CA' })),
   'cluster-broken': ofCluster(brokenCluster),
   'compatibility-mariadb': compatibilitySamples(healthyMariadb),
   'compatibility-mariadb-broken': compatibilitySamples(brokenMariadb),
@@ -51,6 +53,6 @@ it('gives each metric the scope that its function has', () => {
   expect(scopes(ofCluster(healthyCluster))).toEqual(['cluster']);
 });
 
-function ofCluster({ snapshot, topology, relations, problems }: View): readonly Family[] {
-  return clusterSamples(snapshot, topology, relations, problems);
+function ofCluster({ snapshot, topology, relations, problems }: View, presented?: Certificate): readonly Family[] {
+  return clusterSamples(snapshot, topology, relations, problems, false, presented);
 }

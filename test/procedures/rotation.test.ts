@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { columnFor, columns, type Column } from '../../src/dialects/capabilities.js';
 import type { Certificate } from '../../src/domain/certificate.js';
+import type { OwnCertificate } from '../../src/domain/own-certificate.js';
 import { slashed, type Outsider, type Rotation } from '../../src/domain/rotation.js';
 import type { Scene } from '../../src/domain/scene.js';
+import type { Account, AccountFacts } from '../../src/domain/snapshot.js';
 import { planOf } from '../../src/engine/plan.js';
 import type { Procedure } from '../../src/engine/procedure.js';
 import { renewCertificate } from '../../src/procedures/certificates/renew-certificate.js';
@@ -43,7 +45,7 @@ function rotationScene(one: Column, { trusted, issuer }: Stand, more: Partial<Ro
     name,
     file,
     trusted: file === undefined ? undefined : trusted,
-    presents: name === 'reports' ? undefined : certificate({ subject: `CN=${name}`, issuer: issuer.subject }),
+    presents: name === 'shop' ? certificate({ subject: 'CN=shop', issuer: issuer.subject }) : undefined,
     sharedWith: undefined,
   });
   return {
@@ -59,9 +61,33 @@ function rotationScene(one: Column, { trusted, issuer }: Stand, more: Partial<Ro
         outsider('shop', '/etc/shop/mysql-ca.pem'),
         outsider('reports', undefined),
       ],
+      own: ownOf(issuer),
       ...more,
     },
   };
+}
+
+function ownOf(issuer: Certificate, more: Partial<OwnCertificate> = {}): OwnCertificate {
+  return {
+    certFile: '/etc/lockstep/client.pem',
+    keyFile: '/etc/lockstep/client.key',
+    certificate: certificate({
+      subject: 'CN=lockstep',
+      issuer: issuer.subject,
+      fingerprint: '0c'.repeat(32),
+      names: [],
+    }),
+    keptBy: 'production',
+    presentedTo: [{ cluster: 'production', servers: ['db1', 'db2', 'db3'], authorities: ['next', 'former'] }],
+    ...more,
+  };
+}
+
+/** The scene as it is when Lockstep presents that, or nothing. */
+function presenting(scene: Scene, own: OwnCertificate | undefined): Scene {
+  if (scene.rotation === undefined) throw new Error('no rotation');
+  const { to, from, outsiders } = scene.rotation;
+  return { ...scene, rotation: { to, ...(from && { from }), outsiders, ...(own && { own }) } };
 }
 
 const all = { cluster: 'production', acknowledged: 'reports' };
@@ -138,6 +164,34 @@ describe('a rotation', () => {
     expect(slashed(String.raw`O=A\, B, CN=db1`)).toBe('/O=A, B/CN=db1');
   });
 
+  it('wants accounts that require certificates to be named by who has seen to them', () => {
+    const listed = (stand: Stand, list: AccountFacts['listed'], bound: AccountFacts['bound'] = []) =>
+      changed(rotationScene(column, stand), 'db3', (server) => ({
+        ...server,
+        facts: server.facts && { ...server.facts, accounts: { withoutTls: 0, streaming: [], listed: list, bound } },
+      }));
+    const account = (user: string, requires: Account['requires']): Account => ({ user, host: '%', requires });
+    const list = [account('plain', 'ssl'), account('replication', 'x509'), account('lockstep_operate', 'x509'), account('shop_rw', 'x509'), account('ciphers', 'specified'), account('pinned', 'specified'), account("o'dd", 'x509')]; // prettier-ignore
+    const bound = [
+      { user: 'pinned', host: '%', subject: '/CN=pinned', issuer: undefined },
+      { user: 'ciphers', host: '%', subject: undefined, issuer: undefined },
+    ];
+    const scene = listed(reissued, list, bound);
+    const asked = (accounts: string) => distrustAuthority.refusals(scene, { ...all, accounts });
+    expect(asked('')).toMatchObject([
+      {
+        reason: 'accounts-unacknowledged',
+        why: "'shop_rw'@'%', 'pinned'@'%', 'o'dd'@'%' require a certificate, and nobody can see whether theirs come from next",
+        remedy: expect.stringMatching(/accounts: shop_rw,pinned,others\.$/) as string,
+      },
+    ]);
+    expect(asked('shop_rw,others')).toMatchObject([{ why: expect.stringMatching(/^'pinned'@'%' require/) as string }]);
+    expect(asked('shop_rw,pinned,others')).toEqual([]);
+    expect(distrustAuthority.refusals(listed(reissued, undefined), all)).toMatchObject([{ why: expect.stringContaining('accounts of db3 cannot all be listed') as string, remedy: expect.stringMatching(/accounts: others\.$/) as string }]); // prettier-ignore
+    expect(reissueCertificates.remarks?.(listed(trusting, list, bound), all).join('\n')).toContain("no certificate for 'shop_rw'@'%' (REQUIRE X509), 'pinned'@'%' (REQUIRE ISSUER or SUBJECT)"); // prettier-ignore
+    expect(reasons(reissueCertificates, listed(trusting, list, bound))).toEqual([]);
+  });
+
   it('refuses authorities that nobody could tell apart, or that stay trusted through another', () => {
     const scene = rotationScene(column, before);
     const same = { ...next, subject: former.subject };
@@ -194,6 +248,7 @@ describe('a rotation', () => {
         .map(({ name }) => name);
     const scene = rotationScene(column, reissued);
     expect(comers(scene)).toEqual(['db2', 'db3', 'Lockstep']);
+    expect(comers(presenting(scene, undefined))).toEqual(['db2', 'db3']);
     const { serverTls } = scene.site;
     expect(comers({ ...scene, site: { ...scene.site, ...(serverTls && { serverTls: { ...serverTls, keys: 'host' } }) } })).toEqual(['Lockstep']); // prettier-ignore
   });
@@ -215,6 +270,84 @@ describe('a rotation', () => {
     const ids = planOf(distrustAuthority, shared, all).sections.map(({ name }) => name);
     expect(ids).toContain('shop-distrust');
     expect(ids).not.toContain('lockstep-distrust');
+  });
+});
+
+describe("Lockstep's own certificate in a rotation", () => {
+  const standing = (stand: Stand, more: Partial<OwnCertificate>) =>
+    rotationScene(column, stand, { own: ownOf(stand.issuer, more) });
+  const alone = (more: Partial<OwnCertificate>) => rotationScene(column, reissued, { own: ownOf(former, more) });
+  const ids = (scene: Scene, parameters: Readonly<Record<string, string>> = {}) =>
+    planOf(reissueCertificates, scene, { ...all, ...parameters }).sections.map(({ name }) => name);
+  const own = ['own-lay', 'own-try', 'own-swap', 'own-see'];
+
+  it('is issued anew before those of servers, with a login to each, and where no server is asked for alone', () => {
+    const scene = rotationScene(column, trusting);
+    expect(ids(scene).slice(0, 6)).toEqual(['prove', ...own, 'db2-stage']);
+    expect(ids(scene, { server: 'db2' }).filter((id) => id.startsWith('own'))).toEqual([]);
+    // What is left once all servers have theirs.
+    expect(reissueCertificates.needed(alone({}), all)).toEqual({ observed: 'yes', why: 'not from next: the certificate that Lockstep presents' }); // prettier-ignore
+    expect(ids(alone({}))).toEqual(['prove', ...own]);
+  });
+
+  it.each([
+    ['files that are not its own', { fixed: 'Lockstep may not write into /etc/lockstep' }, /may not write into .*By hand: lockstep pki issue --authority next/], // prettier-ignore
+    ['an authority whose key is nowhere here', { keptBy: undefined }, /key is not here.*By hand/],
+    ['another cluster that keeps it', { keptBy: 'staging' }, /kept by the cluster staging.*--cluster staging/],
+    ['another cluster that is not known to trust the new one', { presentedTo: [...ownOf(next).presentedTo, { cluster: 'staging', servers: ['s1'], authorities: ['former'] }] }, /presented to staging too/], // prettier-ignore
+  ])('stays because of %s, which the plan says and the last round refuses', (_, more, words) => {
+    const scene = alone(more as Partial<OwnCertificate>);
+    expect(reissueCertificates.needed(scene, all).observed).toBe('no');
+    const before = standing(trusting, more as Partial<OwnCertificate>);
+    expect(ids(before).filter((id) => id.startsWith('own'))).toEqual([]);
+    expect(reissueCertificates.remarks?.(before, all).join('\n')).toMatch(words);
+    expect(distrustAuthority.refusals(scene, all)).toMatchObject([{ reason: 'still-in-use', why: expect.stringContaining('would lock itself out') as string }]); // prettier-ignore
+  });
+
+  it('keeps the old authority trusted while it is of that, or nobody can read it', () => {
+    expect(distrustAuthority.refusals(alone({}), all)).toMatchObject([
+      { reason: 'still-in-use', remedy: expect.stringContaining('reissue-certificates') as string },
+    ]);
+    expect(reasons(distrustAuthority, alone({ certificate: undefined }))).toEqual(['own-certificate-unseen']);
+    expect(reasons(distrustAuthority, rotationScene(column, reissued))).toEqual([]);
+  });
+
+  it('is not changed where its accounts are bound to what it is now', () => {
+    const pinned = (issuer: string) =>
+      changed(alone({}), 'db3', (server) => ({
+        ...server,
+        facts: server.facts && { ...server.facts, accounts: { withoutTls: 0, streaming: [], listed: [], bound: [{ user: 'lockstep_operate', host: '%', subject: undefined, issuer }] } }, // prettier-ignore
+      }));
+    expect(reasons(reissueCertificates, pinned('/CN=production CA'))).toEqual(['account-pinned']);
+    expect(reasons(reissueCertificates, pinned('/CN=next CA'))).toEqual([]);
+  });
+});
+
+describe("a renewal of Lockstep's own certificate", () => {
+  const day = 86_400;
+  const asked = { cluster: 'production', what: 'both', when: 'due', order: 'replicas-first' };
+  const left = (days: number, more: Partial<OwnCertificate> = {}): Scene => {
+    const scene = rotationScene(column, trusting);
+    const at = scene.snapshot.at / 1000;
+    const present = certificate({ subject: 'O=Example, CN=lockstep', issuer: former.subject, fingerprint: '0c'.repeat(32), names: [], notBefore: at - 300 * day, notAfter: at + days * day }); // prettier-ignore
+    return presenting(scene, ownOf(former, { certificate: present, ...more }));
+  };
+  const need = (scene: Scene, when = 'due') => renewCertificate.needed(scene, { ...asked, when }).observed;
+
+  it('is due as those of servers are, from whom it came from, by whose runs it is kept', () => {
+    expect([need(left(300)), need(left(20)), need(left(-1)), need(left(300), 'now')]).toEqual(['no', 'yes', 'yes', 'yes']); // prettier-ignore
+    expect([
+      need(left(20, { keptBy: 'staging' })),
+      need(left(20, { keptBy: undefined } as unknown as Partial<OwnCertificate>)),
+    ]).toEqual(['no', 'no']);
+    expect(need(left(20, { certificate: undefined }))).toBe('unknown');
+    expect(need(presenting(left(20), undefined))).toBe('no');
+    const plan = planOf(renewCertificate, left(20), asked);
+    const [action] = plan.sections[0]?.steps[0]?.plan ?? [];
+    expect(action).toMatchObject({ act: 'stage', leaf: { authority: 'former', commonName: 'lockstep', use: 'client' }, place: { directory: '/etc/lockstep', below: 'client.pem.lockstep', certificate: 'client.pem', key: 'client.key' } }); // prettier-ignore
+    expect(renewCertificate.refusals(left(20), asked)).toEqual([]);
+    expect(renewCertificate.refusals(left(20, { fixed: 'Lockstep may not write into /etc/lockstep' }), asked)).toMatchObject([{ reason: 'own-files', remedy: expect.stringContaining('lockstep pki issue --authority former') as string }]); // prettier-ignore
+    expect(renewCertificate.refusals(left(20, { keptBy: 'staging' }), asked)).toMatchObject([{ reason: 'own-kept-elsewhere' }]); // prettier-ignore
   });
 });
 

@@ -20,7 +20,7 @@ class Desk {
   ) {}
 
   plan({ parameters }: Pick<RunRequest, 'parameters'>): Promise<PlanView> {
-    const server = parameters['server'] ?? '';
+    const server = parameters['server'] ?? 'lockstep';
     const guard = (name: GuardVerdict['guard'], why: string): GuardVerdict => ({ guard: name, why, remedy: undefined });
     const waits = this.after[server]?.some((one) => this.due.has(one)) ?? false;
     const guards = !this.due.has(server)
@@ -32,7 +32,7 @@ class Desk {
   }
 
   request({ parameters, trigger, mode }: RunRequest) {
-    const server = parameters['server'] ?? '';
+    const server = parameters['server'] ?? 'lockstep';
     expect([trigger.kind, mode]).toEqual(['schedule', 'auto']);
     this.asked.push(server);
     setImmediate(() => {
@@ -67,6 +67,12 @@ describe('renewals by schedule', () => {
     await renewDue({ clusters, automation: desk, log: silentLog }, signal);
     expect(desk.asked).toEqual(['db3', 'db1']);
     expect(desk.listening).toBe(0);
+  });
+
+  it("ask for Lockstep's own first", async () => {
+    const desk = new Desk(new Set(['db1', 'lockstep']), {}, ['lockstep']);
+    await renewDue({ clusters, automation: desk, log: silentLog }, signal);
+    expect(desk.asked).toEqual(['lockstep', 'db1']);
   });
 
   it('ask for nothing when nothing is due', async () => {

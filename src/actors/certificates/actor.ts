@@ -9,6 +9,7 @@ import type { Authorities } from './bundle-file.js';
 import type { Pair } from './handshake.js';
 import { checkConfiguration } from './check-configuration.js';
 import { meet } from './meet.js';
+import { ownCertificateAction, type OwnReach } from './own.js';
 import { optionFile } from './option-file.js';
 import { discard, place } from './place.js';
 import { proveAuthority } from './prove.js';
@@ -18,7 +19,7 @@ import { stage } from './stage.js';
 import { changeTrust } from './trust.js';
 
 /** What is needed to change certificates of one cluster. */
-export interface CertificateReach {
+export interface CertificateReach extends OwnReach {
   /** The machine of a server; undefined where Lockstep does not reach it. Whoever asks closes it. */
   host(server: ServerName): Host | undefined;
   /** The machine of an application, or Lockstep's own, and the file there of those whom it trusts; undefined where there is none. Whoever asks closes it. */
@@ -58,6 +59,8 @@ export async function certificateAction(
       return there(action, async (host) => restart(action, host, await reach.target(action.on), signal));
     case 'meet-certificate':
       return meet(action, await reach.target(action.on), reach.authority, notes, signal);
+    case 'own-certificate':
+      return ownCertificateAction(action, reach, notes, signal);
     case 'change-trust': {
       const found = reach.outsider(action.outsider);
       await on(found?.host, action.outsider, (host) => changeTrust(action, host, reach.authority, signal));

@@ -15,51 +15,55 @@ export class Generations {
     readonly signal: AbortSignal,
     /** Names of keys that never leave the host. */
     readonly keysStay: readonly string[] = [],
+    /** The directory below it in which the generations and the two links lie. Default: itself. */
+    readonly below = '',
   ) {}
 
   at(...names: readonly string[]): string {
     return path.posix.join(this.directory, ...names);
   }
 
+  /** A generation, or what lies in it. */
+  in(...names: readonly string[]): string {
+    return this.at(this.below, ...names);
+  }
+
   /** What the link says; undefined where there is none. @throws LockstepError `generation-unknown` for anything that is not ours */
   async named(link: 'current' | 'next'): Promise<Slot | undefined> {
-    const facts = await this.host.stat(this.at(link), this.#options);
+    const facts = await this.host.stat(this.in(link), this.#options);
     if (facts === undefined) return undefined;
     const slot = slots.find((one) => one === facts.target);
     if (slot !== undefined) return slot;
     throw new LockstepError(
       'generation-unknown',
-      `${this.host.name}: ${this.at(link)} is no link to ${slots.join(' or ')} beside it`,
+      `${this.host.name}: ${this.in(link)} is no link to ${slots.join(' or ')} beside it`,
       'Lockstep makes this link, and leaves alone what somebody else made. Move it away, or name another directory.',
     );
   }
 
   async point(link: 'current' | 'next', slot: Slot): Promise<void> {
-    await this.host.symlink(this.at(link), slot, this.#options);
+    await this.host.symlink(this.in(link), slot, this.#options);
   }
 
   /** An empty directory for a generation, as its parent is owned and may be entered. */
   async clear(slot: Slot): Promise<void> {
-    const parent = await this.facts();
-    await this.host.remove(this.at(slot), { ...this.#options, recursive: true });
-    await this.host.makeDirectory(this.at(slot), {
-      ...this.#options,
-      mode: parent.mode & 0o755,
-      owner: String(parent.uid),
-      group: String(parent.gid),
-    });
+    const { mode, uid, gid } = await this.facts();
+    const made = { ...this.#options, mode: mode & 0o755, owner: String(uid), group: String(gid) };
+    if (this.below !== '') await this.host.makeDirectory(this.in(), made);
+    await this.host.remove(this.in(slot), { ...this.#options, recursive: true });
+    await this.host.makeDirectory(this.in(slot), made);
   }
 
   /** Nothing is left of what was made ready and is not read; nor of the generation in use, where that holds nothing. */
   async discard(): Promise<void> {
     const [current, next] = [await this.named('current'), await this.named('next')];
     if (next !== undefined && next !== current)
-      await this.host.remove(this.at(next), { ...this.#options, recursive: true });
-    await this.host.remove(this.at('next'), this.#options);
+      await this.host.remove(this.in(next), { ...this.#options, recursive: true });
+    await this.host.remove(this.in('next'), this.#options);
     if (current === undefined) return;
     try {
-      await this.host.remove(this.at(current), this.#options);
-      await this.host.remove(this.at('current'), this.#options);
+      await this.host.remove(this.in(current), this.#options);
+      await this.host.remove(this.in('current'), this.#options);
     } catch (cause) {
       if (!(cause instanceof LockstepError) || cause.code !== 'directory-not-empty') throw cause;
     }
@@ -76,7 +80,7 @@ export class Generations {
     const slot = other(current);
     await this.clear(slot);
     for (const file of files)
-      if ((await this.factsIfAny(this.at(file))) !== undefined) await this.copy(this.at(file), this.at(slot, file));
+      if ((await this.factsIfAny(this.at(file))) !== undefined) await this.copy(this.at(file), this.in(slot, file));
     await this.carry(current, slot, files);
     await this.point('current', slot);
     return slot;
@@ -98,15 +102,15 @@ export class Generations {
         'Somebody else is at work there.',
       );
     for (const file of standing)
-      await this.host.symlink(this.at(file), path.posix.join('current', file), { ...this.#options, overFile: true });
+      await this.host.symlink(this.at(file), this.#linkTo(file), { ...this.#options, overFile: true });
   }
 
   /** Once the generation is read: a link for each file that it holds and that stands nowhere yet, and none for what it does not hold. */
   async tidy(files: readonly string[], slot: Slot): Promise<void> {
     for (const file of files) {
-      const target = path.posix.join('current', file);
+      const target = this.#linkTo(file);
       const [held, here] = await Promise.all(
-        [this.at(slot, file), this.at(file)].map((one) => this.host.stat(one, this.#options)),
+        [this.in(slot, file), this.at(file)].map((one) => this.host.stat(one, this.#options)),
       );
       if (held !== undefined && here === undefined) await this.host.symlink(this.at(file), target, this.#options);
       if (held === undefined && here?.target === target) await this.host.remove(this.at(file), this.#options);
@@ -116,9 +120,9 @@ export class Generations {
   /** What one generation holds besides these: a pair for a channel that is not there today, perhaps. Links lead to it. */
   async carry(from: Slot | undefined, to: Slot, files: readonly string[]): Promise<void> {
     if (from === undefined) return;
-    const names = await this.host.list(this.at(from), this.#options);
+    const names = await this.host.list(this.in(from), this.#options);
     for (const name of names)
-      if (!files.includes(name) && !name.startsWith('.')) await this.copy(this.at(from, name), this.at(to, name));
+      if (!files.includes(name) && !name.startsWith('.')) await this.copy(this.in(from, name), this.in(to, name));
   }
 
   async copy(from: string, to: string): Promise<void> {
@@ -154,7 +158,7 @@ export class Generations {
 
   /** As a file stands in a generation; where it is new there, as the directory is owned. */
   async ownershipIn(slot: Slot, file: string, what: 'open' | 'key') {
-    const facts = await this.factsIfAny(this.at(slot, file));
+    const facts = await this.factsIfAny(this.in(slot, file));
     if (facts !== undefined) return ownershipOf(facts);
     const { uid, gid } = await this.facts();
     // Root's directory with the server's group: its user reads the key by that.
@@ -173,8 +177,8 @@ export class Generations {
         const [here, there] = await Promise.all([
           this.host.read(this.at(file), this.#options),
           this.host
-            .stat(this.at(slot, file), this.#options)
-            .then((facts) => (facts === undefined ? undefined : this.host.read(this.at(slot, file), this.#options))),
+            .stat(this.in(slot, file), this.#options)
+            .then((facts) => (facts === undefined ? undefined : this.host.read(this.in(slot, file), this.#options))),
         ]);
         return there !== undefined && here.equals(there);
       }),
@@ -183,11 +187,16 @@ export class Generations {
   }
 
   async #keysAlike(slot: Slot, file: string): Promise<boolean> {
-    if ((await this.host.stat(this.at(slot, file), this.#options)) === undefined) return false;
+    if ((await this.host.stat(this.in(slot, file), this.#options)) === undefined) return false;
     const [here, there] = await Promise.all(
-      [this.at(file), this.at(slot, file)].map((one) => digestOf(this.host, one, this.signal)),
+      [this.at(file), this.in(slot, file)].map((one) => digestOf(this.host, one, this.signal)),
     );
     return here === there;
+  }
+
+  /** What the link says that stands in the place of a file. */
+  #linkTo(file: string): string {
+    return path.posix.join(this.below, 'current', file);
   }
 
   get #options() {

@@ -9,8 +9,8 @@ import { Generations, slotNamed } from './generations.js';
  * each with the content that it had: at no moment do a certificate and a key of two generations stand together.
  */
 export async function place(action: PlaceAction, host: Host, notes: Notes, signal: AbortSignal): Promise<Notes> {
-  const { directory, files, generation, keysStay, noteAs } = action;
-  const all = new Generations(host, directory, signal, keysStay);
+  const { directory, below, files, generation, keysStay, noteAs } = action;
+  const all = new Generations(host, directory, signal, keysStay, below);
   const slot = slotNamed(notes[generation.note]);
   const current = await all.named('current');
   if (current !== undefined) await all.link(files, current);
@@ -20,9 +20,13 @@ export async function place(action: PlaceAction, host: Host, notes: Notes, signa
 }
 
 /** A host that has gone keeps what nobody reads, until the next generation takes its place. */
-export async function discard({ directory, noteAs }: DiscardAction, host: Host, signal: AbortSignal): Promise<Notes> {
+export async function discard(
+  { directory, below, noteAs }: DiscardAction,
+  host: Host,
+  signal: AbortSignal,
+): Promise<Notes> {
   try {
-    await new Generations(host, directory, signal).discard();
+    await new Generations(host, directory, signal, [], below).discard();
     return { [noteAs]: 'discarded' };
   } catch (cause) {
     if (cause instanceof LockstepError && cause.code === 'host-unreachable') return { [noteAs]: 'left behind' };

@@ -23,8 +23,8 @@ export async function stage(
   authorities: Authorities,
   signal: AbortSignal,
 ): Promise<Notes> {
-  const { directory, files, leaves, trust, keysStay, noteAs } = action;
-  const all = new Generations(host, directory, signal, keysStay);
+  const { directory, below, files, leaves, trust, keysStay, noteAs } = action;
+  const all = new Generations(host, directory, signal, keysStay, below);
   const previous = await all.inUse(files);
   const next = other(previous);
   await all.point('next', next);
@@ -38,7 +38,7 @@ export async function stage(
     ...leaves.flatMap(({ certificate, key }) => [certificate, key]),
     ...trust.map(({ file }) => file),
   ]);
-  for (const file of files.filter((one) => !taken.has(one))) await all.copy(all.at(previous, file), all.at(next, file));
+  for (const file of files.filter((one) => !taken.has(one))) await all.copy(all.in(previous, file), all.in(next, file));
   return { ...Object.fromEntries(made), [noteAs.next]: next, [noteAs.previous]: previous };
 }
 
@@ -50,11 +50,11 @@ async function lay(leaf: Leaf, all: Generations, previous: Slot, next: Slot, aut
   const notAfter = new Date(Math.min(Date.now() + lifetime * 1000, authority.certificate.notAfter * 1000));
   const wish = { commonName, use, names, notAfter };
   const options = { ...key, mode: key.mode & keyMode || 0o600, signal };
-  const at = all.at(next, leaf.key);
+  const at = all.in(next, leaf.key);
   const issued = all.keysStay.includes(leaf.key)
     ? await sign(authority, { ...wish, request: readRequest(await makeKey(host, at, options), `what ${host.name} asks for`) }) // prettier-ignore
     : await issuedWith(await issue(authority, wish), (pem) => host.write(at, pem, options));
-  await host.write(all.at(next, leaf.certificate), Buffer.from(issued.chainPem), { ...certificate, signal });
+  await host.write(all.in(next, leaf.certificate), Buffer.from(issued.chainPem), { ...certificate, signal });
   return certificateOf(issued.certificatePem).fingerprint;
 }
 
@@ -74,10 +74,10 @@ async function lead(
 ): Promise<void> {
   const { host, signal } = all;
   const { file } = trust;
-  const from = all.at(previous, file);
+  const from = all.in(previous, file);
   const there = await all.factsIfAny(from);
   const before = there === undefined ? '' : (await host.read(from, { signal })).toString();
-  await host.write(all.at(next, file), await changedBundle(before, trust, authorities), {
+  await host.write(all.in(next, file), await changedBundle(before, trust, authorities), {
     ...(await all.ownershipIn(previous, file, 'open')),
     signal,
   });

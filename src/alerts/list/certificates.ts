@@ -80,4 +80,13 @@ export const certificateAlerts = {
     procedure: 'renew-certificate',
     problem: 'certificate-differs-from-file',
   },
+  LockstepCertificateExpiring: {
+    subject: 'certificates',
+    severity: 'warning',
+    of: 'cluster',
+    meaning:
+      'The client certificate with which Lockstep itself logs in expires within the warning period (30 days), or has expired.',
+    metrics: ['lockstep_client_certificate_not_after_timestamp_seconds'],
+    procedure: 'renew-certificate',
+  },
 } as const satisfies Readonly<Record<string, Listed>>;

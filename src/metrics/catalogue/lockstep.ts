@@ -1,4 +1,4 @@
-import { type Metric, ofServer } from '../metric.js';
+import { type Metric, ofCluster, ofServer } from '../metric.js';
 
 /** How each look at a server went. */
 export const lookMetrics = [
@@ -39,6 +39,25 @@ export const lookMetrics = [
     help: 'Why a collector failed: privilege, timeout, down or other; absent for one that succeeded.',
     labels: [...ofServer, 'collector', 'reason'],
     scope: 'server',
+  },
+] as const satisfies readonly Metric[];
+
+/** The client certificate with which Lockstep logs in to the servers of a cluster: what its file holds at each scrape. */
+export const presentedMetrics = [
+  {
+    name: 'lockstep_client_certificate_not_after_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'When the certificate expires that Lockstep presents to the servers; absent where it presents none, or its file cannot be read.',
+    labels: ofCluster,
+    scope: 'cluster',
+  },
+  {
+    name: 'lockstep_client_certificate_info',
+    type: 'info',
+    help: 'What the certificate says that Lockstep presents to the servers.',
+    labels: [...ofCluster, 'subject', 'issuer', 'serial', 'fingerprint'],
+    scope: 'cluster',
   },
 ] as const satisfies readonly Metric[];
 

@@ -1,6 +1,6 @@
-import type { SeenCertificate } from '../../domain/certificate.js';
+import type { Certificate, SeenCertificate } from '../../domain/certificate.js';
 import type { ServerSnapshot } from '../../domain/snapshot.js';
-import type { ServerSink } from '../families.js';
+import type { ClusterSink, ServerSink } from '../families.js';
 
 /**
  * Certificates, whether or not the server can be asked now. A chain or bundle may hold several under the same labels:
@@ -25,6 +25,16 @@ export function certificates(sink: ServerSink, { certificates, login, servedEqua
   sink.add('mysql_certificate_verified', handshake.verification?.verified);
   if (handshake.verification !== undefined)
     sink.states('mysql_certificate_verification', 'reason', handshake.verification.reason);
+}
+
+/** What Lockstep itself logs in with. */
+export function presentedCertificate(
+  sink: ClusterSink,
+  { subject, issuer, serial, fingerprint, notAfter }: Certificate,
+): void {
+  // prettier-ignore
+  sink.add('lockstep_client_certificate_not_after_timestamp_seconds', notAfter);
+  sink.info('lockstep_client_certificate_info', { subject, issuer, serial, fingerprint });
 }
 
 /** The same certificate twice in a file is one series. */

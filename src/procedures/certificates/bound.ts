@@ -63,7 +63,8 @@ function broken(
   return listed?.find((one) => one.user === user && one.requires === 'specified');
 }
 
-function fits({ subject, issuer }: BoundAccount, certificate: Named): boolean {
+/** Whether a certificate satisfies what an account is bound to. */
+export function fits({ subject, issuer }: BoundAccount, certificate: Named): boolean {
   return (
     (subject === undefined || subject === slashed(certificate.subject)) &&
     (issuer === undefined || issuer === slashed(certificate.issuer))

@@ -40,7 +40,8 @@ function comersOf({ holder }: Exchange, scene: Scene): readonly Comer[] {
     if (certFile === undefined || keyFile === undefined || !isReached(replica, scene)) return [];
     return [{ name: words, files: { on: replica, certificate: certFile, key: keyFile } }];
   });
-  return [...replicas, ...(holder.own.checked === undefined ? [] : [{ name: 'Lockstep', files: 'lockstep' as const }])];
+  const presents = holder.own.checked !== undefined && scene.rotation?.own !== undefined;
+  return [...replicas, ...(presents ? [{ name: 'Lockstep', files: 'lockstep' as const }] : [])];
 }
 
 /** Logins at its sources with the very files that its channels would use, where Lockstep has the password. */

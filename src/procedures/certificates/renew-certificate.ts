@@ -5,18 +5,20 @@ import { given, identityPremise, viewOf } from '../view.js';
 import { presentOf, type Present } from './due.js';
 import { linksOf, newLeaf, serverChanges, type Exchange } from './exchange.js';
 import { holderOf, isHolder, type Holder } from './holder.js';
+import { ownNeeded, ownRenewalPremises, ownRenewalRefusals, ownRenewalRemarks, ownRenewalSteps } from './own/renewal.js'; // prettier-ignore
 import { exchangeRefusals, replicasDue } from './refusals.js';
 import { exchangeSteps } from './steps.js';
 
 /**
  * Gives a server new certificates of its authority, after everybody who will meet them has shaken hands with them, and
- * sees them on the wire and on every replication link, before anything that broke could break at night.
+ * sees them on the wire and on every replication link, before anything that broke could break at night. Where no server
+ * is named: Lockstep itself the one with which it logs in, after every server has let it in with that.
  */
 export const renewCertificate: Procedure = {
   name: 'renew-certificate',
-  purpose: 'Give a server new certificates, and see that everybody accepts them',
+  purpose: 'Give a server, or Lockstep itself, new certificates, and see that everybody accepts them',
   parameters: [
-    { name: 'server', kind: 'server', required: true, help: 'whose certificates' },
+    { name: 'server', kind: 'server', required: false, help: 'whose certificates; left out: the one with which Lockstep logs in' }, // prettier-ignore
     {
       name: 'what',
       kind: 'choice',
@@ -44,15 +46,21 @@ export const renewCertificate: Procedure = {
   ],
   locks: 'cluster',
   looks: 'anew',
-  needed,
-  refusals,
-  premises,
+  needed: (scene, parameters) => (isOwn(parameters) ? ownNeeded(scene, parameters) : needed(scene, parameters)),
+  refusals: (scene, parameters) => (isOwn(parameters) ? ownRenewalRefusals(scene) : refusals(scene, parameters)),
+  premises: (scene, parameters) => (isOwn(parameters) ? ownRenewalPremises(scene) : premises(scene, parameters)),
   steps: (scene, parameters) => {
+    if (isOwn(parameters)) return ownRenewalSteps(scene);
     const exchange = exchangeOf(scene, parameters);
     return exchange === undefined ? [] : exchangeSteps(exchange, scene);
   },
-  remarks,
+  remarks: (scene, parameters) => (isOwn(parameters) ? ownRenewalRemarks(scene) : remarks(scene, parameters)),
 };
+
+/** No server is named. */
+function isOwn({ server }: Parameters): boolean {
+  return server === undefined;
+}
 
 function needed(scene: Scene, parameters: Parameters): Need {
   const name = given(parameters, 'server');

@@ -208,4 +208,26 @@ export const certificateCases: readonly Case[] = [
     description:
       'production/db2 serves another certificate than its file holds: the file was replaced and not loaded, and the next restart takes it.',
   },
+  {
+    alert: 'LockstepCertificateExpiring',
+    after: 5 * minute,
+    keep,
+    labels: { cluster: 'production' },
+    series: { lockstep_client_certificate_not_after_timestamp_seconds: [far, 29 * day] },
+    short: { lockstep_client_certificate_not_after_timestamp_seconds: justShort(30 * day) },
+    summary: 'The certificate with which Lockstep logs in to production expires',
+    description: (at) =>
+      `The client certificate with which Lockstep logs in to production expires in ${humanized(29 * day - at)}: lockstep run renew-certificate --cluster production.`,
+  },
+  {
+    alert: 'LockstepCertificateExpiring',
+    when: 'and expired',
+    after: 5 * minute,
+    keep,
+    labels: { cluster: 'production' },
+    series: { lockstep_client_certificate_not_after_timestamp_seconds: [far, begins] },
+    summary: 'The certificate with which Lockstep logs in to production expires',
+    description: (at) =>
+      `The client certificate with which Lockstep logs in to production has expired (${humanized(begins - at)} left): servers that require it let Lockstep in no more.`,
+  },
 ];

@@ -5,9 +5,11 @@ import { accountsBoundTo } from '../bound.js';
 import type { Exchange } from '../exchange.js';
 import { restartNeeded } from '../refusals.js';
 import { exchangeSteps } from '../steps.js';
+import { accountsAcknowledged, accountsParameter } from './accounts.js';
 import { askedOf, holdersOf, memberRefusals } from './members.js';
 import { letDistrust } from './outsiders.js';
 import { canBeShown, proofOf, proveStep } from './prove.js';
+import { ownInUse } from './own.js';
 import { procedureOf } from './procedure.js';
 import { linkRemarks, stillTrusting } from './rounds.js';
 import { acknowledgedParameter, acknowledgement, applicationNames, foreignOf, notTrusting, serverParameter, unseenApplications, type Sight } from './sight.js'; // prettier-ignore
@@ -23,6 +25,7 @@ export const distrustAuthority: Procedure = {
   parameters: [
     serverParameter,
     { ...acknowledgedParameter, help: 'applications that present no certificate of the old authority, which nobody sees: their names, with commas between them' }, // prettier-ignore
+    accountsParameter,
   ],
   asks: ({ rotation }) => `whoever still presents a certificate of ${rotation?.from?.name ?? 'the old authority'} is refused from then on`, // prettier-ignore
   ...procedureOf({
@@ -61,6 +64,7 @@ function refusals(sight: Sight, parameters: Parameters): readonly Refusal[] {
       why: (names) => `nobody can see whether ${names} still present certificates of ${from.name}`,
       remedy: `Give them certificates of ${rotation.to.name}, or none`,
     }),
+    ...accountsAcknowledged(sight, parameters),
     ...bound(scene, from),
     ...exchangesOf(sight, from, parameters).flatMap((exchange) => restartNeeded(exchange, scene)),
   ];
@@ -134,7 +138,7 @@ function inUse(sight: Sight, from: HeldAuthority): readonly Refusal[] {
   const { to, outsiders } = rotation;
   const leaves = holders.flatMap((holder) => foreignOf(holder, rotation, at).map(({ words }) => words));
   const lacking = notTrusting(sight);
-  const own = outsiders.filter(({ presents }) => presents !== undefined && isIssuedBy(presents, from));
+  const presenting = outsiders.filter(({ presents }) => presents !== undefined && isIssuedBy(presents, from));
   return [
     ...(leaves.length === 0
       ? []
@@ -154,7 +158,8 @@ function inUse(sight: Sight, from: HeldAuthority): readonly Refusal[] {
             remedy: 'Run trust-authority first.',
           },
         ]),
-    ...own.map((one) => ({
+    ...ownInUse(sight),
+    ...presenting.map((one) => ({
       reason: 'still-in-use',
       why: `${outsiderWords(one)} presents a certificate of ${from.name}, "${one.presents?.subject ?? ''}"`,
       remedy: `Issue another: lockstep pki issue --authority ${to.name} --use client --common-name …`,

@@ -1,20 +1,24 @@
-import { isIssuedBy, lockstepItself } from '../../../domain/rotation.js';
+import { isIssuedBy } from '../../../domain/rotation.js';
 import type { Parameters } from '../../../domain/scene.js';
 import type { Need, Procedure, Refusal, Step } from '../../../engine/procedure.js';
 import { accountsBoundTo } from '../bound.js';
 import { newLeaf, type Exchange } from '../exchange.js';
+import { ownRemarks } from '../own/renewal.js';
+import { ownSteps } from '../own/steps.js';
 import { exchangeRefusals } from '../refusals.js';
 import { exchangeSteps } from '../steps.js';
+import { accountsRemark } from './accounts.js';
 import { askedOf, beforeIn, holdersOf, memberRefusals } from './members.js';
 import { canBeShown, proofOf, proveStep } from './prove.js';
+import { ownOfFormer, ownPinned, ownReissue, ownStays } from './own.js';
 import { procedureOf } from './procedure.js';
 import { linkRemarks } from './rounds.js';
 import { acknowledgedParameter, acknowledgement, applicationNames, foreignOf, notTrusting, serverParameter, unseenApplications, type Sight } from './sight.js'; // prettier-ignore
 import { outsiderRefusals, trustRefusals } from './trust.js';
 
 /**
- * The second round of a rotation: every certificate that servers and their channels present comes from the new authority,
- * one server after the other. Before anything changes, everybody has shown by a handshake that they trust it.
+ * The second round of a rotation: every certificate that Lockstep, servers and their channels present comes from the new
+ * authority, Lockstep's own first, then one server after the other. Before anything changes, everybody has shown by a handshake that they trust it.
  */
 export const reissueCertificates: Procedure = {
   name: 'reissue-certificates',
@@ -25,12 +29,14 @@ export const reissueCertificates: Procedure = {
   ],
   ...procedureOf({
     needed,
-    over: ({ rotation: { to } }) => `every certificate comes from ${to.name}`,
+    over: (sight) =>
+      `every certificate${ownOfFormer(sight) === undefined ? '' : " but Lockstep's own"} comes from ${sight.rotation.to.name}`,
     refusals,
     premises: (sight, parameters) => ({
       replaced: exchangesOf(sight, parameters).flatMap(({ leaves }) =>
         leaves.map(({ present }) => [present.pair.certificate, present.certificate?.fingerprint]),
       ),
+      own: ownReissue(sight, parameters)?.present.fingerprint,
     }),
     steps: stepsOf,
     remarks,
@@ -39,8 +45,12 @@ export const reissueCertificates: Procedure = {
 
 function needed(sight: Sight, parameters: Parameters): Need | undefined {
   const leaves = exchangesOf(sight, parameters).flatMap(({ leaves }) => leaves);
-  if (leaves.length === 0) return undefined;
-  const words = leaves.map(({ present }) => present.words);
+  const own = ownReissue(sight, parameters);
+  const words = [
+    ...leaves.map(({ present }) => present.words),
+    ...(own === undefined ? [] : ['the certificate that Lockstep presents']),
+  ];
+  if (words.length === 0) return undefined;
   return { observed: 'yes', why: `not from ${sight.rotation.to.name}: ${words.join(', ')}` };
 }
 
@@ -61,6 +71,7 @@ function refusals(sight: Sight, parameters: Parameters): readonly Refusal[] {
     }),
     ...replicasFirst(sight, parameters),
     ...exchanges.flatMap((exchange) => exchangeRefusals(exchange, scene)),
+    ...ownPinned(sight, parameters),
   ];
 }
 
@@ -68,14 +79,19 @@ function remarks(sight: Sight, parameters: Parameters): readonly string[] {
   const { rotation, scene } = sight;
   const { from, outsiders } = rotation;
   const bound = from === undefined ? [] : accountsBoundTo(scene, from.certificates[0]);
-  const own = outsiders.filter(({ presents }) => presents && from && isIssuedBy(presents, from));
+  const theirs = outsiders.filter(({ presents }) => presents && from && isIssuedBy(presents, from));
+  const own = ownReissue(sight, parameters);
+  const stays = parameters['server'] === undefined ? ownStays(sight) : undefined;
   return [
     ...linkRemarks(exchangesOf(sight, parameters), scene),
     'What is in use now stays beside it as the other of `a` and `b` until the next change.',
     ...(bound.length === 0 ? [] : [`${bound.join(', ')} may be used with certificates of ${from?.name ?? ''} alone (REQUIRE ISSUER).`]), // prettier-ignore
-    ...(own.length === 0
+    ...(own === undefined ? [] : ownRemarks(own)),
+    ...(stays === undefined ? [] : [`Before distrust-authority, for ${stays.why}: ${stays.remedy}`]),
+    ...(from === undefined ? [] : accountsRemark(sight)),
+    ...(theirs.length === 0
       ? []
-      : [`By hand, before distrust-authority: the certificates that ${own.map(({ name }) => (name === lockstepItself ? 'Lockstep' : name)).join(', ')} present (lockstep pki issue).`]), // prettier-ignore
+      : [`By hand, before distrust-authority: the certificates that ${theirs.map(({ name }) => name).join(', ')} present (lockstep pki issue).`]), // prettier-ignore
   ];
 }
 
@@ -84,8 +100,10 @@ function stepsOf(sight: Sight, parameters: Parameters): readonly Step[] {
   const { to, outsiders } = rotation;
   const seen = outsiders.filter(({ trusted }) => trusted !== undefined);
   const proof = proofOf(holders, seen, to, true, 'proven');
+  const own = ownReissue(sight, parameters);
   return [
     ...(canBeShown(to, at) ? [proveStep('prove', `See everybody accept certificates of ${to.name}`, proof)] : []),
+    ...(own === undefined ? [] : ownSteps(own)),
     ...exchangesOf(sight, parameters).flatMap((exchange) => exchangeSteps(exchange, scene)),
   ];
 }

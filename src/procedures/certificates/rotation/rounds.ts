@@ -2,6 +2,7 @@ import { goingOf, outsiderWords } from '../../../domain/rotation.js';
 import type { Parameters, Scene } from '../../../domain/scene.js';
 import { linksOf, serverChanges, type Exchange } from '../exchange.js';
 import { askedOf } from './members.js';
+import { ownOfFormer, ownStays } from './own.js';
 import { foreignOf, notTrusting, type Sight } from './sight.js';
 import { filesHolding, outsidersHolding, trustWords } from './trust.js';
 
@@ -11,7 +12,8 @@ export function nextRound(sight: Sight): string {
   const { from } = rotation;
   if (notTrusting(sight).length > 0) return 'trust-authority is next';
   const foreign = holders.flatMap((holder) => foreignOf(holder, rotation, at));
-  if (foreign.length > 0) return 'reissue-certificates is next';
+  if (foreign.length > 0 || (ownOfFormer(sight) !== undefined && ownStays(sight) === undefined))
+    return 'reissue-certificates is next';
   if (from !== undefined && stillTrusting(sight).length > 0) return 'distrust-authority is next';
   return from === undefined
     ? 'there is nothing to rotate'
