@@ -5,7 +5,7 @@ import { echoOf } from './echo.js';
 import { checkedParameters, type KnownCluster } from './parameters.js';
 import type { Procedure } from './procedure.js';
 import { newRunId } from './run-id.js';
-import type { RunId, RunLimits, RunRequest, RunView } from './run.js';
+import type { RunId, RunLimits, RunRequest, RunView, Trigger } from './run.js';
 import type { EngineRules, Shop } from './shop.js';
 
 type Answer = Awaited<ReturnType<Automation['request']>>;
@@ -49,9 +49,10 @@ export class Requests {
     const again = idempotencyKey === undefined ? undefined : book.idempotency.get(idempotencyKey);
     const id = again ?? (trigger.kind === 'person' ? undefined : book.episodes.get(key));
     const found = id === undefined ? undefined : book.runs.get(id);
+    if (found?.state !== 'ended' || again !== undefined) return found;
     // What only looks mends nothing, so that nothing is ever seen to be over: each of its times is a new one.
-    const over = found?.state === 'ended' && trigger.kind === 'schedule' && locks === 'nothing';
-    return over && again === undefined ? undefined : found;
+    const over = trigger.kind === 'schedule' && locks === 'nothing';
+    return over || isNews(trigger, found) ? undefined : found;
   }
 
   async #asked(procedure: Procedure, request: RunRequest): Promise<Answer> {
@@ -70,6 +71,14 @@ export class Requests {
     this.begin(run);
     return viewOf(shop.book.run(run));
   }
+}
+
+/**
+ * It began after the run had mended what it was for: that is broken again, even if nobody saw it whole in between. A
+ * cooldown bounds how often.
+ */
+function isNews(trigger: Trigger, { outcome, endedAt }: BookedRun): boolean {
+  return trigger.kind === 'alert' && outcome === 'succeeded' && Date.parse(trigger.startsAt) > (endedAt ?? Infinity);
 }
 
 /** What a run is asked under: the configuration's limits, and over them those of the policy. */
