@@ -179,9 +179,9 @@ it('writes at once how commits wait, and every ten seconds where only time has p
       vi.advanceTimersByTime(milliseconds);
     };
     const text = () => readFile(file, 'utf8').catch(() => '');
-    const shows = (words: string) => expect.poll(text, { interval: 1 }).toContain(words);
+    const shows = (words: string) => expect.poll(text, { interval: 1, timeout: 20_000 }).toContain(words);
     /** Nothing is under way, and what is new waits until it is due. */
-    const waiting = () => expect.poll(() => vi.getTimerCount(), { interval: 1 }).toBe(1);
+    const waiting = () => expect.poll(() => vi.getTimerCount(), { interval: 1, timeout: 20_000 }).toBe(1);
     const failing = withFacts(whole, 'db1', { semiSync: semiSync({ active: false }) });
 
     memory.note(look(whole));
