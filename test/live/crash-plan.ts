@@ -15,7 +15,7 @@ export interface PlannedCrash {
 export type Undone = { readonly points: readonly string[] } & ({ readonly after: string } | { readonly fails: string });
 
 /** Kills of one procedure on one version, about, where not all are wanted. */
-const most = { short: 6, ci: 16 } as const;
+const most = { short: 6, ci: 10 } as const;
 
 /** One of each flavour. */
 const flavours: readonly VersionName[] = ['mariadb-10.11', 'mysql-9.7'];
@@ -24,7 +24,7 @@ const flavours: readonly VersionName[] = ['mariadb-10.11', 'mysql-9.7'];
  * How much of the matrix is run: LOCKSTEP_CRASH, of which each is more than the one before. The seed chooses the points
  * (LOCKSTEP_SEED).
  * - `short`, the default: kills on one version, at a third of the points and at most about six of each procedure.
- * - `ci`: once per flavour, kills at about sixteen points of each procedure, and an eighth of these frozen as well.
+ * - `ci`: once per flavour, kills at about ten points of each procedure, and an eighth of these frozen as well.
  * - `flavours`: once per flavour, kills at every point and a freeze at an eighth of them.
  * - `all`: everything on every version, of which LOCKSTEP_SHARD=I/N takes its part.
  */
