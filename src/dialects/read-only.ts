@@ -13,6 +13,11 @@ export function closeServer(column: Column): readonly Statement[] {
   return [sql`SET SESSION lock_wait_timeout = ${closeWithin}`, plainSql(`SET GLOBAL ${strongest(column)}`)];
 }
 
+/** The level that binds those with SUPER, too, where the version has it apart. */
+export function closeToSuper({ readOnly }: Column): readonly Statement[] {
+  return readOnly === 'super' ? [plainSql('SET GLOBAL super_read_only = ON')] : [];
+}
+
 /** Whether it is read-only at that level. */
 export function isClosed(column: Column, state: ServerState): boolean {
   return column.readOnly === 'switch' ? state.readOnly : state.readOnly && state.superReadOnly === true;

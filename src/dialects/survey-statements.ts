@@ -1,3 +1,4 @@
+import { plainSql } from '../domain/action.js';
 import { directories, sameForFiles, worthSaying, type Holdings } from '../domain/survey.js';
 import type { Column } from './capabilities.js';
 import type { Row } from './question.js';
@@ -16,6 +17,9 @@ export function droppableBytes({ name, flavour }: Column): string {
   const files = flavour === 'mariadb' || name === 'mysql-5.7' ? 'INNODB_SYS_TABLESPACES' : 'INNODB_TABLESPACES';
   return `SELECT (SELECT COALESCE(SUM(ALLOCATED_SIZE), 0) FROM information_schema.${files} WHERE NAME LIKE '%/%' AND SUBSTRING_INDEX(NAME, '/', 1) NOT IN ${own}) + (SELECT COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0) FROM information_schema.TABLES WHERE ENGINE IN ('MyISAM', 'Aria') AND TABLE_SCHEMA NOT IN ${own}) AS bytes`;
 }
+
+/** Where a server's data lie, as `data`, without a slash at its end. */
+export const dataDirectory = plainSql("SELECT TRIM(TRAILING '/' FROM @@datadir) AS data");
 
 /** {@link holdingsOf} reads their answers. The account must be able to read every table, or it sees fewer. */
 export const holdingsStatements = (column: Column): readonly string[] => [

@@ -1,3 +1,4 @@
+import { afterEach } from 'vitest';
 import { silentLog } from '../../src/base/log.js';
 import { openEngine, type Engine } from '../../src/engine/engine.js';
 import type { EngineEvent } from '../../src/engine/events.js';
@@ -93,6 +94,19 @@ export class ToyEngine {
   types(id: string): readonly string[] {
     return this.journal.entries.flatMap(({ record }) => ('run' in record && record.run === id ? [record.type] : []));
   }
+}
+
+/** Opens engines for the tests of a file; each is stopped at the end of its test. */
+export function toyEngines(): typeof ToyEngine.open {
+  const open: ToyEngine[] = [];
+  afterEach(async () => {
+    for (const toy of open.splice(0)) await toy.engine.stop();
+  });
+  return async (change) => {
+    const toy = await ToyEngine.open(change);
+    open.push(toy);
+    return toy;
+  };
 }
 
 export function fromAlert(change: Partial<RunRequest> = {}): RunRequest {

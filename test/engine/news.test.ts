@@ -1,24 +1,8 @@
-import { afterEach, expect, it } from 'vitest';
-import { fromAlert, ToyEngine } from './bench.js';
-import { toySwitchover } from './toy.js';
+import { expect, it } from 'vitest';
+import { fromAlert, toyEngines } from './bench.js';
+import { failing, toySwitchover } from './toy.js';
 
-const open: ToyEngine[] = [];
-
-/** Mends nothing. */
-const failing = {
-  ...toySwitchover,
-  steps: () => [{ id: 'never', title: 'never', plan: [], done: () => false, within: 1 }],
-};
-
-async function toyEngine(change: Parameters<typeof ToyEngine.open>[0] = {}): Promise<ToyEngine> {
-  const toy = await ToyEngine.open(change);
-  open.push(toy);
-  return toy;
-}
-
-afterEach(async () => {
-  for (const toy of open.splice(0)) await toy.engine.stop();
-});
+const toyEngine = toyEngines();
 
 it('takes an alert that began after its run had mended what it names for news, though nobody saw it whole in between', async () => {
   const toy = await toyEngine({ procedure: { ...toySwitchover, needed: () => ({ observed: 'yes', why: 'always' }) } });

@@ -290,3 +290,9 @@ function writable(seen: Seen, name: ServerName): boolean {
 function rowsOf(seen: Seen, name: ServerName): number {
   return serverOf(seen, name)?.facts?.binlog?.current?.position ?? -1;
 }
+
+/** Mends nothing. */
+export const failing: Procedure = {
+  ...toySwitchover,
+  steps: () => [{ id: 'never', title: 'never', plan: [], done: () => false, within: 1 }],
+};

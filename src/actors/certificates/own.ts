@@ -104,7 +104,6 @@ async function see(
   notes: Notes,
   signal: AbortSignal,
 ): Promise<Notes> {
-  // prettier-ignore
   const left = (without === undefined ? '' : (notes[without.note] ?? '')).split(',');
   await each(logins, reach, async (who, target) => {
     const { cert } = target.tls ?? {};

@@ -32,7 +32,6 @@ export function presentedCertificate(
   sink: ClusterSink,
   { subject, issuer, serial, fingerprint, notAfter }: Certificate,
 ): void {
-  // prettier-ignore
   sink.add('lockstep_client_certificate_not_after_timestamp_seconds', notAfter);
   sink.info('lockstep_client_certificate_info', { subject, issuer, serial, fingerprint });
 }

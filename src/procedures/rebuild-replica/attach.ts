@@ -1,4 +1,5 @@
 import { comparingSession, standsAt, waitsFor } from '../../dialects/comparing-statements.js';
+import { closeToSuper } from '../../dialects/read-only.js';
 import { stopReplica } from '../../dialects/replication-statements.js';
 import { plainSql, sql, type Action } from '../../domain/action.js';
 import type { Scene } from '../../domain/scene.js';
@@ -75,7 +76,7 @@ function followingOf(scene: Scene, subject: Subject): Following | undefined {
         ...(server.facts.binlog?.enabled === false ? [] : [change(name, plainSql('RESET MASTER'))]),
         change(name, sql`SET GLOBAL gtid_slave_pos = ${{ note: notes.copied }}`),
       ];
-  const closed = column.readOnly === 'super' ? [change(name, plainSql('SET GLOBAL super_read_only = ON'))] : [];
+  const closed = closeToSuper(column).map((statement) => change(name, statement));
   return {
     replica: name,
     column,

@@ -1,5 +1,6 @@
 import { snapshotStatements } from '../../dialects/snapshot-statements.js';
-import { plainSql, type DataPlace } from '../../domain/action.js';
+import { dataDirectory } from '../../dialects/survey-statements.js';
+import type { DataPlace } from '../../domain/action.js';
 import type { Scene } from '../../domain/scene.js';
 import { placeOf } from '../../domain/survey.js';
 import type { Seen, Step } from '../../engine/procedure.js';
@@ -34,7 +35,7 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
     {
       id: 'places',
       title: `Learn where ${name} and ${donor.server} keep their data`,
-      plan: [change(name, dataDirectory(notes.here)), change(donor.server, dataDirectory(notes.there))],
+      plan: [change(name, dataDirectoryAs(notes.here)), change(donor.server, dataDirectoryAs(notes.there))],
       done: (seen) => seen.notes[notes.here] !== undefined && seen.notes[notes.there] !== undefined,
     },
     ...rehearsal(scene, subject),
@@ -139,6 +140,6 @@ function placedOf(scene: Scene, subject: Subject): { readonly place?: DataPlace 
   return place === undefined ? {} : { place };
 }
 
-function dataDirectory(note: string) {
-  return { ...plainSql("SELECT TRIM(TRAILING '/' FROM @@datadir) AS data"), notes: { data: note } };
+function dataDirectoryAs(note: string) {
+  return { ...dataDirectory, notes: { data: note } };
 }

@@ -1,5 +1,6 @@
 import { forgetting, lettingIn, withoutHistory } from '../../dialects/emptying.js';
-import { droppableBytes } from '../../dialects/survey-statements.js';
+import { closeToSuper } from '../../dialects/read-only.js';
+import { dataDirectory, droppableBytes } from '../../dialects/survey-statements.js';
 import { plainSql, type DataPlace } from '../../domain/action.js';
 import { tailOf } from '../../domain/former.js';
 import { bytesWords } from '../../domain/progress.js';
@@ -83,7 +84,6 @@ export function emptyingSteps(subject: Subject, placed: { readonly place?: DataP
   const column = columnOf(facts);
   const channels = (facts.channels ?? []).map((channel) => channel.name);
   const binlog = facts.binlog?.enabled !== false;
-  const closing = column.readOnly === 'super' ? [plainSql('SET GLOBAL super_read_only = ON')] : [];
   return [
     {
       id: 'give-up',
@@ -91,7 +91,7 @@ export function emptyingSteps(subject: Subject, placed: { readonly place?: DataP
       plan: [
         { kind: 'room', on: name, from: donor.server, droppable: plainSql(droppableBytes(column)), data: notes.here, ...placed, noteAs: notes.room }, // prettier-ignore
         change(name, {
-          ...plainSql("SELECT TRIM(TRAILING '/' FROM @@datadir) AS data"),
+          ...dataDirectory,
           agrees: { data: { note: notes.here } },
           notes: { data: notes.givenUp },
         }),
@@ -116,7 +116,7 @@ export function emptyingSteps(subject: Subject, placed: { readonly place?: DataP
       plan: [
         change(name, ...lettingIn(column), ...withoutHistory(column, binlog)),
         { kind: 'empty', on: name, noteAs: notes.emptied },
-        change(name, ...withoutHistory(column, binlog), ...closing),
+        change(name, ...withoutHistory(column, binlog), ...closeToSuper(column)),
       ],
       done: (seen) => seen.notes[notes.emptied] !== undefined,
       within: 3600,
