@@ -24,8 +24,6 @@ export default defineConfig({
       {
         test: {
           name: 'live',
-          // On CI a live test that fails is tried once more; tools/bootstrap.mjs names every one that needed it.
-          retry: process.env['CI'] === undefined ? 0 : 1,
           include: ['test/live/**/*.test.ts'],
           pool: 'forks',
           env,
