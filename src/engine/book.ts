@@ -7,6 +7,7 @@ import { returnedBy, withdrawnBy, type Withdrawal } from '../domain/withdrawal.j
 import { pauseIn, pauseNotes, type WritePause } from '../domain/write-pause.js';
 import type { Entry } from '../journal/journal.js';
 import type { Downtime, Pause } from './automation.js';
+import type { TakingBack } from './execution.js';
 import type { Notes } from './procedure.js';
 import {
   failures,
@@ -58,8 +59,8 @@ export interface BookedRun {
   /** The commit record was written: without it the committing step was never sent. */
   committing: boolean;
   committed: boolean;
-  /** It was being taken back when last heard of. */
-  takingBack: boolean;
+  /** It was being taken back when last heard of, for what went wrong first. */
+  takingBack: TakingBack | undefined;
   aborting: string | undefined;
   notes: Notes;
   /** Of the work of now; known to this process alone. */
@@ -163,7 +164,10 @@ export class Book {
         return;
       case 'undoing':
         run.state = 'undoing';
-        run.takingBack = true;
+        run.takingBack = {
+          why: record.why,
+          shown: run.takingBack?.shown === true || (record.shown ?? []).length > 0,
+        };
         run.notes = record.notes;
         run.why = record.why;
         this.#steps(
@@ -173,6 +177,7 @@ export class Book {
         );
         return;
       case 'undone':
+        if (run.takingBack !== undefined) run.takingBack = { ...run.takingBack, shown: true };
         this.#returned(run, withdrawnBy(record.steps));
         this.#steps(run, record.steps, 'undone');
         return;
@@ -224,7 +229,7 @@ export class Book {
       begun: [],
       committing: false,
       committed: false,
-      takingBack: false,
+      takingBack: undefined,
       aborting: undefined,
       notes: {},
       progress: undefined,

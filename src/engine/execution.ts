@@ -35,7 +35,8 @@ export interface Writer {
   section(section: Section, todo: readonly Step[], notes: Notes): Promise<void>;
   committing(step: Step, notes: Notes): Promise<void>;
   sectionDone(section: Section, result: SectionResult, notes: Notes): Promise<void>;
-  undoing(why: string, notes: Notes): Promise<void>;
+  /** @param shown of what was begun, what was not seen to be as before */
+  undoing(why: string, shown: readonly Step[], notes: Notes): Promise<void>;
   undone(steps: readonly Step[]): Promise<void>;
   /** Not durable: for whoever watches. */
   step(step: Step, phase: 'began' | 'ended'): void;
@@ -63,6 +64,15 @@ export interface Past {
   readonly notes: Notes;
   /** Whether the commit record was written. */
   readonly committing: boolean;
+  readonly takingBack: TakingBack | undefined;
+}
+
+/** A run that was being taken back. */
+export interface TakingBack {
+  /** What went wrong. */
+  readonly why: string;
+  /** Whether anything was to be taken back: if so, it is rolled back once nothing is left of it. */
+  readonly shown: boolean;
 }
 
 /** Beyond its commit point a run is tried again so often, with 1, 2, 4, … seconds in between, before a human is asked. */
@@ -77,6 +87,7 @@ const hiddenWithin = 30;
 /** Carries out a plan from wherever it stands: each section is looked at before, done, and looked at after. */
 export class Execution {
   #notes: Notes;
+  readonly #takingBack: TakingBack | undefined;
   /** Whether the commit record is on the disk. */
   #recorded: boolean;
   /** Whether the step that commits may have been sent. */
@@ -87,13 +98,14 @@ export class Execution {
 
   constructor(
     readonly bench: Bench,
-    past: Past = { begun: [], notes: {}, committing: false },
+    past: Past = { begun: [], notes: {}, committing: false, takingBack: undefined },
   ) {
     this.#notes = past.notes;
     this.#began = bench.clock.now() - bench.clock.monotonic();
     this.#begun = new Set(past.begun);
     this.#recorded = past.committing;
     this.#committing = past.committing;
+    this.#takingBack = past.takingBack;
   }
 
   /** From the start, or again beyond the commit point. */
@@ -111,16 +123,16 @@ export class Execution {
     }
   }
 
-  /** After the death of whoever began: what the servers show decides. @param takingBack whether it was being taken back then */
-  async resume(takingBack: boolean): Promise<Ending> {
+  /** After the death of whoever began: what the servers show decides. */
+  async resume(): Promise<Ending> {
     const commitment = await this.#commitment();
     if (commitment === 'hidden')
       return {
         outcome: 'needs-human',
         why: 'the server that shows whether the commit point was passed cannot be asked',
       };
-    if (commitment === 'absent' || (takingBack && commitment === 'none'))
-      return this.#back('it was found unfinished, before its commit point');
+    if (commitment === 'absent' || (this.#takingBack !== undefined && commitment === 'none'))
+      return this.#back(this.#takingBack?.why ?? 'it was found unfinished, before its commit point');
     return this.forward();
   }
 
@@ -307,17 +319,20 @@ export class Execution {
 
   async #back(why: string, wanted = false): Promise<Ending> {
     const begun = stepsOf(this.bench.plan).filter(({ id }) => this.#begun.has(id));
-    await this.bench.write.undoing(why, this.#notes);
+    const seen = await this.#look();
+    const shown = begun.filter(({ undo }) => undo?.done(seen) === false);
+    await this.bench.write.undoing(why, shown, this.#notes);
     const back = await takeBack(
       this.bench,
       begun,
+      seen,
       () => this.#look(),
       () => this.#notes,
       (learned) => (this.#notes = { ...this.#notes, ...learned }),
     );
     if (back.left !== undefined)
       return { outcome: 'needs-human', why: `${why}; and it could not be taken back: ${back.left}` };
-    if (back.undone.length > 0) return { outcome: 'rolled-back', why };
+    if (back.undone.length > 0 || this.#takingBack?.shown === true) return { outcome: 'rolled-back', why };
     const untouched = begun.every(({ plan }) => plan.every(onlyReads));
     return { outcome: wanted && untouched ? 'cancelled' : 'failed', why };
   }

@@ -49,7 +49,8 @@ export type RunRecord = { readonly v: 1; readonly run: RunId } & (
       readonly seconds: number;
       readonly notes: Notes;
     }
-  | { readonly type: 'undoing'; readonly why: string; readonly notes: Notes }
+  /** `shown`: what of it was not seen to be as before. Whoever resumes it knows by that whether anything was to be taken back. */
+  | { readonly type: 'undoing'; readonly why: string; readonly shown?: readonly string[]; readonly notes: Notes }
   | { readonly type: 'undone'; readonly steps: readonly string[] }
   | { readonly type: 'aborting'; readonly by: string }
   | { readonly type: 'needs-human'; readonly why: string }

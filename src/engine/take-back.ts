@@ -15,18 +15,24 @@ export interface TakenBack {
 const tries = 4;
 const settlePause = 200;
 
-/** Takes back every step that was begun and still shows, the last first. What never happened is seen to be as before, and left alone. */
+/**
+ * Takes back every step that was begun and still shows, the last first. What never happened is seen to be as before, and
+ * left alone. @param first the look of now
+ */
 export async function takeBack(
   bench: Bench,
   begun: readonly Step[],
+  first: Seen,
   look: () => Promise<Seen>,
   notes: () => Notes,
   learn: (notes: Notes) => void,
 ): Promise<TakenBack> {
   const undone: Step[] = [];
+  let seen: Seen | undefined = first;
   for (const step of [...begun].reverse()) {
     const { undo } = step;
-    if (undo === undefined || undo.done(await look())) continue;
+    if (undo === undefined || undo.done((seen ??= await look()))) continue;
+    seen = undefined;
     await bench.fault(undoBegins(step.id));
     const fault = await untilUndone(bench, step, undo, look, notes, learn);
     if (fault !== undefined) return { undone, left: `${step.title}: ${fault}` };

@@ -88,7 +88,7 @@ export class Worker {
       if (plan === undefined) { await this.#needsHuman('its plan is not what it was: this version of Lockstep would do something else'); return; } // prettier-ignore
       if (!(await this.#prepared(plan, actor, fresh === undefined))) return;
       const execution = new Execution(this.#bench(plan, actor), run);
-      await this.#end(await (fresh === undefined ? execution.resume(run.takingBack) : execution.forward()));
+      await this.#end(await (fresh === undefined ? execution.resume() : execution.forward()));
     } finally {
       await actor.close();
       await this.#reservation?.release();
@@ -277,7 +277,7 @@ export class Worker {
           seconds,
           notes,
         }),
-      undoing: (why, notes) => attempt({ type: 'undoing', why, notes }),
+      undoing: (why, shown, notes) => attempt({ type: 'undoing', why, shown: ids(shown), notes }),
       undone: (steps) => attempt({ type: 'undone', steps: ids(steps) }),
       step: ({ id, title }, phase) =>
         this.shop.emit(

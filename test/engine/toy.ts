@@ -23,6 +23,8 @@ export class ToyWorld {
   acknowledged = new Set<number>();
   /** Moments at which both servers accepted writes. */
   doubles = 0;
+  /** Whether a server was ever closed to writes. */
+  closed = false;
   now = lookedAt;
   /** How often a word is still refused. */
   readonly refuse = new Map<string, number>();
@@ -64,6 +66,7 @@ export class ToyWorld {
         return String(server.rows.length);
       case 'CLOSE':
         server.writable = false;
+        this.closed = true;
         return String(server.rows.length);
       case 'OPEN':
         server.writable = true;

@@ -13,7 +13,7 @@ import { loadConfig } from '../../src/config/load.js';
 import type { PrimaryChange } from '../../src/domain/primary-change.js';
 import type { Progress } from '../../src/domain/progress.js';
 import type { Parameters, Scene, Site } from '../../src/domain/scene.js';
-import { Execution, type Bench, type Ending } from '../../src/engine/execution.js';
+import { Execution, type Bench, type Ending, type TakingBack } from '../../src/engine/execution.js';
 import { planLines } from '../../src/engine/plan-text.js';
 import { planOf, type Plan } from '../../src/engine/plan.js';
 import type { EngineClock } from '../../src/engine/ports.js';
@@ -39,7 +39,7 @@ export interface Ran extends Ending {
   readonly sent: readonly string[];
   /** What the journal would hold of it: what may have been sent, and whether it was being taken back. */
   readonly begun: readonly string[];
-  readonly takingBack: boolean;
+  readonly takingBack: TakingBack | undefined;
 }
 
 export interface RunOptions {
@@ -47,6 +47,8 @@ export interface RunOptions {
   readonly breakAt?: string;
   /** What happens at a fault point, before it goes on. */
   readonly at?: Readonly<Record<string, () => Promise<void>>>;
+  /** What happens at every fault point, before it goes on. */
+  readonly atEach?: (point: string) => Promise<void>;
   /** Hears how far a long step is. */
   readonly progress?: (progress: Progress) => void;
   /** How many times faster than the clock its waits end. Default 1. */
@@ -189,13 +191,13 @@ export class Workbench {
   async #carriedOut(procedure: Procedure, plan: Plan, options: RunOptions, before?: Ran): Promise<Ran> {
     const actor = new SqlActor(this.reach);
     const [sent, learned]: [string[], Notes[]] = [[], [before?.notes ?? {}]];
-    let takingBack = before?.takingBack ?? false;
+    let takingBack = before?.takingBack;
     const remember = (notes: Notes) => {
       learned.push(notes);
       return Promise.resolve();
     };
     const begun = [...(before?.begun ?? [])];
-    const past = before && { begun, notes: before.notes, committing: false };
+    const past = before && { begun, notes: before.notes, committing: false, takingBack };
     const bench: Bench = {
       plan,
       actor,
@@ -208,8 +210,8 @@ export class Workbench {
         },
         committing: (_, notes) => remember(notes),
         sectionDone: (_section, _result, notes) => remember(notes),
-        undoing: (_, notes) => {
-          takingBack = true;
+        undoing: (why, shown, notes) => {
+          takingBack = { why, shown: takingBack?.shown === true || shown.length > 0 };
           return remember(notes);
         },
         undone: () => Promise.resolve(),
@@ -220,6 +222,7 @@ export class Workbench {
       },
       fault: async (point) => {
         await options.at?.[point]?.();
+        await options.atEach?.(point);
         if (point === options.breakAt) throw new Error(`broken at ${point}`);
       },
       pauseCollection: () => () => undefined,
@@ -230,7 +233,7 @@ export class Workbench {
     };
     try {
       const execution = new Execution(bench, past);
-      const ending = await (before === undefined ? execution.forward() : execution.resume(takingBack));
+      const ending = await (before === undefined ? execution.forward() : execution.resume());
       return { ...ending, plan, notes: learned.at(-1) ?? {}, sent, begun, takingBack };
     } finally {
       await actor.close();
