@@ -29,8 +29,8 @@ export interface ClusterOptions extends UnpackOptions {
   readonly durable?: boolean | undefined;
   readonly performanceSchema?: boolean | undefined;
   readonly settings?: Settings | undefined;
-  /** For one server, over those for all. */
-  readonly servers?: Readonly<Record<string, Partial<Omit<ServerOptions, 'name' | 'version'>>>> | undefined;
+  /** For one server, over those for all: of another version for instance. */
+  readonly servers?: Readonly<Record<string, Partial<Omit<ServerOptions, 'name'>>>> | undefined;
 }
 
 export interface FollowOptions {
@@ -97,7 +97,7 @@ export class SandboxCluster {
   }
 
   /** One more server, with certificates and accounts, read-only, following nobody: a second source for instance. */
-  async add(name: string, options: Partial<Omit<ServerOptions, 'name' | 'version'>> = {}): Promise<SandboxServer> {
+  async add(name: string, options: Partial<Omit<ServerOptions, 'name'>> = {}): Promise<SandboxServer> {
     const { version, mode, authority } = this;
     const { durable, performanceSchema, settings, servers } = this.options;
     const serverId = this.#nextId();

@@ -12,19 +12,19 @@ import { programs, type VersionName } from './versions.js';
 
 /** How Lockstep reaches the machines of a sandbox: what a host's configuration would let it touch. */
 export async function hostsOf(scope: Scope, sandbox: SandboxCluster): Promise<(name: string) => HostSettings> {
-  const { name: version } = sandbox.version;
-  const bin = version === 'mysql-9.7' ? [] : await tools(scope, version);
+  const series = [...new Set(sandbox.servers.map(({ version }) => version.name))];
+  const bin = new Map(await Promise.all(series.map(async (name) => [name, await tools(scope, name)] as const)));
   const words = await Promise.all(
     sandbox.servers.map(async (server) => [server.name, await serviceOf(scope, server)] as const),
   );
   const services = new Map(words);
   return (name) => {
-    const { disk, tlsDirectory } = sandbox.server(name);
+    const { disk, tlsDirectory, version } = sandbox.server(name);
     return {
       kind: 'local',
       sudo: false,
       paths: [disk, tlsDirectory],
-      programs: bin,
+      programs: bin.get(version.name) ?? [],
       services: { mysql: services.get(name) ?? [] },
     };
   };
@@ -37,7 +37,8 @@ const backups = {
 } as const;
 
 /** As a distribution installs them: each in one file. */
-async function tools(scope: Scope, version: Exclude<VersionName, 'mysql-9.7'>): Promise<readonly string[]> {
+async function tools(scope: Scope, version: VersionName): Promise<readonly string[]> {
+  if (version === 'mysql-9.7') return [];
   const root = await unpack(programs[backups[version]]);
   const directory = await takeDirectory(scope);
   return Promise.all(
