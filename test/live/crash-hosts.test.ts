@@ -1,9 +1,8 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
-import { certificateOf, certificatesOf } from '../../src/base/x509.js';
+import { certificatesOf } from '../../src/base/x509.js';
 import { renewCertificate } from '../../src/procedures/certificates/renew-certificate.js';
 import { trustAuthority } from '../../src/procedures/certificates/rotation/trust-authority.js';
 import { sandboxAuthority } from '../../src/sandbox/certificates.js';
@@ -13,6 +12,7 @@ import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.j
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach, oneOfEach } from './matrix.js';
+import { Papers } from './papers.js';
 import { reachedBySsh, type SshHosts } from './ssh-hosts.js';
 import { until } from '../../src/sandbox/until.js';
 import { watchedHost } from './watched-host.js';
@@ -30,14 +30,14 @@ await describeEach(
     let machines: SshHosts;
     let bench: Workbench;
     let server: SandboxServer;
-    const at = (name: string) => path.join(server.tlsDirectory, name);
+    let papers: Papers;
     const asked = () => bench.parameters({ server: 'db2', what: 'both', when: 'now', order: 'any' });
-    const filePrint = () => certificateOf(readFileSync(at('cert.pem'))).fingerprint;
     const lost = () => machines.link('db2').cut();
 
     beforeAll(async () => {
       sandbox = scope.own(await createCluster({ version, replicas: 1 }), (cluster) => cluster.stop());
       server = sandbox.server('db2');
+      papers = new Papers(sandbox, server);
       machines = await reachedBySsh(scope, sandbox);
       bench = await Workbench.open(scope, sandbox, machines.over(certificatesKept(sandbox)));
     });
@@ -48,29 +48,14 @@ await describeEach(
       await seenAgain();
     });
 
-    /** What clients meet: a certificate that they accept. @returns its fingerprint */
-    async function served(): Promise<string> {
-      const { snapshot } = await bench.look('anew');
-      const { login } = snapshot.servers.find(({ name }) => name === 'db2') ?? {};
-      expect(login?.failure).toBeUndefined();
-      expect(login?.handshake?.verification).toMatchObject({ verified: true });
-      return login?.handshake?.chain[0]?.fingerprint ?? '';
-    }
-
     /** Every certificate has the key beside it, what is served is accepted, and the server replicates. */
     async function sound(): Promise<string> {
-      for (const pair of ['', 'client-']) {
-        const certificate = new X509Certificate(readFileSync(at(`${pair}cert.pem`)));
-        expect(certificate.checkPrivateKey(createPrivateKey(readFileSync(at(`${pair}key.pem`))))).toBe(true);
-      }
-      const print = await served();
+      expect(papers.whole()).toBe(true);
+      const print = await papers.served();
       await untilReplicating(server);
       await untilCaughtUp(server, sandbox.primary);
       return print;
     }
-
-    /** What the files hold, each pair whole. */
-    const files = () => ['cert.pem', 'key.pem', 'ca.pem', 'client-cert.pem', 'client-key.pem'].map((name) => readFileSync(at(name), 'utf8')); // prettier-ignore
 
     interface Lost {
       readonly moment: string;
@@ -107,8 +92,8 @@ await describeEach(
     it.each(moments.filter(({ always }) => whole || always === true))(
       'keeps its server sound, and is told of, where it is lost $moment',
       async ({ at: points = {}, afterLinks, outcome }) => {
-        await plainly();
-        const [before, print] = [files(), await sound()];
+        await papers.plainly();
+        const [before, print] = [papers.files(), await sound()];
         const { reach } = bench;
         const { certificates } = reach;
         if (certificates === undefined) throw new Error('no certificates');
@@ -136,7 +121,7 @@ await describeEach(
         const meanwhile = await sound();
         await server.restart(1500);
         await untilReplicating(server);
-        expect([print, filePrint()]).toContain(await sound());
+        expect([print, papers.print()]).toContain(await sound());
         process.stderr.write(`lost on ${version}: ${outcome}, ${meanwhile === print ? 'the former' : 'the new one'} served meanwhile: ${ran.why}\n`); // prettier-ignore
 
         await machines.link('db2').mend();
@@ -145,9 +130,9 @@ await describeEach(
           const back = await bench.resume(renewCertificate, ran, { hurry: 10 });
           expect(back.outcome, back.why).toBe('rolled-back');
         }
-        expect(files()).toEqual(before);
+        expect(papers.files()).toEqual(before);
         expect(await sound()).toBe(print);
-        expect(filePrint()).toBe(print);
+        expect(papers.print()).toBe(print);
       },
       180_000,
     );
@@ -157,14 +142,14 @@ await describeEach(
       const ran = await bench.run(renewCertificate, asked(), { hurry: 10, at: { 'step:place:ends': () => lost() } });
       expect(ran.outcome, ran.why).toBe('needs-human');
       // Nobody told the server of them yet.
-      expect([await sound(), filePrint() === before]).toEqual([before, false]);
+      expect([await sound(), papers.print() === before]).toEqual([before, false]);
       await machines.link('db2').mend();
       await seenAgain();
       const due = bench.parameters({ server: 'db2', what: 'both', when: 'due', order: 'any' });
       const next = await bench.run(renewCertificate, due, { hurry: 10 });
       expect(next.outcome, next.why).toBe('succeeded');
-      expect(await sound()).toBe(filePrint());
-      expect(filePrint()).not.toBe(before);
+      expect(await sound()).toBe(papers.print());
+      expect(papers.print()).not.toBe(before);
     });
 
     describe.skipIf(!whole)('for a process that runs', () => {
@@ -181,12 +166,12 @@ await describeEach(
         const run = await lockstep.until(id, 'given up', ({ state }) => state === 'needs-human', 120_000);
         process.stderr.write(`lost on ${version}, as its run says: ${run.why}\n`);
         expect(run.why).toMatch(/cannot be reached/);
-        expect(await sound()).toBe(filePrint());
+        expect(await sound()).toBe(papers.print());
         await machines.link('db2').mend();
         await lockstep.api('POST', `/runs/${id}/resume`);
         const ended = await lockstep.until(id, 'ended', ({ state }) => state === 'ended', 60_000);
         expect(ended.outcome, ended.why).toBe('rolled-back');
-        expect([await sound(), filePrint()]).toEqual([print, print]);
+        expect([await sound(), papers.print()]).toEqual([print, print]);
         await lockstep.stop();
       }, 240_000);
 
@@ -214,15 +199,6 @@ await describeEach(
         await sound();
       }, 240_000);
     });
-
-    /** As before any run: files, not links, so that placing makes each of them one. */
-    async function plainly(): Promise<void> {
-      const names = ['cert.pem', 'key.pem', 'ca.pem', 'client-cert.pem', 'client-key.pem'];
-      const kept = names.map((name, index) => [name, files()[index] ?? ''] as const);
-      for (const name of ['current', 'next', 'a', 'b', ...names]) rmSync(at(name), { recursive: true, force: true });
-      for (const [name, content] of kept) writeFileSync(at(name), content, { mode: 0o600 });
-      await server.sql(server.words.reloadTls);
-    }
 
     /** Files are read once per login: each of these looks is a new one. */
     async function seenAgain(): Promise<void> {

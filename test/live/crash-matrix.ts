@@ -79,18 +79,21 @@ interface Crash extends PlannedCrash {
 /** What was done to a procedure, and what came of it. */
 class Tally {
   readonly #points = new Set<string>();
+  readonly #missed = new Set<string>();
   readonly #counts = new Map<string, number>();
 
   /** @param reached whether every point was come to, rather than the run was over before */
   note(points: readonly string[], deed: Deed, reached: boolean, outcome: string): void {
-    if (reached) this.#points.add(points.join());
+    (reached ? this.#points : this.#missed).add(points.join());
     for (const what of [deed, reached ? 'reached' : 'over before it was reached', outcome])
       this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
   }
 
   get words(): string {
     const counts = [...this.#counts].map(([what, count]) => `${what} ${count}`);
-    return `${this.#points.size} points reached: ${counts.join(', ')}`;
+    const missed = [...this.#missed].filter((point) => !this.#points.has(point));
+    const never = missed.length === 0 ? '' : `; never reached: ${missed.join(' and ')}`;
+    return `${this.#points.size} of ${this.#points.size + missed.length} points reached: ${counts.join(', ')}${never}`;
   }
 }
 

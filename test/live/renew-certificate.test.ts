@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -258,53 +258,6 @@ await describeEach(
       await agree();
       await started;
     });
-
-    it('meets whole certificates wherever it is restarted', async () => {
-      const server = sandbox.server('db3');
-      // As it was before Lockstep came: plain files.
-      const plain = bytes(server);
-      for (const name of ['current', 'next', 'a', 'b', ...Object.keys(plain)])
-        rmSync(at(server, name), { recursive: true, force: true });
-      for (const [name, content] of Object.entries(plain)) writeFileSync(at(server, name), content, { mode: 0o600 });
-      const { certificates } = bench.reach;
-      const [stage, , place] = renewCertificate.steps(await bench.look('anew'), renew('db3'));
-      const signal = AbortSignal.timeout(280_000);
-      // MySQL takes seconds to start: there, after what a server could see.
-      const what = version.startsWith('mysql') ? (['symlink'] as const) : undefined;
-      let restarts = 0;
-      const served = new Set<string>();
-      const reach = certificates && {
-        ...certificates,
-        host: (name: string) => {
-          const real = certificates.host(name);
-          return (
-            real &&
-            watchedHost(
-              real,
-              async () => {
-                // Nothing that is committed is of interest here, only whether it starts.
-                await server.kill();
-                await server.start();
-                restarts += 1;
-                const { snapshot } = await bench.look('anew');
-                const [now] = snapshot.servers.filter((one) => one.name === 'db3');
-                expect(now?.login?.handshake?.verification).toMatchObject({ verified: true });
-                served.add(now?.login?.handshake?.chain[0]?.fingerprint ?? '');
-              },
-              what,
-            )
-          );
-        },
-      };
-      let notes = {};
-      for (const action of [...(stage?.plan ?? []), ...(place?.plan ?? [])])
-        if (reach !== undefined && 'directory' in action)
-          notes = { ...notes, ...(await certificateAction(action, reach, notes, signal)) };
-      process.stderr.write(`restarts while placing on ${version}: ${restarts}, certificates met: ${served.size}\n`);
-      expect(restarts).toBeGreaterThan(what === undefined ? 15 : 5);
-      expect(served.size).toBe(2);
-      await agree();
-    }, 300_000);
   },
   oneOfEach,
 );
