@@ -9,11 +9,14 @@ import type { Flavour } from '../src/domain/snapshot.js';
 import { byBackup, byClone, byMariadbDump, byMydumper, byMysqldump } from './rebuild-plain.js';
 import { streams, type Stage } from './rebuild-stage.js';
 
+/** What is copied; `ssh`: files, as between two machines, where those under `files` meet on this one. */
+export type Kind = 'files' | 'ssh' | 'rows';
+
 /** One way to copy the donor to the target: what operators do by hand, or what Lockstep does. */
 export interface Copier {
   readonly title: string;
   readonly ours: boolean;
-  readonly kind: 'files' | 'rows';
+  readonly kind: Kind;
   /** @returns the GTID position of the copy, or '' where it is set already */
   copy(stage: Stage, signal: AbortSignal): Promise<string>;
 }
@@ -28,6 +31,8 @@ export const copiers: Readonly<Record<Flavour, readonly Copier[]>> = {
   mariadb: [
     lockstep('backup', 'files'),
     plain('mariadb-backup | mbstream', 'files', byBackup),
+    lockstep('backup', 'ssh'),
+    plain('ssh mariadb-backup | ssh mbstream', 'ssh', (stage, signal) => byBackup(stage, signal, stage.ssh.line)),
     lockstep('dump', 'rows'),
     plain('mydumper, then myloader', 'rows', byMydumper),
     plain('mariadb-dump | mariadb', 'rows', byMariadbDump),
@@ -40,21 +45,22 @@ export const copiers: Readonly<Record<Flavour, readonly Copier[]>> = {
   ],
 };
 
-function lockstep(method: Method, kind: Copier['kind']): Copier {
-  const copied = (stage: Stage, signal: AbortSignal) => byLockstep(method, stage, signal);
-  return { title: `Lockstep, ${method}`, ours: true, kind, copy: copied };
+function lockstep(method: Method, kind: Kind): Copier {
+  const copied = (stage: Stage, signal: AbortSignal) => byLockstep(method, kind, stage, signal);
+  return { title: `Lockstep, ${method}${kind === 'ssh' ? ' by SSH' : ''}`, ours: true, kind, copy: copied };
 }
 
-function plain(title: string, kind: Copier['kind'], copied: Copier['copy']): Copier {
+function plain(title: string, kind: Kind, copied: Copier['copy']): Copier {
   return { title, ours: false, kind, copy: copied };
 }
 
 /** As the plan's steps do it, from the copy to the start of the server on it. */
-async function byLockstep(method: Method, stage: Stage, signal: AbortSignal): Promise<string> {
+async function byLockstep(method: Method, kind: Kind, stage: Stage, signal: AbortSignal): Promise<string> {
   const { cluster, donor, target, programs } = stage;
   // Whoever copies by CLONE logs in from the target; a backup logs in at its own server.
   const { caFile, certFile, keyFile } = cluster.channelTls(method === 'clone' ? target : donor);
-  const [from, to] = [openHost(stage.hosts(donor.name)), openHost(stage.hosts(target.name))];
+  const hosts = kind === 'ssh' ? stage.ssh.hosts : stage.hosts;
+  const [from, to] = [openHost(hosts(donor.name)), openHost(hosts(target.name))];
   const accounts = [cluster.accounts.operate.user, cluster.accounts.monitor.user];
   const action: CopyAction = {
     kind: 'copy',

@@ -9,12 +9,20 @@ import { slow, streams, type Stage } from './rebuild-stage.js';
 /** ER_RESTART_SERVER_FAILED: nobody stands by to start it. */
 const noSupervisor = 3707;
 
-/** What operators copy with by hand: each gives the GTID position of the copy, or '' where it is set already. */
-export async function byBackup({ donor, target, programs }: Stage, signal: AbortSignal): Promise<string> {
+/**
+ * What operators copy with by hand: each gives the GTID position of the copy, or '' where it is set already.
+ * @param there the shell line that runs another on its machine
+ */
+export async function byBackup(
+  { donor, target, programs }: Stage,
+  signal: AbortSignal,
+  there: (line: string) => string = (line) => line,
+): Promise<string> {
   const fresh = `${target.dataDirectory}.fresh`;
   const backup = programs['mariadb-backup'] ?? '';
   await command('mkdir', [fresh]);
-  await shell(`'${backup}' --no-defaults --user=root --socket='${donor.socketPath}' --backup --stream=xbstream --datadir='${donor.dataDirectory}' --target-dir=/tmp | '${programs['mbstream'] ?? ''}' -x -C '${fresh}'`, signal); // prettier-ignore
+  const out = `'${backup}' --no-defaults --user=root --socket='${donor.socketPath}' --backup --stream=xbstream --datadir='${donor.dataDirectory}' --target-dir=/tmp`; // prettier-ignore
+  await shell(`${there(out)} | ${there(`'${programs['mbstream'] ?? ''}' -x -C '${fresh}'`)}`, signal);
   await command(backup, ['--no-defaults', '--prepare', `--target-dir=${fresh}`], { signal });
   await target.stop();
   await rm(target.dataDirectory, { recursive: true });

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Scope } from '../src/base/scope.js';
+import { Secret } from '../src/base/secret.js';
 import type { Flavour } from '../src/domain/snapshot.js';
+import { fingerprintOf } from '../src/hosts/host-key.js';
 import type { HostSettings } from '../src/hosts/open.js';
 import type { Target } from '../src/mysql/session.js';
 import { accountStatements } from '../src/sandbox/accounts.js';
@@ -11,6 +14,7 @@ import { hostsOf, script, serverPrograms } from '../src/sandbox/machines.js';
 import { unpack } from '../src/sandbox/packages.js';
 import type { SandboxServer } from '../src/sandbox/server.js';
 import type { Settings } from '../src/sandbox/settings.js';
+import { startSshServer } from '../src/sandbox/ssh-server.js';
 import { programs, versionNamed, type VersionName } from '../src/sandbox/versions.js';
 import { say } from './run.js';
 
@@ -24,7 +28,9 @@ export interface Stage {
   /** Bytes of the tables with their indexes, by the server's estimate. */
   readonly bytes: number;
   program(server: string, name: string): string | undefined;
-  hosts(server: string): HostSettings;
+  readonly hosts: (server: string) => HostSettings;
+  /** The same machines by SSH, and the shell line that runs another on them by OpenSSH's own client. */
+  readonly ssh: { readonly hosts: Stage['hosts']; readonly line: (line: string) => string };
   login(server: string): Promise<Target>;
   /** What a copy says that it cost. */
   readonly told: (cost: string) => void;
@@ -53,6 +59,10 @@ export async function openRebuildStage(scope: Scope, version: VersionName, megab
   scope.defer(() => cluster.stop());
   const [donor, target] = [cluster.server('db1'), cluster.server('db2')];
   const [hosts, servers] = [await hostsOf(scope, cluster), await serverPrograms(scope, cluster)];
+  const settingsOf = (server: string) => ({
+    ...hosts(server),
+    programs: [...hosts(server).programs, ...servers(server)],
+  });
   const directory = await takeDirectory(scope);
   const named = [...hosts('db1').programs, ...(await clients(directory, flavour))];
   const byName = Object.fromEntries(named.map((file) => [path.basename(file), file]));
@@ -67,10 +77,34 @@ export async function openRebuildStage(scope: Scope, version: VersionName, megab
     directory,
     bytes: Number(row?.['n']),
     program: (server, name) => servers(server).find((file) => path.basename(file) === name),
-    hosts: (server) => ({ ...hosts(server), programs: [...hosts(server).programs, ...servers(server)] }),
+    hosts: settingsOf,
+    ssh: await bySsh(scope, settingsOf),
     login: (server) => Promise.resolve(loginOf(cluster, server)),
     told: (cost) => void costs.push(cost),
     costs,
+  };
+}
+
+async function bySsh(scope: Scope, settingsOf: Stage['hosts']): Promise<Stage['ssh']> {
+  const { address, users, keyFile, hostKeys } = await startSshServer(scope);
+  const key = new Secret(await readFile(keyFile, 'utf8'));
+  const way = {
+    kind: 'ssh',
+    sudo: false,
+    address,
+    user: users.self,
+    login: { key: () => Promise.resolve(key), passphrase: undefined },
+    knownHosts: undefined,
+    hostKeys: [fingerprintOf(Buffer.from(hostKeys.ed25519.split(' ')[1] ?? '', 'base64'))],
+  } as const;
+  const client = (await unpack(programs.openssh)).argv('usr/bin/ssh').map((word) => `'${word}'`);
+  const options = ['-F', 'none', '-i', keyFile, '-p', String(address.port), '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', `${users.self}@${address.host}`]; // prettier-ignore
+  return {
+    hosts: (server) => {
+      const { paths, programs: allowed, services } = settingsOf(server);
+      return { ...way, paths, programs: allowed, services };
+    },
+    line: (line) => [...client, ...options, `"${line}"`].join(' '),
   };
 }
 

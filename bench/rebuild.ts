@@ -15,7 +15,7 @@ const usage = `Builds a replica anew, by Lockstep's methods and by plain tools i
   npm run bench:rebuild -- [--server VERSION] [--kind KIND] [--megabytes COUNT] [--rounds COUNT] [--quick]
 
   --server     mariadb-10.11 or mysql-9.7 (default both, one after the other)
-  --kind       files or rows: methods that copy the one or the other (default both)
+  --kind       files, ssh or rows: methods that copy the one or the other; ssh: files between two machines (default all)
   --megabytes  of the donor's tables, about (default 2200)
   --rounds     of all, one after the other (default 3)
   --quick      20 MB, once: shows that the benchmark works, not how fast anything is`;
@@ -32,8 +32,8 @@ const { values } = parseArgs({
 });
 
 const { kind } = values;
-if (kind !== undefined && kind !== 'files' && kind !== 'rows')
-  throw new LockstepError('bad-option', `--kind ${kind} is not a kind of copy`, 'Use files or rows.');
+if (kind !== undefined && kind !== 'files' && kind !== 'ssh' && kind !== 'rows')
+  throw new LockstepError('bad-option', `--kind ${kind} is not a kind of copy`, 'Use files, ssh or rows.');
 
 if (values.help) process.stdout.write(`${usage}\n`);
 else
