@@ -190,9 +190,12 @@ await describeEach('a replica', (version) => {
     expect(page.value('mysql_replica_io_running')).toBe(0);
     expect(page.value('mysql_replica_lag_known')).toBe(0);
     if (mysql) expectRecent(page.value('mysql_replica_io_error_timestamp_seconds'), 30);
-    const cluster = await lockstep.metrics();
+    // Both servers must have answered to the same look.
+    const cluster = await lockstep.metricsUntil(
+      'the source of the link',
+      (scrape) => scrape.all('mysql_replica_link_info', { server: 'db2', source: 'db1' }).length === 1,
+    );
     expect(problemsOf(cluster)).toContain('replication-connecting db2');
-    expect(cluster.all('mysql_replica_link_info', { server: 'db2', source: 'db1' })).toHaveLength(1);
     expect(cluster.state('mysql_server_role', 'role', { server: 'db2' })).toBe('replica');
     await link.mend();
     await untilReplicating(db2);
