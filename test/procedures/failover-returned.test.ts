@@ -111,6 +111,18 @@ describe.each(['mariadb', 'mysql'] as const)('failover of a primary that came ba
     expect(ids.indexOf('stands')).toBe(ids.indexOf('promote') - 1);
   });
 
+  it('is taken back also where the source refuses a replica that has more, once that was started again', () => {
+    const trying = seen((one) => withChannel(one, 'db3', { io: 'connecting' }));
+    const { undo } = procedure.steps(trying, given()).find(({ id }) => id === 'stop-receiving-db3') ?? {};
+    const stopped = withChannel(scene.snapshot, 'db3', { io: 'stopped', ioError: undefined });
+    const refused = withChannel(stopped, 'db3', { ioError: { errno: mysql ? 13114 : 1236, message: 'more', time: undefined } }); // prettier-ignore
+    const notes = { 'receives-again-db3': 'yes' };
+    expect(undo?.done(seenOf(trying.snapshot))).toBe(true);
+    expect(undo?.done(seenOf(refused))).toBe(false);
+    expect(undo?.done(seenOf(stopped, notes))).toBe(false);
+    expect(undo?.done(seenOf(refused, notes))).toBe(true);
+  });
+
   it('counts every step before the promotion as done once the new primary is open', () => {
     const steps = procedure.steps(scene, given());
     const at = steps.findIndex(({ commits }) => commits === true);

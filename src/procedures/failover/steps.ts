@@ -11,11 +11,11 @@ import {
 import { receivedColumns } from '../../dialects/channels.js';
 import { domainsElsewhere, type Candidate } from '../../domain/candidates.js';
 import { deathOf } from '../../domain/death.js';
-import { sql, type Statement } from '../../domain/action.js';
+import { plainSql, sql, type Statement } from '../../domain/action.js';
 import type { Site } from '../../domain/scene.js';
 import type { Channel, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
 import { lastSignOfLife, pauseNotes } from '../../domain/write-pause.js';
-import type { Notes, Seen, Step } from '../../engine/procedure.js';
+import type { Notes, Seen, Step, Undo } from '../../engine/procedure.js';
 import { change, received } from '../actions.js';
 import { announce, announced, announcing } from '../primary/announce.js';
 import { endHalfApplied } from '../primary/end-sessions.js';
@@ -129,14 +129,23 @@ function stopReceiving(server: ServerName, column: Column, channel: Channel, can
     done: (seen) =>
       isOpen(seen, candidate) ||
       (viewOf(seen).channel(server, channel.name)?.io === 'stopped' && notes.file in seen.notes),
-    ...(channel.io === 'stopped'
-      ? {}
-      : {
-          undo: {
-            plan: [change(server, startReplica(column, channel.name, 'io'))],
-            done: (seen: Seen) => viewOf(seen).channel(server, channel.name)?.io !== 'stopped',
-          },
-        }),
+    ...(channel.io === 'stopped' ? {} : { undo: receiveAgain(server, column, channel) }),
+  };
+}
+
+/**
+ * As it was before, it may have been trying still: a source that came back with less than the replica has refuses it for
+ * good (1236), and then it has stopped again before anybody looks. Started is all that it can be.
+ */
+function receiveAgain(server: ServerName, column: Column, channel: Channel): Undo {
+  const note = `receives-again-${server}`;
+  const started: Statement = { ...plainSql("SELECT 'yes' AS started"), notes: { started: note } };
+  return {
+    plan: [change(server, startReplica(column, channel.name, 'io'), started)],
+    done: (seen) => {
+      const now = viewOf(seen).channel(server, channel.name);
+      return now?.io !== 'stopped' || (seen.notes[note] !== undefined && now.ioError !== undefined);
+    },
   };
 }
 
