@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
+import { resetReplica } from '../../src/dialects/replication-statements.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { stopReplication } from '../../src/sandbox/faults.js';
 import { openLink, type Link } from '../../src/sandbox/proxy.js';
@@ -14,7 +15,12 @@ import { expectOneOpen } from './one-open.js';
 await describeEach(
   'a primary that dies in the middle of sending a transaction',
   (version) => {
-    describe.each(['gtid', 'position'] as const)('by %s', (mode) => {
+    describe.each([
+      ['by gtid', 'gtid', ''],
+      ['by position', 'position', ''],
+      // Its relay logs are asked for by its name.
+      ['by position, over a channel with a name', 'position', 'main'],
+    ] as const)('%s', (_, mode, channel) => {
       const scope = new Scope();
       let sandbox: SandboxCluster;
       let link: Link;
@@ -35,7 +41,8 @@ await describeEach(
         for (const replica of sandbox.replicas) {
           await untilCaughtUp(replica, primary);
           await stopReplication(replica);
-          await sandbox.follow(replica, primary, { through: link.address });
+          if (channel !== '') await replica.sql(resetReplica(replica.column));
+          await sandbox.follow(replica, primary, { through: link.address, channel });
         }
         const { host, port } = link.address;
         const defaults = { failover: { evidence: '1s', looks: 2 } };
@@ -49,7 +56,7 @@ await describeEach(
       it('is replaced by one that has all whole transactions, and no half one', async () => {
         const { primary, replicas } = sandbox;
         await primary.run(["INSERT INTO app.t VALUES (1, 'whole')"]);
-        for (const replica of replicas) await untilCaughtUp(replica, primary);
+        for (const replica of replicas) await untilCaughtUp(replica, primary, { channel });
         await lockstep.api('GET', '/clusters/sandbox');
         link.throttle(300_000);
         const rows = Array.from({ length: 80 }, (_, row) => `(${row + 2}, REPEAT('x', 100000))`);
