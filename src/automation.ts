@@ -126,7 +126,7 @@ export async function readAutomation(options: AutomationOptions): Promise<Engine
 function partsOf(options: AutomationOptions, kept: Kept) {
   const redactor = new Redactor();
   return {
-    observer: { ...eyes(options, kept), survey: surveyor(options, redactor) },
+    observer: { ...eyes(options, kept), ...surveyor(options, redactor) },
     actors: hands(options, redactor, kept),
     redact: (text: string) => redactor.redact(text),
   };

@@ -5,8 +5,9 @@ import type { Log } from './base/log.js';
 import type { Config } from './config/config.js';
 import { nextTime } from './config/cron.js';
 import type { Action } from './domain/action.js';
-import type { Scene } from './domain/scene.js';
+import type { Parameters, Scene } from './domain/scene.js';
 import { recalled } from './engine/book.js';
+import { nextStartsFor } from './engine/consider.js';
 import type { Engine } from './engine/engine.js';
 import type { Actor, Actors, SceneObserver } from './engine/ports.js';
 import type { DrillResult } from './metrics/catalogue/automation.js';
@@ -147,11 +148,12 @@ export class Drills {
   }
 
   /** undefined of the primary. */
-  async #server(scene: Scene, to: string, signal: AbortSignal): Promise<readonly DrillObjection[] | undefined> {
+  async #server(seen: Scene, to: string, signal: AbortSignal): Promise<readonly DrillObjection[] | undefined> {
+    const parameters = { cluster: seen.snapshot.cluster, to };
+    const scene = { ...seen, ...(await this.#nextStarts(seen, parameters, signal)) };
     const refused = readinessOf(scene, to);
     if (refused === undefined) return undefined;
     if (refused.length > 0) return refused.map(({ reason, why }) => ({ reason, why }));
-    const parameters = { cluster: scene.snapshot.cluster, to };
     const actions = switchover.steps(scene, parameters).flatMap(({ plan }) => plan).filter(changesNothing); // prettier-ignore
     const actor = this.#options.actors.open('drill', parameters.cluster);
     const limit = deadline(tryWithin, signal);
@@ -165,6 +167,11 @@ export class Drills {
       limit.clear();
       await actor.close();
     }
+  }
+
+  async #nextStarts(scene: Scene, parameters: Parameters, signal: AbortSignal): Promise<Pick<Scene, 'nextStarts'>> {
+    const limit = deadline(lookWithin, signal);
+    return nextStartsFor(this.#options.observer, switchover, scene, parameters, limit.signal).finally(() => limit.clear()); // prettier-ignore
   }
 
   async #tried(actor: Actor, action: Action, signal: AbortSignal): Promise<readonly DrillObjection[]> {

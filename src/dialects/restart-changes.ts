@@ -8,9 +8,10 @@ const most = 50;
 
 /**
  * What is not a setting of the operator's: roles, which procedures change (whether a server starts read-only is asked
- * apart), and what replication itself moves.
+ * apart), what replication itself moves, and what MySQL sets at its own start (seen on 9.7).
  */
-const roles = "'read_only', 'super_read_only', 'gtid_purged', 'gtid_slave_pos', 'gtid_binlog_state'";
+const roles =
+  "'read_only', 'super_read_only', 'gtid_purged', 'gtid_slave_pos', 'gtid_binlog_state', 'foreign_key_checks'";
 const settings = (name: string) => `${name} NOT IN (${roles}) AND ${name} NOT LIKE 'rpl_semi_sync_%_enabled'`;
 
 /** Global settings that were set since the start, or that something else is persisted for; everybody may read them. */
@@ -37,7 +38,7 @@ export function restartChangesOf({ set_since: rows }: Answers): RestartChanges |
   if (rows === undefined) return undefined;
   const names = (wanted: (row: Row) => boolean) => rows.filter(wanted).map((row) => text(row, 'name'));
   return {
-    surely: names(({ value, persisted }) => isText(persisted) && !same(value ?? '', persisted)),
+    surely: names(({ value, persisted }) => isText(persisted) && !sameSetting(value ?? '', persisted)),
     perhaps: names(({ persisted }) => !isText(persisted)),
   };
 }
@@ -46,8 +47,8 @@ function isText(value: string | null | undefined): value is string {
   return value !== null && value !== undefined;
 }
 
-/** The two tables may write one value in two ways: `1` and `ON`, `2` and `2.000000`. */
-function same(one: string, other: string): boolean {
+/** One value may be written in two ways: `1` and `ON`, `2` and `2.000000`. */
+export function sameSetting(one: string, other: string): boolean {
   if (one.toLowerCase() === other.toLowerCase()) return true;
   const switches = /^(?:0|1|on|off|yes|no)$/i;
   if (switches.test(one) && switches.test(other)) return isOn(one) === isOn(other);

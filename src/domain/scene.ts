@@ -1,5 +1,6 @@
 import type { Announcement, SiteAnnouncer } from './announcement.js';
 import type { Certificate } from './certificate.js';
+import type { NextStart } from './next-start.js';
 import type { Verification } from './verification.js';
 import type { Outlook } from './outlook.js';
 import type { PrimaryChange } from './primary-change.js';
@@ -29,6 +30,8 @@ export interface Scene {
   readonly verified?: readonly Pick<Verification, 'server' | 'differingTables'>[];
   /** What a copy would meet, of the servers that the procedure named; left out: nobody looked. */
   readonly surveys?: readonly Survey[];
+  /** What a restart would change, of the servers that the procedure named and that could be asked for it; left out: nobody asked. */
+  readonly nextStarts?: readonly NextStart[];
   /** The authority with all above it, the one that it replaces, and who checks certificates besides the servers; undefined: as `authority`. */
   readonly rotation?: Rotation;
   /** What is remembered of servers that cannot be asked now, and how much of the fleet can; undefined: nobody remembers. */

@@ -1,9 +1,10 @@
 import { deadline } from '../base/deadline.js';
 import { messageOf } from '../base/errors.js';
-import type { Scene } from '../domain/scene.js';
+import type { Parameters, Scene } from '../domain/scene.js';
 import { recalled, type BookedRun } from './book.js';
 import { verdictsOf, type Asked, type Sight } from './guards.js';
 import { planOf, type Plan } from './plan.js';
+import type { SceneObserver } from './ports.js';
 import type { Need, Procedure } from './procedure.js';
 import type { GuardVerdict } from './run.js';
 import type { Shop } from './shop.js';
@@ -58,16 +59,33 @@ async function surveyed(
   { parameters }: Asked,
   scene: Scene,
   signal: AbortSignal,
-): Promise<Pick<Scene, 'surveys'>> {
+): Promise<Pick<Scene, 'surveys' | 'nextStarts'>> {
   const { observer } = shop.ports;
-  if (procedure.surveys === undefined || observer.survey === undefined) return {};
+  if (procedure.surveys === undefined && procedure.nextStarts === undefined) return {};
   if (procedure.needed(scene, parameters).observed !== 'yes') return {};
   const limit = deadline(surveyWithin, signal);
   try {
-    return { surveys: await observer.survey(parameters.cluster, procedure.surveys(scene, parameters), limit.signal) };
+    const [surveys, nextStarts] = await Promise.all([
+      procedure.surveys && observer.survey?.(parameters.cluster, procedure.surveys(scene, parameters), limit.signal),
+      nextStartsFor(observer, procedure, scene, parameters, limit.signal),
+    ]);
+    return { ...(surveys && { surveys }), ...nextStarts };
   } finally {
     limit.clear();
   }
+}
+
+/** What a restart would change, of the servers for which the procedure asks; nothing where it asks for none. */
+export async function nextStartsFor(
+  observer: SceneObserver,
+  procedure: Procedure,
+  scene: Scene,
+  parameters: Parameters,
+  signal: AbortSignal,
+): Promise<Pick<Scene, 'nextStarts'>> {
+  const wanted = procedure.nextStarts?.(scene, parameters) ?? [];
+  const nextStarts = wanted.length === 0 ? undefined : await observer.nextStarts?.(parameters.cluster, wanted, signal);
+  return nextStarts === undefined ? {} : { nextStarts };
 }
 
 export function askedBy(run: BookedRun): Asked {

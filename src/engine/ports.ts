@@ -1,4 +1,5 @@
 import type { Action } from '../domain/action.js';
+import type { NextStart } from '../domain/next-start.js';
 import type { Progress } from '../domain/progress.js';
 import type { Scene } from '../domain/scene.js';
 import type { ClusterName, Flavour, Identity, ServerName } from '../domain/snapshot.js';
@@ -34,6 +35,15 @@ export interface SceneObserver {
    * nobody can look. Never throws for what a server or a machine does.
    */
   survey?(cluster: ClusterName, wanted: readonly SurveyWish[], signal: AbortSignal): Promise<readonly Survey[]>;
+  /**
+   * What a restart of these servers would change, as their own programs say it on their machines; nothing is started.
+   * Left out: nobody can ask. Never throws for what a server or a machine does.
+   */
+  nextStarts?(
+    cluster: ClusterName,
+    wanted: readonly NextStartWish[],
+    signal: AbortSignal,
+  ): Promise<readonly NextStart[]>;
   /** Looks for metrics wait until the returned function is called, or a few seconds have passed. */
   pauseCollection(cluster: ClusterName): () => void;
 }
@@ -44,6 +54,15 @@ export interface SurveyWish {
   readonly flavour: Flavour;
   readonly release: Identity['release'];
   readonly programs: readonly string[];
+}
+
+/** A server whose program is to say what its next start would take. */
+export interface NextStartWish {
+  readonly server: ServerName;
+  readonly flavour: Flavour;
+  readonly release: Identity['release'];
+  /** The words that it is started with. */
+  readonly command: readonly string[];
 }
 
 export interface Actors {

@@ -2,7 +2,7 @@ import type { Action } from '../domain/action.js';
 import type { ProcedureName } from '../domain/procedure-names.js';
 import type { Parameters, Scene } from '../domain/scene.js';
 import type { ServerName } from '../domain/snapshot.js';
-import type { SurveyWish } from './ports.js';
+import type { NextStartWish, SurveyWish } from './ports.js';
 
 /**
  * A remediation: pure functions from what is seen to what is to be done. The engine asks them in this order: `needed`,
@@ -30,6 +30,8 @@ export interface Procedure {
   readonly opens?: true;
   /** Which servers are looked at more closely before it plans: what they hold, and the room on their machines. Default none. */
   readonly surveys?: (scene: Scene, parameters: Parameters) => readonly SurveyWish[];
+  /** Of which servers it is asked before it plans what a restart would change. Default none. */
+  readonly nextStarts?: (scene: Scene, parameters: Parameters) => readonly NextStartWish[];
   /** Whether what it mends is there. */
   readonly needed: (scene: Scene, parameters: Parameters) => Need;
   /** What forbids it whoever asks, each with what to do about it. */

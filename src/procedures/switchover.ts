@@ -5,6 +5,7 @@ import { promote } from './primary/promote.js';
 import { objectionsTo } from './switchover/checks.js';
 import { freezeSteps, section } from './switchover/freeze.js';
 import { readySteps } from './switchover/ready.js';
+import { nextStartWishes } from './switchover/next-start.js';
 import { asksOf, remarksOf } from './switchover/remarks.js';
 import { releaseSteps, settleSteps } from './switchover/settle.js';
 import { byGtid, futureLinks, needsCoordinates, subjectOf, type Subject } from './switchover/subject.js';
@@ -48,6 +49,7 @@ export const switchover: Procedure = {
   ],
   locks: 'cluster',
   opens: true,
+  nextStarts: (scene, parameters) => nextStartWishes(subjectOf(scene, parameters)),
   needed,
   refusals: objectionsTo,
   asks: (scene, parameters) => {

@@ -113,6 +113,39 @@ describe('switchover', () => {
     expect(found(with2(withGtid(well('mysql'), 'db2', { purged: `${uuid}:1-5` })))).toContain('logs-purged');
   });
 
+  it('asks the program of the new primary, where it may run it, what a restart would change', () => {
+    const command = ['/usr/sbin/mariadbd', '--defaults-file=/etc/my.cnf'];
+    const withCommand = (programs: readonly string[]): Scene => {
+      const set = withSection(well(), 'db2', 'state', { restartChanges: { surely: [], perhaps: ['max_connections', 'net_retry_count'] } }); // prettier-ignore
+      const optionFiles = { directory: '/etc/mysql/conf.d', command, allowed: true };
+      const serverTls = { directory: '/etc/mysql/tls', allowed: true, names: [], checked: undefined, services: [], optionFiles }; // prettier-ignore
+      return siteWith({ servers: site.servers.map((server) => ({ ...server, programs, serverTls })) }, set);
+    };
+    const scene = withCommand(['/usr/sbin/mariadbd']);
+    const wishes = procedure.nextStarts?.(scene, changeTo('db2'));
+    expect(wishes?.map(({ server, command: words }) => [server, words])).toEqual([['db2', command]]);
+    expect(procedure.nextStarts?.(withCommand([]), changeTo('db2'))).toEqual([]);
+    expect(procedure.nextStarts?.(with2(well()), changeTo('db2'))).toEqual([]);
+
+    const remarks = (one: Scene) => procedure.remarks?.(one, changeTo('db2')).join('\n') ?? '';
+    expect(found(scene)).toEqual([]);
+    expect(remarks(scene)).toContain('Set on db2 since its start: max_connections, net_retry_count.');
+    const changes = { surely: ['max_connections'], perhaps: [] };
+    const answered = { ...scene, nextStarts: [{ server: 'db2', changes }] };
+    expect(procedure.refusals(answered, changeTo('db2'))).toEqual([
+      {
+        reason: 'settings-unsaved',
+        why: 'a restart of db2 would change max_connections: something else is configured than is in force',
+        remedy: 'Write what is in force on db2 into its option file, or put into force what a restart would take.',
+      },
+    ]);
+    expect(remarks(answered)).not.toContain('since its start');
+    const unasked = { ...scene, nextStarts: [{ server: 'db2', changes: undefined, failure: 'no way to it' }] };
+    expect(found(unasked)).toEqual([]);
+    expect(remarks(unasked)).toContain('What a restart of db2 would change could not be asked on its machine: no way to it.'); // prettier-ignore
+    expect(remarks(unasked)).toContain('Set on db2 since its start: max_connections, net_retry_count.');
+  });
+
   it('asks before it ends what runs for long, and before half a rehearsal', () => {
     const running = { id: 7, user: 'app', seconds: 60, state: 'Query', writes: true };
     const long = with2(quiet(well(), { statements: [running] }));

@@ -1,5 +1,6 @@
 import { isNewerSeries } from '../../domain/series.js';
 import { spell } from '../../domain/spell.js';
+import { restartChangesOf } from './next-start.js';
 import { futureLinks, longNow, longSeconds, type Subject } from './subject.js';
 
 /** Why a person has to say yes, whatever the policy says; each one clause. */
@@ -28,7 +29,8 @@ export function asksOf(subject: Subject): readonly string[] {
 
 export function remarksOf(subject: Subject): readonly string[] {
   const { old, to, others, sessions, site, longRunning } = subject;
-  const perhaps = to.facts.state?.restartChanges?.perhaps ?? [];
+  const perhaps = restartChangesOf(subject)?.perhaps ?? [];
+  const unasked = subject.nextStart?.failure;
   const heartbeat = old.facts.semiSync?.source;
   return [
     `Writes stand still from the freeze until ${to.name} is open: at most 4 round trips to the servers and one write to the journal; what takes longer ends the freeze, and changes nothing.`,
@@ -48,6 +50,7 @@ export function remarksOf(subject: Subject): readonly string[] {
       ? ['Nothing tells the applications: configure `announce`, or point them at the new primary by hand.']
       : []),
     ...(perhaps.length === 0 ? [] : [`Set on ${to.name} since its start: ${perhaps.join(', ')}. Whether a restart would keep that is not known.`]), // prettier-ignore
+    ...(unasked === undefined ? [] : [`What a restart of ${to.name} would change could not be asked on its machine: ${unasked}.`]), // prettier-ignore
     `${to.name} and ${others.length === 0 ? old.name : `the other servers`} keep their option files: that every server starts read-only is what makes a restart safe.`,
   ];
 }

@@ -1,5 +1,6 @@
 import type { Column } from '../../dialects/capabilities.js';
 import type { ChannelTls } from '../../dialects/replication-statements.js';
+import type { NextStart } from '../../domain/next-start.js';
 import type { ChannelRelation } from '../../domain/relations.js';
 import type { Parameters, Scene, Site, SiteServer } from '../../domain/scene.js';
 import type { Channel, ServerFacts, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
@@ -16,6 +17,8 @@ export interface Subject {
   readonly others: readonly Replica[];
   /** undefined: nobody looked. */
   readonly announcements: Scene['announcements'];
+  /** What the program of `to` says of its next start; undefined: nobody asked it. */
+  readonly nextStart: NextStart | undefined;
   readonly parameters: Parameters;
   readonly longRunning: 'wait' | 'ask' | 'end';
   readonly sessions: 'end' | 'keep';
@@ -81,6 +84,7 @@ export function subjectOf(scene: Scene, parameters: Parameters): Subject | undef
     to,
     others: replicas.filter((one) => one !== to),
     announcements: scene.announcements,
+    nextStart: scene.nextStarts?.find(({ server }) => server === to.name),
     parameters,
     longRunning: choice(parameters, 'long-running', ['wait', 'ask', 'end'], 'ask'),
     sessions: choice(parameters, 'sessions', ['end', 'keep'], 'end'),

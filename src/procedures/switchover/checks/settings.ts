@@ -1,4 +1,5 @@
 import { isNewerSeries } from '../../../domain/series.js';
+import { restartChangesOf } from '../next-start.js';
 import { byGtid } from '../subject.js';
 import { objection, type Check } from './check.js';
 
@@ -61,15 +62,16 @@ const boots: Check = ({ old, to, others }) =>
     );
 
 /** What it was measured and chosen with is not what it would run with after the next restart. */
-const unsaved: Check = ({ to }) => {
-  const names = to.facts.state?.restartChanges?.surely ?? [];
+const unsaved: Check = (subject) => {
+  const { to } = subject;
+  const names = restartChangesOf(subject)?.surely ?? [];
   return names.length === 0
     ? []
     : [
         objection(
           'settings-unsaved',
-          `a restart of ${to.name} would change ${names.join(', ')}: something else is persisted than is in force`,
-          `Persist what is in force on ${to.name} (SET PERSIST), or put into force what is persisted.`,
+          `a restart of ${to.name} would change ${names.join(', ')}: something else is ${to.column.persists ? 'persisted or configured' : 'configured'} than is in force`,
+          `Write what is in force on ${to.name} into its option file${to.column.persists ? ' (or SET PERSIST)' : ''}, or put into force what a restart would take.`,
         ),
       ];
 };
