@@ -28,7 +28,7 @@ await describeEach(
     let sandbox: SandboxCluster;
     let lockstep: LockstepProcess;
     let hosts: string;
-    /** From Lockstep to db2: far away, it sees what has come of a statement and not what it had begun. */
+    /** From Lockstep to db3: far away, it sees what has come of a statement and not what it had begun. */
     let far: Link;
 
     beforeAll(async () => {
@@ -41,12 +41,12 @@ await describeEach(
       );
       hosts = path.join(sandbox.authority.directory, 'hosts');
       await writeFile(hosts, `${sandbox.primary.address.host} masterdb\n`);
-      const db2 = sandbox.server('db2');
-      far = await openLink(scope, db2.address);
+      const db3 = sandbox.server('db3');
+      far = await openLink(scope, db3.address);
       const { host, port } = far.address;
       const announce = [{ kind: 'hosts-file', file: hosts, names: ['masterdb'] }];
       lockstep = await LockstepProcess.lay(sandbox, {}, { announce }, ({ name }) =>
-        name === db2.name ? { address: `${host}:${port}` } : {},
+        name === db3.name ? { address: `${host}:${port}` } : {},
       );
       await lockstep.start({ LOCKSTEP_FAULT: 'step:stands:ends=kill' });
     });
@@ -56,7 +56,7 @@ await describeEach(
       const [db1, db2, db3] = [sandbox.primary, sandbox.server('db2'), sandbox.server('db3')];
       await db1.run(['CREATE DATABASE app', 'CREATE TABLE app.written (id INT PRIMARY KEY)']);
       const crash = mariadb ? () => db1.kill().then(() => db1.start()) : await withOlderDisk(db1);
-      await db2.run(patient);
+      await db3.run(patient);
       await waitForReplicas(sandbox);
       for (const id of acknowledged) await db1.sql(`INSERT INTO app.written VALUES (${id})`);
       await crash();
