@@ -1,6 +1,6 @@
 import { LockstepError, messageOf } from '../base/errors.js';
 import { columnFor } from '../dialects/capabilities.js';
-import { nextStartOf, printSettings, setSinceStart } from '../dialects/next-start.js';
+import { nextStartCalls, nextStartOf, setSinceStart } from '../dialects/next-start.js';
 import type { NextStart } from '../domain/next-start.js';
 import type { Flavour, Identity, RestartChanges, ServerName } from '../domain/snapshot.js';
 import type { Host } from '../hosts/host.js';
@@ -31,19 +31,22 @@ export async function nextStart(reach: NextStartReach, signal: AbortSignal): Pro
 
 async function changesAt(reach: NextStartReach, signal: AbortSignal): Promise<RestartChanges> {
   const { host, command } = reach;
-  const question = setSinceStart(columnFor(reach));
+  const column = columnFor(reach);
+  const question = setSinceStart(column);
   if (host === undefined || question === undefined)
     throw new LockstepError('host-unreachable', `Lockstep does not reach the machine of ${reach.server}`);
-  const { code, stdout, stderr } = await host.run([...command, ...printSettings], { signal });
   const [program = ''] = command;
-  if (code !== 0) {
+  let printed = '';
+  for (const words of nextStartCalls(column)) {
+    const { code, stdout, stderr } = await host.run([...command, ...words], { signal });
     const said = stderr.trim().split('\n').at(-1) ?? '';
-    throw new LockstepError('program-failed', `${program} ended with ${code ?? 'a signal'}: ${said.slice(0, 300)}`);
+    if (code !== 0) throw new LockstepError('program-failed', `${program} ended with ${code ?? 'a signal'}: ${said.slice(0, 300)}`); // prettier-ignore
+    printed = stdout;
   }
   const session = await openSession(await reach.target(), { signal });
   try {
     const [rows = []] = await session.query(question, { signal });
-    const changes = nextStartOf(rows, stdout);
+    const changes = nextStartOf(rows, printed);
     if (changes === undefined) throw new LockstepError('program-failed', `${program} printed no table of settings`);
     return changes;
   } finally {

@@ -4,11 +4,13 @@ import type { Row } from './question.js';
 import { restartChangesOf, restartQuestions, sameSetting } from './restart-changes.js';
 import { text } from './values.js';
 
-/**
- * Behind the words that start a server: its program reads all option files as at a start, prints what has come of them,
- * and ends. It opens no data, whether the server is at work or not.
- */
+/** Lets a server's program read all option files as at a start, print what has come of them, and end. It opens no data, whether the server is at work or not. */
 export const printSettings = ['--verbose', '--help'] as const;
+
+/** What is said behind the words that start a server, one call after the other: the last one prints. MySQL would print whatever it does not know, too. */
+export function nextStartCalls(column: Column): readonly (readonly string[])[] {
+  return [...(column.validatesConfig ? [['--validate-config']] : []), printSettings];
+}
 
 /** What a server makes of its options only once it has started, rounded or by default: the table says something else (seen on every version of the matrix). */
 const settledLater: readonly string[] = [
