@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { deadline } from '../base/deadline.js';
 import { LockstepError } from '../base/errors.js';
 import type { Secret } from '../base/secret.js';
@@ -69,6 +70,8 @@ const noSuchThread = 1094;
 /** ER_KILL_DENIED_ERROR; MySQL says it of the sessions of users with SYSTEM_USER too. */
 const denied = 1095;
 const unlockWithin = 5000;
+/** How long what hides others is waited for, and between two looks at it, milliseconds. */
+const [settlesWithin, settlePause] = [15_000, 100];
 /** How long one that is held for dead may take to let us in, milliseconds: many times what a login takes. */
 const deadWithin = 250;
 
@@ -282,8 +285,10 @@ export class SqlActor implements Actor {
     }, {});
   }
 
-  async #kill({ on, session: name, select, leaves }: KillAction, notes: Notes, signal: AbortSignal): Promise<void> {
+  async #kill(action: KillAction, notes: Notes, signal: AbortSignal): Promise<void> {
+    const { on, session: name, settles, select, leaves } = action;
     const session = await this.#session(on, name, signal);
+    if (settles !== undefined) await this.#settled(session, settles, signal);
     const text = written(select, await this.#known([select], notes)).reveal();
     const [rows = []] = await session.query(text, signal);
     const ids = rows.map((row) => Number(Object.values(row)[0]));
@@ -298,6 +303,16 @@ export class SqlActor implements Actor {
           return rest.slice(cause.statement + 1);
         },
       );
+  }
+
+  async #settled(session: HeldSession, settles: Statement, signal: AbortSignal): Promise<void> {
+    const text = written(settles, await this.#known([settles], {})).reveal();
+    const until = performance.now() + settlesWithin;
+    while (performance.now() < until) {
+      const [rows = []] = await session.query(text, signal);
+      if (rows.length === 0) return;
+      await pause(settlePause, undefined, { signal });
+    }
   }
 
   async #received(action: ReceivedAction, signal: AbortSignal): Promise<Notes> {

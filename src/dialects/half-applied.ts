@@ -3,6 +3,9 @@ import type { Column } from './capabilities.js';
 import { composed } from './compose.js';
 
 const tables = ['replication_applier_status_by_coordinator', 'replication_applier_status_by_worker', 'threads'];
+const [coordinators, workers, threads] = tables.map((table) => `performance_schema.${table}`);
+const atRest = "'% has read all relay log; waiting for more updates'";
+const waits = "'Waiting for an event from Coordinator'";
 
 /** What {@link halfApplied} takes. The KILL of what it finds takes CONNECTION_ADMIN and SYSTEM_USER (seen on 9.7). */
 export function halfAppliedPrivileges(column: Column): readonly string[] {
@@ -17,14 +20,32 @@ export function halfAppliedPrivileges(column: Column): readonly string[] {
  * performance_schema is off.
  */
 export function halfApplied(column: Column, channel: string): Statement | undefined {
-  if (column.receivedTimes !== 'heartbeats-and-transactions') return undefined;
-  const [coordinators, workers, threads] = tables.map((table) => `performance_schema.${table}`);
+  if (!tells(column)) return undefined;
   return composed(
     `SELECT t.PROCESSLIST_ID AS id FROM ${coordinators} c JOIN ${threads} t ON t.THREAD_ID = c.THREAD_ID `,
     sql`WHERE c.CHANNEL_NAME = ${channel}`,
-    " AND t.PROCESSLIST_STATE LIKE '% has read all relay log; waiting for more updates' ",
+    ` AND t.PROCESSLIST_STATE LIKE ${atRest} `,
     `AND EXISTS (SELECT 1 FROM ${workers} w JOIN ${threads} o ON o.THREAD_ID = w.THREAD_ID `,
     "WHERE w.CHANNEL_NAME = c.CHANNEL_NAME AND w.APPLYING_TRANSACTION <> '' ",
-    "AND o.PROCESSLIST_STATE = 'Waiting for an event from Coordinator')",
+    `AND o.PROCESSLIST_STATE = ${waits})`,
   );
+}
+
+/**
+ * Finds a row while a channel is applying what it has received: only once it rests can {@link halfApplied} find what
+ * waits for the rest. A receiver that is stopped brings nothing new. A delay that was asked for is no work.
+ */
+export function stillApplying(column: Column, channel: string): Statement | undefined {
+  if (!tells(column)) return undefined;
+  return composed(
+    `SELECT 1 FROM ${coordinators} c JOIN ${threads} t ON t.THREAD_ID = c.THREAD_ID `,
+    sql`WHERE c.CHANNEL_NAME = ${channel}`,
+    " AND t.PROCESSLIST_STATE NOT LIKE 'Waiting until %' ",
+    `AND (t.PROCESSLIST_STATE NOT LIKE ${atRest} OR EXISTS (SELECT 1 FROM ${workers} w JOIN ${threads} o ON o.THREAD_ID = w.THREAD_ID `,
+    `WHERE w.CHANNEL_NAME = c.CHANNEL_NAME AND w.APPLYING_TRANSACTION <> '' AND o.PROCESSLIST_STATE <> ${waits}))`,
+  );
+}
+
+function tells(column: Column): boolean {
+  return column.receivedTimes === 'heartbeats-and-transactions';
 }

@@ -36,7 +36,10 @@ export function actionLines(action: Action): readonly string[] {
     case 'sql':
       return action.statements.map((statement) => `${action.on}: ${shown(statement)};${answerWords(statement)}${action.detached === true ? ' -- nobody waits for it' : ''}`); // prettier-ignore
     case 'kill':
-      return [`${action.on}: end ${action.whose}, as found by ${shown(action.select)};`];
+      return [
+        ...(action.settles === undefined ? [] : [`${action.on}: ${shown(action.settles)}; -- until it finds nothing, for some seconds`]), // prettier-ignore
+        `${action.on}: end ${action.whose}, as found by ${shown(action.select)};`,
+      ];
     case 'received':
       return [`${action.on}: ${shown(action.status)}; ${shown(action.events)}; up to the last whole transaction -- gives <${action.noteAs.file}>, <${action.noteAs.position}>`]; // prettier-ignore
     case 'release':

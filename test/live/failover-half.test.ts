@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
 import { resetReplica } from '../../src/dialects/replication-statements.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
-import { stopReplication } from '../../src/sandbox/faults.js';
+import { lockTable, stopReplication } from '../../src/sandbox/faults.js';
 import { openLink, type Link } from '../../src/sandbox/proxy.js';
 import { bytesToApply, untilCaughtUp } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
@@ -58,6 +58,9 @@ await describeEach(
         await primary.run(["INSERT INTO app.t VALUES (1, 'whole')"]);
         for (const replica of replicas) await untilCaughtUp(replica, primary, { channel });
         await lockstep.api('GET', '/clusters/sandbox');
+        // An applier that is at work still when its half is looked for, as on a machine that is busy.
+        const busy = version.startsWith('mysql') && mode === 'gtid' ? replicas : [];
+        const releases = await Promise.all(busy.map((replica) => lockTable(replica, 'app.t')));
         link.throttle(300_000);
         const rows = Array.from({ length: 80 }, (_, row) => `(${row + 2}, REPEAT('x', 100000))`);
         await primary.run([`INSERT INTO app.t VALUES ${rows.join(', ')}`]);
@@ -69,6 +72,8 @@ await describeEach(
           procedure: 'failover',
           parameters: { cluster: 'sandbox', 'accept-loss': 'yes', unfenced: 'yes' },
         });
+        if (releases.length > 0) await until('Lockstep to look for it', () => lookedForHalf(busy), { within: 15_000 });
+        for (const release of releases) await release();
         const run = await lockstep.ended(id);
         expect(run.outcome, run.why).toBe('succeeded');
         const now = await openOne(replicas);
@@ -82,6 +87,17 @@ await describeEach(
   },
   oneOfEach,
 );
+
+async function lookedForHalf(servers: readonly SandboxServer[]): Promise<boolean> {
+  const asked = await Promise.all(
+    servers.map((server) =>
+      server.sql(
+        "SELECT 1 FROM performance_schema.events_statements_summary_by_digest WHERE DIGEST_TEXT LIKE '%`replication_applier_status_by_coordinator` `c` JOIN%'",
+      ),
+    ),
+  );
+  return asked.some((rows) => rows.length > 0);
+}
 
 async function openOne(servers: readonly SandboxServer[]): Promise<SandboxServer> {
   for (const server of servers) {
