@@ -75,7 +75,8 @@ function ownView(scene: Scene, primary: ServerName, { looks, seconds }: Evidence
   const greeted = login?.handshake?.at;
   if (greeted !== undefined && greeted > outage.since)
     return { verdict: 'alive', why: `${primary} has greeted since it cannot be asked` };
-  const passed = (scene.snapshot.at - outage.since) / 1000;
+  // A look that found it silent may have ended after this one began.
+  const passed = Math.max(0, scene.snapshot.at - outage.since) / 1000;
   const silent = `${primary} has said nothing for ${passed.toFixed(1)} s, in ${outage.looks} looks (${outage.reasons.join(', ')})`;
   if (outage.looks < looks || passed < seconds)
     return { verdict: 'unknown', why: `${silent}; it takes ${seconds} s and ${looks} looks before that counts` };

@@ -43,6 +43,12 @@ describe.each(['mariadb', 'mysql'] as const)('the death of a primary of %s', (fl
     expect(deathOf(dead(flavour, { channel: { io: 'running', silent: true, ioError: undefined } }), 'db1', rules).verdict).toBe('dead'); // prettier-ignore
   });
 
+  it('tells no time that is less than none, where a look of before ends after this one began', () => {
+    const { verdict, why } = deathOf(dead(flavour, { seen: outlook({ since: lookedAt + 4500 }) }), 'db1', rules);
+    expect(verdict).toBe('unknown');
+    expect(why).toContain('db1 has said nothing for 0.0 s, in 4 looks');
+  });
+
   it.each([
     ['too short', outlook({ since: lookedAt - 9000 })],
     ['too few looks', outlook({ looks: 2 })],
