@@ -5,6 +5,7 @@ import type { Handshake } from '../domain/certificate.js';
 import type { DriverQuery } from './driver.js';
 import { plainText } from './greeting.js';
 import { type LoggedIn, logIn } from './login.js';
+import { noteSession } from './own-sessions.js';
 import { queryErrorOf } from './query-error.js';
 import { type Target, whereabouts } from './target.js';
 
@@ -72,6 +73,7 @@ class OpenSession implements Session {
     this.handshake = login.handshake;
     this.threadId = login.threadId;
     this.#login = login;
+    this.onClose(noteSession(where, login.threadId));
     login.driver.on('error', (error) =>
       this.#lose(`the connection to ${where} was lost: ${plainText(messageOf(error))}`),
     );

@@ -1,9 +1,15 @@
 import { readdirSync } from 'node:fs';
-import { readFile, statfs } from 'node:fs/promises';
+import { readFile, statfs, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { writtenDown } from '../../src/actors/copy/backup-logins.js';
+import { systemClock } from '../../src/base/clock.js';
 import { Scope } from '../../src/base/scope.js';
 import { Secret } from '../../src/base/secret.js';
+import type { Row } from '../../src/dialects/question.js';
 import type { Progress } from '../../src/domain/progress.js';
+import { logIn, type LoggedIn } from '../../src/mysql/login.js';
+import { openSession } from '../../src/mysql/session.js';
 import { openHost, type HostSettings } from '../../src/hosts/open.js';
 import { rebuildReplica } from '../../src/procedures/rebuild-replica.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
@@ -78,17 +84,25 @@ await describeEach(
       await target().sql(mysql ? 'RESET REPLICA ALL' : 'RESET SLAVE ALL');
       link.throttle(2 ** 20);
       const before = await target().sql('CHECKSUM TABLE corpus.many');
+      const others = [await another()];
       const began = performance.now();
       let happening: Promise<void> | undefined;
+      const middle = async () => {
+        others.push(await another());
+        await happens();
+      };
       const progress = ({ unit, done, total = 0 }: Progress) => {
         // Something has come, and more is to come.
-        if (unit === 'bytes' && done > 0 && done < total) happening ??= happens();
+        if (unit === 'bytes' && done > 0 && done < total) happening ??= middle();
       };
       const ran = await bench.run(rebuildReplica, parameters(), { progress });
       expect(happening, 'the copy told nothing of its middle').toBeDefined();
       await happening;
       expect(ran.outcome, ran.why).toBe('failed');
       expect(performance.now() - began).toBeLessThan(90_000);
+      // Whoever else is at work on the same account, since before the copy or since its middle, is left alone.
+      if (donor().running) expect(await left(others)).toBe(2);
+      others.forEach((one) => one.release());
       await link.mend();
       link.throttle(Infinity);
       await after();
@@ -97,6 +111,44 @@ await describeEach(
       expect(await target().sql('CHECKSUM TABLE corpus.many')).toEqual(before);
       await donorIsFree();
       return ran;
+    }
+
+    /** A session on the account that copies, of which this process knows nothing: another Lockstep's, or a person's. */
+    async function another(): Promise<LoggedIn> {
+      return logIn(await bench.reach.target('db3'), AbortSignal.timeout(20_000), systemClock);
+    }
+
+    /** A clone that its target makes although nobody waits for it any more. @returns what serves it on the donor */
+    async function orphanedClone(): Promise<Pick<LoggedIn, 'threadId'>> {
+      const { address } = link;
+      const { caFile, certFile, keyFile } = sandbox.channelTls(target());
+      const { user, password } = sandbox.accounts.operate;
+      const dead = await openSession(await bench.reach.target('db2'), { signal: AbortSignal.timeout(20_000) });
+      const statements = [
+        `SET GLOBAL clone_valid_donor_list = '${address.host}:${address.port}'`,
+        `SET GLOBAL clone_ssl_ca = '${caFile}', GLOBAL clone_ssl_cert = '${certFile ?? ''}', GLOBAL clone_ssl_key = '${keyFile ?? ''}'`,
+        `CLONE INSTANCE FROM '${user}'@'${address.host}':${address.port} IDENTIFIED BY '${password.reveal()}' DATA DIRECTORY = '${target().dataDirectory}.lockstep-new' REQUIRE SSL`,
+      ];
+      dead.query(statements.join('; '), { signal: AbortSignal.timeout(60_000) }).catch(() => undefined);
+      let serving: readonly Row[] = [];
+      await until('the donor to serve it', async () => (serving = await donor().sql("SELECT ID AS id FROM information_schema.PROCESSLIST WHERE LOWER(COMMAND) = 'clone'")).length > 0); // prettier-ignore
+      dead.close();
+      return { threadId: Number(serving[0]?.['id']) };
+    }
+
+    /** A backup's session that is still there, as a Lockstep that died wrote it down on the donor's machine. */
+    async function orphanedBackup(): Promise<Pick<LoggedIn, 'threadId'>> {
+      const { threadId } = await another();
+      const [row] = await donor().sql(`SELECT HOST AS host FROM information_schema.PROCESSLIST WHERE ID = ${threadId}`);
+      const file = path.join(donor().tlsDirectory, '.lockstep-copy-db2.cnf');
+      await writeFile(file, writtenDown([{ id: threadId, host: row?.['host'] ?? '' }]), { mode: 0o600 });
+      return { threadId };
+    }
+
+    /** How many of these the donor still has. */
+    async function left(sessions: readonly Pick<LoggedIn, 'threadId'>[]): Promise<number> {
+      const ids = sessions.map(({ threadId }) => threadId).join();
+      return (await donor().sql(`SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN (${ids})`)).length;
     }
 
     /** Nobody of ours is at work there, and it commits, changes definitions, and can be copied again. */
@@ -167,6 +219,22 @@ await describeEach(
       await bench.lookUntil('the trouble to be seen', (scene) => rebuildReplica.needed(scene, parameters()).observed === 'yes'); // prettier-ignore
       const ran = await bench.run(rebuildReplica, parameters());
       expect(ran.outcome, ran.why).toBe('succeeded');
+    });
+
+    it('by a Lockstep that died: the next one ends what goes on without it', async () => {
+      link.throttle(2 ** 20);
+      const other = await another();
+      const orphan = mysql ? await orphanedClone() : await orphanedBackup();
+      link.throttle(Infinity);
+      await target().sql(mysql ? 'STOP REPLICA' : 'STOP SLAVE');
+      await target().sql(mysql ? 'RESET REPLICA ALL' : 'RESET SLAVE ALL');
+      await bench.lookUntil('the trouble to be seen', (scene) => rebuildReplica.needed(scene, parameters()).observed === 'yes'); // prettier-ignore
+      const ran = await bench.run(rebuildReplica, parameters());
+      expect(ran.outcome, ran.why).toBe('succeeded');
+      expect([await left([other]), await left([orphan])]).toEqual([1, 0]);
+      other.release();
+      expect(readdirSync(target().disk)).toEqual(['data']);
+      await donorIsFree();
     });
   },
   oneOfEach,

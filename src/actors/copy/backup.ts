@@ -5,8 +5,9 @@ import { Secret } from '../../base/secret.js';
 import type { CopyAction } from '../../domain/action.js';
 import type { Host, Running } from '../../hosts/host.js';
 import type { CopyMethod, CopyPorts } from './copy.js';
+import { BackupLogins, readBack, writtenDown } from './backup-logins.js';
 import { costOf, Stages } from './backup-stages.js';
-import { endSessions, newestSession } from './donor-sessions.js';
+import { endSessions, newestSession, type DonorSession } from './donor-sessions.js';
 import type { Places } from './places.js';
 import { copyFailed as failed, mustRun, tail } from './run.js';
 
@@ -49,10 +50,19 @@ async function streamed(
   const { from, to, progress } = ports;
   if (from === undefined) throw failed(`Lockstep does not reach the machine of ${action.from}`);
   // Beside the certificates, where the host lets Lockstep write; it is gone before this resolves.
-  const credentials = `${path.posix.dirname(action.tls.caFile)}/.lockstep-copy.cnf`;
+  const credentials = `${path.posix.dirname(action.tls.caFile)}/.lockstep-copy-${action.on}.cnf`;
   const { backup: program = '', stream: unpacker = '' } = action.programs;
   const stages = new Stages();
-  const earlier = await newestSession(ports, action.from, signal);
+  // A program that lost its Lockstep may hold its locks, until its machine notices.
+  await endSessions(ports, action.from, await leftOf(from, credentials, signal));
+  const newest = await newestSession(ports, action.from, signal);
+  // It has read its password by then.
+  const known = (sessions: readonly DonorSession[], limit: AbortSignal) => from.write(credentials, Buffer.from(writtenDown(sessions)), { signal: limit }); // prettier-ignore
+  const logins = new BackupLogins(ports, action.from, newest, known, signal);
+  const heard = (line: string) => {
+    stages.note(line);
+    logins.note(line);
+  };
   const started: Running[] = [];
   const stop = () => started.forEach((one) => one.kill());
   let whole = false;
@@ -60,22 +70,24 @@ async function streamed(
     await from.write(credentials, await optionsOf(action, ports), { signal, mode: 0o600 });
     const source = await from.start([program, `--defaults-file=${credentials}`, '--backup', '--stream=xbstream', `--log-copy-interval=${logInterval}`, `--datadir=${donorData}`, '--target-dir=/tmp'], { signal }); // prettier-ignore
     started.push(source);
+    const spoken = said(source.stderr, heard);
     const sink = await to.start([unpacker, '-x', '-C', places.fresh], { signal });
     started.push(sink);
-    const ending = [said(source.stderr, (line) => stages.note(line)), said(sink.stderr)] as const;
+    const ending = [spoken, said(sink.stderr)] as const;
     sink.stdout.resume();
     source.stdin.end();
     signal.addEventListener('abort', stop, { once: true });
     try {
-      const flow = pipeline(counted(source.stdout, action.from, bytes, progress), sink.stdin, { signal }).catch((cause: unknown) => { stop(); return cause; }); // prettier-ignore
+      const flow = pipeline(counted(source.stdout, action.from, bytes, progress, () => logins.settled), sink.stdin, { signal }).catch((cause: unknown) => { stop(); return cause; }); // prettier-ignore
       const [lost, code, taken] = await Promise.all([flow, codeOf(source), codeOf(sink)]);
       signal.throwIfAborted();
-      const [spoken, heard] = await Promise.all(ending);
+      const [words, complaint] = await Promise.all(ending);
       // Whose end broke the other's: a backup that ends lets what takes it come to its end.
-      if (lost !== undefined && taken !== undefined && taken !== 0) throw failed(`${action.on} could not take it: ${heard}`); // prettier-ignore
+      if (lost !== undefined && taken !== undefined && taken !== 0) throw failed(`${action.on} could not take it: ${complaint}`); // prettier-ignore
       // Its code alone is not believed: a backup is whole when it says so.
-      if (code !== 0 || !spoken.includes('completed OK!')) throw failed(`the backup of ${action.from} ended with ${code ?? 'a signal'}: ${spoken}`); // prettier-ignore
-      if (taken !== 0 || lost !== undefined) throw failed(`${action.on} could not take it: ${heard || String(lost)}`);
+      if (code !== 0 || !words.includes('completed OK!')) throw failed(`the backup of ${action.from} ended with ${code ?? 'a signal'}: ${words}`); // prettier-ignore
+      if (taken !== 0 || lost !== undefined)
+        throw failed(`${action.on} could not take it: ${complaint || String(lost)}`);
       whole = true;
       return stages;
     } finally {
@@ -85,10 +97,17 @@ async function streamed(
     if (!whole) {
       stop();
       // A program whose way to us is lost may hold its locks for as long as it cannot write.
-      await endSessions(ports, action.from, earlier);
+      await logins.end();
     }
+    await logins.settled;
     await from.remove(credentials, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
   }
+}
+
+/** The sessions of a backup that an earlier life of this run started there, as it wrote them down. */
+async function leftOf(from: Host, credentials: string, signal: AbortSignal): Promise<readonly DonorSession[]> {
+  if ((await from.stat(credentials, { signal })) === undefined) return [];
+  return readBack((await from.read(credentials, { signal })).toString());
 }
 
 /** How the backup logs in at its own server: over TLS, as accounts require it, with the files that this server has. */
@@ -123,11 +142,19 @@ async function positionIn(host: Host, { fresh }: Places, signal: AbortSignal): P
   throw failed('the copy does not say at which GTID it was taken');
 }
 
-async function* counted(stream: Readable, at: string, total: number, progress: CopyPorts['progress']) {
+/** @param begins waited for when the first has come */
+async function* counted(
+  stream: Readable,
+  at: string,
+  total: number,
+  progress: CopyPorts['progress'],
+  begins: () => Promise<void>,
+) {
   const began = performance.now();
   let [done, told] = [0, 0];
   for await (const chunk of stream) {
     const bytes = chunk as Buffer;
+    if (done === 0) await begins();
     done += bytes.length;
     const now = performance.now();
     if (now - told > tellEvery) {

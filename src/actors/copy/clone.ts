@@ -3,9 +3,9 @@ import { within } from '../../base/deadline.js';
 import { LockstepError } from '../../base/errors.js';
 import { quoteAccount, quoteText } from '../../dialects/quote.js';
 import { openSession, QueryError, type Session } from '../../mysql/session.js';
-import { endSessions, newestSession } from './donor-sessions.js';
 import type { CopyAction } from '../../domain/action.js';
 import type { CopyMethod, CopyPorts } from './copy.js';
+import { cloneSessions, endSessions } from './donor-sessions.js';
 
 const tellEvery = 1000;
 /** How long a stream may stand still before its donor is asked whether it still serves it, and before it is given up, milliseconds. */
@@ -22,8 +22,8 @@ const [tooManyClones, freeWithin] = [3634, 60_000];
 export const clone: CopyMethod = async (action, ports, { fresh }, bytes, _donorData, signal) => {
   const { address, user, tls } = action;
   await mustBeInnoDb(ports, action.from, signal);
-  const earlier = await newestSession(ports, action.from, signal);
-  let whole = false;
+  /** Whether the donor may be serving this clone: whom it serves while it refuses is somebody else's. */
+  const donor = { serves: false };
   const session = await openSession(await ports.target(action.on), { signal });
   const over = new AbortController();
   const stalled = new AbortController();
@@ -42,8 +42,12 @@ export const clone: CopyMethod = async (action, ports, { fresh }, bytes, _donorD
       `SET GLOBAL clone_ssl_ca = ${quoteText(tls.caFile)}, GLOBAL clone_ssl_cert = ${quoteText(tls.certFile ?? '')}, GLOBAL clone_ssl_key = ${quoteText(tls.keyFile ?? '')}`,
       `CLONE INSTANCE FROM ${quoteAccount({ user, host: address.host })}:${address.port} IDENTIFIED BY ${quoteText(password)} DATA DIRECTORY = ${quoteText(fresh)} REQUIRE SSL`,
     ];
-    await onceFree(() => session.query(words.join('; '), { signal: either }), either);
-    whole = true;
+    await onceFree(
+      () => session.query(words.join('; '), { signal: either }),
+      either,
+      (now) => (donor.serves = now),
+    );
+    donor.serves = false;
     return { position: '', cost: `CLONE copied ${action.from} without a lock: its commits never waited for it.` };
   } finally {
     either.removeEventListener('abort', stop);
@@ -52,19 +56,29 @@ export const clone: CopyMethod = async (action, ports, { fresh }, bytes, _donorD
     await session.end();
     await ending;
     // The donor would wait for its target to come back.
-    if (!whole) await endSessions(ports, action.from, earlier);
+    if (donor.serves) await endServing(ports, action.from);
   }
 };
 
-/** A server that gave up a clone a moment ago lets nobody else clone for some seconds. */
-async function onceFree(work: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
+/**
+ * A server that gave up a clone a moment ago lets nobody else clone for some seconds.
+ * @param serves told whether it may be serving us
+ */
+async function onceFree(
+  work: () => Promise<unknown>,
+  signal: AbortSignal,
+  serves: (now: boolean) => void,
+): Promise<void> {
   const until = performance.now() + freeWithin;
   for (;;) {
     try {
+      serves(true);
       await work();
       return;
     } catch (cause) {
-      if (!(cause instanceof QueryError) || cause.errno !== tooManyClones || performance.now() > until) throw cause;
+      if (!(cause instanceof QueryError) || cause.errno !== tooManyClones) throw cause;
+      serves(false);
+      if (performance.now() > until) throw cause;
       await pause(tellEvery, undefined, { signal });
     }
   }
@@ -117,14 +131,16 @@ async function watch(action: CopyAction, ports: CopyPorts, total: number, signal
 /** Whether a donor has a session of ours that is read by a clone. */
 async function serves(ports: CopyPorts, donor: string, signal: AbortSignal): Promise<boolean> {
   try {
-    return await within(doubtAfter, signal, async (limit) => {
-      const session = await openSession(await ports.target(donor), { signal: limit });
-      const [rows = []] = await session.query('SHOW PROCESSLIST', { signal: limit }).finally(() => session.close());
-      return rows.some((row) => row['Command'] === 'Clone');
-    });
+    return await within(doubtAfter, signal, async (limit) => (await cloneSessions(ports, donor, limit)).length > 0);
   } catch {
     return false;
   }
+}
+
+/** Ends the sessions that serve the clone of this run: a donor serves one at a time. */
+async function endServing(ports: CopyPorts, donor: string): Promise<void> {
+  const serving = await cloneSessions(ports, donor, AbortSignal.timeout(endsWithin)).catch(() => []);
+  await endSessions(ports, donor, serving);
 }
 
 /** Ends a clone, and waits until it writes nothing more: what it wrote is removed then. */

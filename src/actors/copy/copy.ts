@@ -9,6 +9,7 @@ import type { Target } from '../../mysql/session.js';
 import { backup } from './backup.js';
 import { clone } from './clone.js';
 import { dump } from './dump.js';
+import { endEarlierClone } from './earlier-clone.js';
 import { leaveRoot, leftovers, makeRoot, placesOf, stands, type Places } from './places.js';
 import { sizeOf } from './size.js';
 
@@ -61,6 +62,8 @@ export async function copy(
     if (await stands(to, left, signal))
       throw new LockstepError('kept-there', `${action.on} still holds what an earlier run kept aside in ${left}`, 'See what it is worth, and remove it.'); // prettier-ignore
   const bytes = await sizeOf(await ports.target(action.from), signal);
+  // Nobody may be at work in it any more.
+  if (action.method !== 'backup') await endEarlierClone(action, ports, places.fresh, signal);
   await to.remove(places.fresh, { signal, recursive: true });
   // Of a run that could not remove it all: it takes room, and says of this one that nothing can be put back.
   await to.remove(places.gone, { signal, recursive: true });

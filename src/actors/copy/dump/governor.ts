@@ -48,7 +48,9 @@ export class Governor {
         });
         const running = Number(answers[0]?.[0]?.['Value'] ?? 0);
         const channel = answers[1]?.[0];
-        const lag = Number(channel?.['Seconds_Behind_Master'] ?? channel?.['Seconds_Behind_Source'] ?? 0);
+        const behind = Number(channel?.['Seconds_Behind_Master'] ?? channel?.['Seconds_Behind_Source'] ?? 0);
+        // Who is told to stay behind is not strained by it.
+        const lag = behind - Number(channel?.['SQL_Delay'] ?? 0);
         this.#atFirst ??= running;
         const strained = lag > this.restAbove || running > this.#atFirst + this.streams + moreAtWork;
         const now = performance.now();
