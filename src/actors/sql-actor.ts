@@ -286,7 +286,7 @@ export class SqlActor implements Actor {
   }
 
   async #kill(action: KillAction, notes: Notes, signal: AbortSignal): Promise<void> {
-    const { on, session: name, settles, select, leaves } = action;
+    const { on, session: name, settles, select, gone, leaves } = action;
     const session = await this.#session(on, name, signal);
     if (settles !== undefined) await this.#settled(session, settles, signal);
     const text = written(select, await this.#known([select], notes)).reveal();
@@ -294,15 +294,18 @@ export class SqlActor implements Actor {
     const ids = rows.map((row) => Number(Object.values(row)[0]));
     if (!ids.every((id) => Number.isSafeInteger(id))) throw unexpected(on, select, 'it lists no session numbers');
     const passed = [noSuchThread, ...(leaves === 'denied' ? [denied] : [])];
+    const left: QueryError[] = [];
     // All in one round trip; behind one that is gone, or is left, it goes on with the next.
     for (let rest = ids; rest.length > 0;)
       rest = await session.query(rest.map((id) => `KILL ${id}`).join('; '), signal).then(
         () => [],
         (cause: unknown) => {
           if (!(cause instanceof QueryError) || !passed.includes(cause.errno)) throw cause;
+          if (cause.errno === denied) left.push(cause);
           return rest.slice(cause.statement + 1);
         },
       );
+    if (gone !== undefined && ids.length > left.length) await this.#settled(session, gone, signal);
   }
 
   async #settled(session: HeldSession, settles: Statement, signal: AbortSignal): Promise<void> {

@@ -46,6 +46,12 @@ export function stillApplying(column: Column, channel: string): Statement | unde
   );
 }
 
+/** Finds a row while a channel has an applier: one that was ended goes at once, unless STOP REPLICA comes first, which lets it wait for the minute. */
+export function applierAtWork(column: Column, channel: string): Statement | undefined {
+  if (!tells(column)) return undefined;
+  return composed(`SELECT 1 FROM ${coordinators} c `, sql`WHERE c.CHANNEL_NAME = ${channel}`, " AND c.SERVICE_STATE = 'ON'"); // prettier-ignore
+}
+
 function tells(column: Column): boolean {
   return column.receivedTimes === 'heartbeats-and-transactions';
 }

@@ -45,6 +45,8 @@ export interface KillAction {
   readonly select: Statement;
   /** Asked before, again and again for some seconds, until it finds nothing: what would hide who is to be ended. Default: nothing would. */
   readonly settles?: Statement;
+  /** Asked afterwards, where somebody was ended, in the same way: whoever is ended goes by itself, and before anything else is told. Default: nobody is waited for. */
+  readonly gone?: Statement;
   /** Whose sessions these are, for people: `sessions that may write although the server is read-only`. */
   readonly whose: string;
   /** `denied`: one that the server does not let us end is left alone; default it is a fault. */

@@ -39,6 +39,7 @@ export function actionLines(action: Action): readonly string[] {
       return [
         ...(action.settles === undefined ? [] : [`${action.on}: ${shown(action.settles)}; -- until it finds nothing, for some seconds`]), // prettier-ignore
         `${action.on}: end ${action.whose}, as found by ${shown(action.select)};`,
+        ...(action.gone === undefined ? [] : [`${action.on}: ${shown(action.gone)}; -- where somebody was ended, until it finds nothing, for some seconds`]), // prettier-ignore
       ];
     case 'received':
       return [`${action.on}: ${shown(action.status)}; ${shown(action.events)}; up to the last whole transaction -- gives <${action.noteAs.file}>, <${action.noteAs.position}>`]; // prettier-ignore

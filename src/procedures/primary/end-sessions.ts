@@ -1,7 +1,7 @@
 import { applicationSessions } from '../../dialects/application-sessions.js';
 import { bypassingSessions, countBypassing, newestSession } from '../../dialects/bypassing-sessions.js';
 import type { Column } from '../../dialects/capabilities.js';
-import { halfApplied, stillApplying } from '../../dialects/half-applied.js';
+import { applierAtWork, halfApplied, stillApplying } from '../../dialects/half-applied.js';
 import type { Action, SessionName, Statement } from '../../domain/action.js';
 import type { Site } from '../../domain/scene.js';
 import type { ServerName } from '../../domain/snapshot.js';
@@ -48,10 +48,10 @@ export function endApplications(on: ServerName, ours: readonly string[], session
  * and does so where we may not end it.
  */
 export function endHalfApplied(on: ServerName, column: Column, channel: string): Action[] {
-  const [settles, select] = [stillApplying(column, channel), halfApplied(column, channel)];
+  const [settles, select, gone] = [stillApplying(column, channel), halfApplied(column, channel), applierAtWork(column, channel)]; // prettier-ignore
   const whose = 'what waits for the rest of a transaction that was received by half';
-  if (settles === undefined || select === undefined) return [];
-  return [{ kind: 'kill', on, session: 'control', settles, select, whose, leaves: 'denied' }];
+  if (settles === undefined || select === undefined || gone === undefined) return [];
+  return [{ kind: 'kill', on, session: 'control', settles, select, gone, whose, leaves: 'denied' }];
 }
 
 /** The users of Lockstep's own sessions. */
