@@ -199,7 +199,8 @@ export class SandboxCluster {
     await server.restart();
     const from = this.mode === 'gtid' ? 'gtid' : { file: 'bin.000001', position: 4 };
     await this.follow(server, source, { from, through });
-    await untilCaughtUp(server, source, { seconds: 120 });
+    // Some twenty thousand transactions, one after the other, on a machine that has other work.
+    await untilCaughtUp(server, source, { seconds: 300 });
     server.configure({ server_id: server.options.serverId });
     await server.restart();
     await untilReplicating(server);
