@@ -167,7 +167,7 @@ export class LockstepProcess {
   }
 
   ended(id: string): Promise<RunView> {
-    return this.until(id, 'ended', ({ state }) => state === 'ended' || state === 'needs-human');
+    return this.until(id, 'ended', ({ state }) => state === 'ended' || state === 'needs-human', 60_000);
   }
 
   /** All that it ever said or wrote down: its log, its journal, its pages. */
