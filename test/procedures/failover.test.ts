@@ -142,6 +142,16 @@ describe.each(['mariadb', 'mysql'] as const)('failover on %s', (flavour) => {
     expect(procedure.remarks?.(behind, given()).join('\n')).toContain('it must be rebuilt');
   });
 
+  it('does not compare one that replicates by GTID with one that does not, and says so', () => {
+    const unlike = withSnapshot(dead, (one) => withChannel(one, 'db3', ({ gtid }) => ({ gtid: { ...gtid, mode: 'off' } }))); // prettier-ignore
+    expect(procedure.refusals(unlike, given())).toMatchObject([
+      {
+        reason: 'behind',
+        why: expect.stringContaining('db3 replicates by file and position and db2 by GTID') as string,
+      },
+    ]);
+  });
+
   it('counts every step before the promotion as done once the new primary is open', () => {
     const steps = procedure.steps(dead, given());
     const at = steps.findIndex(({ commits }) => commits === true);

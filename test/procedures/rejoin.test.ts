@@ -5,6 +5,8 @@ import type { PrimaryChange } from '../../src/domain/primary-change.js';
 import type { Parameters, Scene } from '../../src/domain/scene.js';
 import { defaultFailover } from '../../src/domain/scene.js';
 import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
+import { planLines } from '../../src/engine/plan-text.js';
+import { planOf } from '../../src/engine/plan.js';
 import type { Notes } from '../../src/engine/procedure.js';
 import { rejoin as procedure } from '../../src/procedures/rejoin.js';
 import {
@@ -195,6 +197,17 @@ describe.each(['mariadb', 'mysql'] as const)('rejoin on %s', (flavour) => {
     expect(reasons(of(900))).toEqual([]);
     expect(reasons(of(899))).toEqual(['no-way']);
     expect(procedure.refusals(of(899), given)[0]?.remedy).toContain('must be rebuilt');
+  });
+
+  it('lets it go on as the others do, where it is known at which place of the log', () => {
+    const others = withChannel(closed, 'db3', { gtid: { mode: 'off', received: undefined } });
+    const follows = (scene: Scene) => planLines(planOf(procedure, scene, given)).join('\n');
+    const [at, byGtid] = [/_LOG_POS=900/, /MASTER_USE_GTID|SOURCE_AUTO_POSITION=1/];
+    expect(follows(sceneOf(others))).toMatch(at);
+    expect(follows(sceneOf(closed))).toMatch(byGtid);
+    // Each transaction of MySQL has a GTID there.
+    if (flavour === 'mysql') expect(follows(forgetful(others))).toMatch(byGtid);
+    else expect(reasons(forgetful(others))).toEqual(['no-way']);
   });
 });
 

@@ -2,7 +2,7 @@ import { acknowledgers } from '../../domain/loss.js';
 import { containsGtidSet, parseGtidSet, unionGtidSets } from '../../domain/gtid-mysql.js';
 import { parseMariadbGtids } from '../../domain/gtid-mariadb.js';
 import type { Parameters, Scene } from '../../domain/scene.js';
-import type { ServerFacts } from '../../domain/snapshot.js';
+import type { Channel, ServerFacts } from '../../domain/snapshot.js';
 import type { Refusal } from '../../engine/procedure.js';
 import { disputesOf } from '../primary/rightful.js';
 import type { Sight } from './sight.js';
@@ -69,14 +69,25 @@ const noCandidate: Check = ({ candidate, ranked, primary }, _scene, parameters) 
 };
 
 /** Of those that can be asked, it must have all that any of them has: the others would be ahead of their source. */
-const behind: Check = ({ candidate }) =>
-  candidate === undefined || candidate.lacks.length === 0
-    ? undefined
+const behind: Check = ({ candidate, replicas }) => {
+  if (candidate === undefined || candidate.lacks.length === 0) return undefined;
+  const byPosition = ({ channel }: { readonly channel: Channel }) => channel.gtid.mode === 'off';
+  const unlike = replicas
+    .filter((one) => candidate.lacks.includes(one.server.name) && byPosition(one) !== byPosition(candidate))
+    .map(({ server }) => server.name);
+  const [own, theirs] = byPosition(candidate) ? ['file and position', 'GTID'] : ['GTID', 'file and position'];
+  return unlike.length > 0
+    ? {
+        reason: 'behind',
+        why: `${unlike.join(' and ')} replicate${unlike.length === 1 ? 's' : ''} by ${theirs} and ${candidate.server} by ${own}, and nobody can tell which has received more`,
+        remedy: 'Decide by hand this time, and let all replicas go on in the same way, best by GTID, from then on.',
+      }
     : {
         reason: 'behind',
         why: `${candidate.lacks.join(' and ')} ha${candidate.lacks.length === 1 ? 's' : 've'} received what ${candidate.server} has not, or may have`,
         remedy: 'Leave `to` out, or wait until the others can be compared.',
       };
+};
 
 const errant: Check = ({ candidate, before, replicas, returned, primary, view }) => {
   if (candidate === undefined) return undefined;

@@ -121,7 +121,11 @@ function followingOf(
   };
 }
 
-/** As the primary's other replicas do it; where it has none, as the run that made it the primary found it, else by GTID. */
+/**
+ * As the primary's other replicas do it, for those that go on in unlike ways can hardly be compared when it dies; where
+ * it has none, as the run that made it the primary found it, else by GTID. MySQL that gives every transaction one can go
+ * by them where it is not known at which place of the log.
+ */
 function startOf(
   facts: ServerFacts,
   primary: ServerName,
@@ -130,14 +134,12 @@ function startOf(
 ): Following['from'] | undefined {
   const { gtid } = facts;
   const modes = othersOf(view, primary).map((channel) => channel.gtid.mode);
-  const told = change?.primary === primary ? change.byGtid : undefined;
-  const usesGtid =
-    gtid?.kind === 'mysql' ? gtid.mode === 'ON' : modes.length > 0 ? !modes.includes('off') : told !== false;
-  if (usesGtid) return 'gtid';
-  const opened = change?.primary === primary ? change.opened : undefined;
-  return opened === undefined || !reaches(facts, change?.formerEnd)
-    ? undefined
-    : { file: opened.file, position: opened.position };
+  const [told, opened] = change?.primary === primary ? [change.byGtid, change.opened] : [undefined, undefined];
+  const byPosition = modes.length > 0 ? modes.includes('off') : told === false;
+  const always = gtid?.kind === 'mysql' && gtid.mode === 'ON';
+  if (!byPosition && (always || gtid?.kind !== 'mysql')) return 'gtid';
+  const at = opened !== undefined && reaches(facts, change?.formerEnd) ? { file: opened.file, position: opened.position } : undefined; // prettier-ignore
+  return at ?? (always ? 'gtid' : undefined);
 }
 
 function othersOf(view: View, primary: ServerName): readonly Channel[] {
