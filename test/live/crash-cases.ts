@@ -1,46 +1,20 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readdirSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Scope } from '../../src/base/scope.js';
 import { Secret } from '../../src/base/secret.js';
-import { resetReplica, startReplica, stopReplica, type ChannelTls } from '../../src/dialects/replication-statements.js';
-import type { Row } from '../../src/dialects/question.js';
-import { written } from '../../src/dialects/written.js';
+import { resetReplica, startReplica, stopReplica } from '../../src/dialects/replication-statements.js';
 import type { ProcedureName } from '../../src/domain/procedure-names.js';
 import { issuedFiles } from '../../src/pki/written.js';
-import { LoginError, openSession, SessionLost, type Target } from '../../src/mysql/session.js';
+import { LoginError, openSession, type Target } from '../../src/mysql/session.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
 import { swapReplicaCertificate, swapServerCertificate } from '../../src/sandbox/faults.js';
 import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
-import type { ConfigurationOptions, Keys } from '../../src/sandbox/configuration.js';
-import type { Settings } from '../../src/sandbox/settings.js';
-import type { VersionName } from '../../src/sandbox/versions.js';
-import { hostKeys } from './rebuild-hosts.js';
+import type { ConfigurationOptions } from '../../src/sandbox/configuration.js';
+import { asked, channelState, follow, nothing, plain, type CrashCase } from './crash-case.js';
+import { copyCases } from './crash-copy-cases.js';
 import { rotatingConfiguration, stand, standOf, type Stand } from './rotation-stands.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { until } from '../../src/sandbox/until.js';
-
-/**
- * How a procedure comes to be needed on real servers, and how the servers themselves look before and after it. Every
- * procedure has one: its fault points follow from its plan.
- */
-export interface CrashCase {
-  readonly parameters: Readonly<Record<string, string>>;
-  /** Servers that it lets accept writes, each in the place of another. Default none. */
-  readonly opens?: readonly string[];
-  /** From a healthy cluster: what the procedure mends. */
-  provoke(sandbox: SandboxCluster): Promise<void>;
-  /** One text for the state of everything that the procedure touches, as the servers tell it. */
-  state(sandbox: SandboxCluster): Promise<string>;
-  /** What servers need besides, and further keys of each in the configuration. */
-  settings?(version: VersionName): Settings;
-  ofServer?(scope: Scope, sandbox: SandboxCluster): Promise<(server: SandboxServer) => Keys>;
-  /** Further keys of the configuration, and of its cluster. */
-  configuration?(sandbox: SandboxCluster): Promise<Pick<ConfigurationOptions, 'whole' | 'keys'>>;
-  /** Back to a healthy cluster. */
-  mend(sandbox: SandboxCluster): Promise<void>;
-}
 
 /** A round of a rotation: from one stand to the next, in each of which everybody accepts everybody. */
 function roundFrom(from: Stand, more: Readonly<Record<string, string>> = {}): CrashCase {
@@ -55,6 +29,7 @@ function roundFrom(from: Stand, more: Readonly<Record<string, string>> = {}): Cr
 
 const applications = { acknowledged: 'applications' };
 
+/** Those of procedures that go one way. */
 export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
   'trust-authority': roundFrom({ trusted: ['former'], issuer: 'former' }),
   'reissue-certificates': roundFrom({ trusted: ['former', 'next'], issuer: 'former' }, applications),
@@ -83,23 +58,6 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
     provoke: (sandbox) => follow(sandbox, { ...sandbox.channelTls(sandbox.server('db2')), verify: false }),
     state: (sandbox) => channelState(sandbox.server('db2')),
     mend: (sandbox) => follow(sandbox, sandbox.channelTls(sandbox.server('db2'))),
-  },
-  'rebuild-replica': {
-    parameters: { cluster: 'sandbox', server: 'db2' },
-    settings: (version) => (version.startsWith('mysql') ? { plugin_load_add: 'mysql_clone.so' } : {}),
-    ofServer: hostKeys,
-    provoke: async (sandbox) => {
-      const replica = sandbox.server('db2');
-      await replica.sql(plain(stopReplica(replica.column, '')));
-      await replica.sql(plain(resetReplica(replica.column, '')));
-    },
-    // Nothing of a copy, and nothing that was kept, is left over either way.
-    state: async (sandbox) => `${readdirSync(sandbox.server('db2').disk).join()} ${await channelState(sandbox.server('db2'))}`, // prettier-ignore
-    mend: async (sandbox) => {
-      const replica = sandbox.server('db2');
-      await replica.sql(plain(stopReplica(replica.column, ''))).catch(nothing);
-      await sandbox.follow(replica, sandbox.primary);
-    },
   },
   'withdraw-replica': {
     parameters: { cluster: 'sandbox', server: 'db2' },
@@ -256,6 +214,13 @@ export const crashCases: Readonly<Partial<Record<ProcedureName, CrashCase>>> = {
   },
 };
 
+/** The ways that a procedure goes, by their names; the only one of most has none. */
+export function crashWays(procedure: ProcedureName): Readonly<Record<string, CrashCase>> {
+  if (procedure === 'rebuild-replica') return copyCases;
+  const only = crashCases[procedure];
+  return only === undefined ? {} : { '': only };
+}
+
 /** db1 is the primary again, and db2 its replica, whatever they were. */
 async function changeBack(sandbox: SandboxCluster): Promise<void> {
   const [db1, db2] = [sandbox.primary, sandbox.server('db2')];
@@ -323,12 +288,6 @@ async function refusesPlaintext(server: SandboxServer): Promise<string> {
   return `${server.name} ${setting?.['value'] ?? ''} ${account?.['value'] ?? 'none'}`;
 }
 
-async function follow(sandbox: SandboxCluster, tls: ChannelTls): Promise<void> {
-  const replica = sandbox.server('db2');
-  await replica.sql(plain(stopReplica(replica.column, '')));
-  await sandbox.follow(replica, sandbox.primary, { tls });
-}
-
 /** Which servers accept writes now, whatever else is wrong with them. */
 export async function writableServers(sandbox: SandboxCluster): Promise<readonly string[]> {
   const states = await Promise.all(
@@ -342,38 +301,6 @@ export async function writableServers(sandbox: SandboxCluster): Promise<readonly
 async function readOnly(server: SandboxServer): Promise<'open' | 'closed'> {
   const [row] = await asked(server, 'SELECT @@global.read_only AS value');
   return row?.['value'] === '0' || row?.['value'] === 'OFF' ? 'open' : 'closed';
-}
-
-/** Both threads, the source, and every word of TLS. */
-async function channelState(server: SandboxServer): Promise<string> {
-  const rows = await asked(server, server.words.status);
-  const words = /_(?:Host|Port|User)$|SSL|_Running$|Using_Gtid|Auto_Position/;
-  return rows
-    .map((row) =>
-      Object.entries(row)
-        .filter(([name]) => words.test(name))
-        .map(([name, value]) => `${name}=${value ?? 'NULL'}`)
-        .join(' '),
-    ) // prettier-ignore
-    .join('; ');
-}
-
-/** Once more when our own session was ended: fencing ends administrators' too. */
-async function asked(server: SandboxServer, text: string): Promise<readonly Row[]> {
-  try {
-    return await server.sql(text);
-  } catch (cause) {
-    if (!(cause instanceof SessionLost)) throw cause;
-    return server.sql(text);
-  }
-}
-
-function plain(statement: Parameters<typeof written>[0]): string {
-  return written(statement, { secrets: {}, notes: {} }).reveal();
-}
-
-function nothing(): void {
-  // What a statement answers is of no interest.
 }
 
 /** Applications read by a name in a hosts file. */

@@ -11,8 +11,9 @@ import { authorityFiles } from '../../src/pki/authority-files.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { until } from '../../src/sandbox/until.js';
 import type { VersionName } from '../../src/sandbox/versions.js';
-import { crashCases, writableServers, type CrashCase } from './crash-cases.js';
-import { crashPlan, type Deed, type PlannedCrash, type Undone } from './crash-plan.js';
+import type { CrashCase } from './crash-case.js';
+import { crashWays, writableServers } from './crash-cases.js';
+import { called, crashPlan, type PlannedCrash, type Undone } from './crash-plan.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach } from './matrix.js';
 import { commandsOf } from './witness.js';
@@ -25,43 +26,58 @@ const plan = crashPlan();
  */
 export async function crashMatrix(names: readonly ProcedureName[]): Promise<void> {
   process.stderr.write(`crash matrix: ${plan.words}\n`);
-  await describeEach('after a crash', (version) => names.forEach((name) => suite(version, name)), plan.versions);
+  await describeEach('after a crash', (version) => names.forEach((name) => suites(version, name)), plan.versions);
 }
 
-function suite(version: VersionName, procedure: ProcedureName): void {
-  describe(procedure, () => {
+function suites(version: VersionName, procedure: ProcedureName): void {
+  const ways = crashWays(procedure);
+  const gone = plan.ways(version, procedure, Object.keys(ways));
+  for (const way of gone) {
+    const crash = ways[way];
+    if (crash !== undefined) suite(version, procedure, { way, crash, share: gone.length });
+  }
+}
+
+/** One way of a procedure, and among how many its kills are shared. */
+interface Way {
+  readonly way: string;
+  readonly crash: CrashCase;
+  readonly share: number;
+}
+
+function suite(version: VersionName, procedure: ProcedureName, { way, crash, share }: Way): void {
+  const name = called(procedure, way);
+  describe(name, () => {
     const scope = new Scope();
     let sandbox: SandboxCluster;
     let lockstep: LockstepProcess;
 
     beforeAll(async () => {
       sandbox = scope.own(
-        await createCluster({ version, replicas: 1, settings: crashCases[procedure]?.settings?.(version) }),
+        await createCluster({ version, replicas: 1, settings: crash.settings?.(version), servers: crash.servers }),
         (cluster) => cluster.stop(),
       );
-      const configured = await crashCases[procedure]?.configuration?.(sandbox);
+      const configured = await crash.configuration?.(sandbox);
       lockstep = await LockstepProcess.lay(
         sandbox,
         { defaults: { failover: { evidence: '1s', looks: 2 } }, ...configured?.whole },
         { ...configured?.keys },
-        await crashCases[procedure]?.ofServer?.(scope, sandbox),
+        await crash.ofServer?.(scope, sandbox),
       );
     });
     afterAll(() => scope.end());
 
     it('stands before or after, never between', async () => {
-      const crash = crashCases[procedure];
-      if (crash === undefined) throw new Error(`${procedure} has no case`);
       const outline = await outlineOf(sandbox, lockstep, procedure, crash);
       const began = performance.now();
       const tally = new Tally();
       let runs = 1;
-      for (const planned of plan.cases(version, procedure, outline.points, outline.undone)) {
-        const one = { ...planned, procedure, crash, runs, after: outline.after };
+      for (const planned of plan.cases(version, name, { ...outline, share })) {
+        const one = { ...planned, procedure, name, crash, runs, after: outline.after };
         runs = await survived(sandbox, lockstep, one, tally);
       }
       const minutes = ((performance.now() - began) / 60_000).toFixed(1);
-      process.stderr.write(`crash matrix: ${procedure} on ${version}: ${tally.words} in ${minutes} minutes\n`);
+      process.stderr.write(`crash matrix: ${name} on ${version}: ${tally.words} in ${minutes} minutes\n`);
     }, 1_800_000);
   });
 }
@@ -69,6 +85,8 @@ function suite(version: VersionName, procedure: ProcedureName): void {
 /** One life of the process after the other ends at its points. */
 interface Crash extends PlannedCrash {
   readonly procedure: string;
+  /** Of the procedure and its way. */
+  readonly name: string;
   readonly crash: CrashCase;
   /** How many runs there were before this one. */
   readonly runs: number;
@@ -83,8 +101,9 @@ class Tally {
   readonly #counts = new Map<string, number>();
 
   /** @param reached whether every point was come to, rather than the run was over before */
-  note(points: readonly string[], deed: Deed, reached: boolean, outcome: string): void {
-    (reached ? this.#points : this.#missed).add(points.join());
+  note({ points, deed, fails }: PlannedCrash, reached: boolean, outcome: string): void {
+    const point = fails === undefined ? points.join() : `${points.join()} (failed at ${fails})`;
+    (reached ? this.#points : this.#missed).add(point);
     for (const what of [deed, reached ? 'reached' : 'over before it was reached', outcome])
       this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
   }
@@ -113,10 +132,12 @@ async function outlineOf(sandbox: SandboxCluster, lockstep: LockstepProcess, pro
   const commits = steps.findIndex((step) => step.commits);
   const back = steps.slice(0, commits === -1 ? undefined : commits).filter(({ undo }) => undo.length > 0);
   // Without a commit point, whoever comes after a death goes on: it is taken back where the step fails.
-  const undone = back.map(({ id }): Undone => ({
-    points: undoPointsOf(id),
-    ...(commits === -1 ? { fails: `step:${id}:ends` } : { after: `step:${id}:ends` }),
-  }));
+  const undone = back.flatMap(({ id }): readonly Undone[] => {
+    const points = undoPointsOf(id);
+    const ends = `step:${id}:ends`;
+    if (commits !== -1) return [{ points, after: ends }];
+    return [{ points, fails: ends }, ...(crash.failsLate === undefined ? [] : [{ points, fails: crash.failsLate }])];
+  });
   return { points: faultPointsOf({ sections }), undone, after };
 }
 
@@ -127,8 +148,8 @@ async function survived(
   crash: Crash,
   tally: Tally,
 ): Promise<number> {
-  const { crash: one, procedure, points, deed, fails } = crash;
-  const what = `${procedure} ${deed} at ${points.join(', then ')}`;
+  const { crash: one, procedure, name, points, deed, fails } = crash;
+  const what = `${name} ${deed} at ${points.join(', then ')}${fails === undefined ? '' : ` after it failed at ${fails}`}`;
   await one.provoke(sandbox);
   const before = await one.state(sandbox);
   const writable = await writableServers(sandbox);
@@ -183,7 +204,7 @@ async function survived(
   const written = await allWritten(lockstep);
   const secrets = [...passwordsOf(sandbox), ...(await keyLinesOf(sandbox))];
   expect(secrets.filter((secret) => written.includes(secret)).length, `${what}: secrets in log or journal`).toBe(0);
-  tally.note(points, deed, reached, outcome);
+  tally.note(crash, reached, outcome);
   await one.mend(sandbox);
   return runs.length;
 }

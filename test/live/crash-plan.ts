@@ -16,6 +16,8 @@ export type Undone = { readonly points: readonly string[] } & ({ readonly after:
 
 /** Kills of one procedure on one version, about, where not all are wanted. */
 const most = { short: 6, ci: 10 } as const;
+/** Of a procedure that goes several ways, how many are gone where not all are wanted: they share those kills. */
+const waysOf = { short: 1, ci: 2 } as const;
 
 /** One of each flavour. */
 const flavours: readonly VersionName[] = ['mariadb-10.11', 'mysql-9.7'];
@@ -35,7 +37,25 @@ export function crashPlan() {
   const versions = extent === 'all' ? matrix : matrix.filter((name) => (extent === 'short' ? flavours.slice(0, 1) : flavours).includes(name)); // prettier-ignore
   const chosen = (key: string, one: number, of: number) => hash(`${seed} ${key}`) % of < one;
 
-  function cases(version: string, procedure: string, points: readonly string[], undone: readonly Undone[]) {
+  /** Which ways of a procedure are gone: some that the seed chooses, or all. */
+  function ways(version: string, procedure: string, names: readonly string[]): readonly string[] {
+    const only = process.env['LOCKSTEP_CRASH_ONLY'];
+    if (only !== undefined) return names.filter((way) => only.startsWith(`${called(procedure, way)} `));
+    if (extent !== 'short' && extent !== 'ci') return names;
+    const ranked = names.toSorted((a, b) => hash(`${seed} ${version} ${a}`) - hash(`${seed} ${version} ${b}`));
+    return ranked.slice(0, waysOf[extent]);
+  }
+
+  /** @param share among how many ways of the procedure the kills are shared, where not all are wanted */
+  function cases(
+    version: string,
+    procedure: string,
+    {
+      points,
+      undone,
+      share,
+    }: { readonly points: readonly string[]; readonly undone: readonly Undone[]; readonly share: number },
+  ) {
     const lives: readonly Omit<PlannedCrash, 'deed'>[] = [
       ...points.map((point) => ({ points: [point] })),
       ...undone.flatMap((one) =>
@@ -50,19 +70,25 @@ export function crashPlan() {
       ...(each.points.length === 1 ? [{ ...each, deed: 'freeze' as const }] : []),
     ]);
     const only = process.env['LOCKSTEP_CRASH_ONLY'];
-    return all.filter(({ points: at, deed }, index) => {
+    return all.filter(({ points: at, deed, fails }, index) => {
       if (only !== undefined) return `${procedure} ${deed} ${at.join()}` === only;
       if (extent === 'all') return index % shards === shard - 1;
-      const key = `${version} ${procedure} ${at.join()}`;
+      const key = `${version} ${procedure} ${at.join()}${fails ?? ''}`;
+      const of = lives.length * share;
       if (deed === 'freeze' && (extent === 'short' || !chosen(`freeze ${key}`, 1, 8))) return false;
       if (extent === 'flavours') return true;
       return extent === 'ci'
-        ? chosen(key, 1, Math.ceil(lives.length / most.ci))
-        : chosen(key, 1, Math.max(3, Math.ceil(lives.length / most.short)));
+        ? chosen(key, 1, Math.ceil(of / most.ci))
+        : chosen(key, 1, Math.max(3, Math.ceil(of / most.short)));
     });
   }
 
-  return { versions, cases, words: `extent ${extent}, seed ${seed}, shard ${shard}/${shards}` };
+  return { versions, ways, cases, words: `extent ${extent}, seed ${seed}, shard ${shard}/${shards}` };
+}
+
+/** How a way of a procedure is called, in messages and in LOCKSTEP_CRASH_ONLY. */
+export function called(procedure: string, way: string): string {
+  return way === '' ? procedure : `${procedure} ${way}`;
 }
 
 /** FNV-1a: the same seed chooses the same points. */
