@@ -38,7 +38,7 @@ await describeEach(
       bench.site = { ...bench.site, servers, lagThreshold: lagBound };
       // Slow enough to have a middle.
       link = await openLink(scope, donor().address);
-      link.throttle(2 ** 20);
+      link.throttle(2 ** 19);
       const straight = bench.reach;
       const target = async (name: string) => ({ ...(await straight.target(name)), ...(name === 'db3' ? { address: link.address } : {}) }); // prettier-ignore
       bench.reach = { ...straight, target, host: (name: string) => openHost(settings(name)) };
