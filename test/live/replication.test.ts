@@ -4,6 +4,7 @@ import { collide, delayReplica, lockTable, startReplication, stopReplication } f
 import { openLink } from '../../src/sandbox/proxy.js';
 import { coordinatesOf, untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
 import { describeEach } from './matrix.js';
+import type { Scrape } from './scrape.js';
 import { askOne, expectRecent, openStage, problemsOf, type Stage } from './stage.js';
 
 await describeEach('a replica', (version) => {
@@ -179,6 +180,9 @@ await describeEach('a replica', (version) => {
     const link = await openLink(scope, sandbox.primary.address);
     await stopReplication(db2);
     await sandbox.follow(db2, sandbox.primary, { through: link.address });
+    // Through a proxy only what the source says of itself tells which it is, and MySQL asks it after it says that it is connected.
+    const known = (scrape: Scrape) => scrape.all('mysql_replica_link_info', { server: 'db2', source: 'db1' }).length === 1; // prettier-ignore
+    await lockstep.metricsUntil('the source to be known', known);
     await link.cut();
     const page = await lockstep.probeUntil(
       'db2',
@@ -191,10 +195,7 @@ await describeEach('a replica', (version) => {
     expect(page.value('mysql_replica_lag_known')).toBe(0);
     if (mysql) expectRecent(page.value('mysql_replica_io_error_timestamp_seconds'), 30);
     // Both servers must have answered to the same look.
-    const cluster = await lockstep.metricsUntil(
-      'the source of the link',
-      (scrape) => scrape.all('mysql_replica_link_info', { server: 'db2', source: 'db1' }).length === 1,
-    );
+    const cluster = await lockstep.metricsUntil('the source of the link', known);
     expect(problemsOf(cluster)).toContain('replication-connecting db2');
     expect(cluster.state('mysql_server_role', 'role', { server: 'db2' })).toBe('replica');
     await link.mend();
