@@ -9,11 +9,13 @@ const lookWithin = 10_000;
 /**
  * Which sessions at the donor are those of its backup. A server tells of a session little more than when it began: they
  * are those that began while the program logged in, but for those of this process. It says how often it logs in: where
- * somebody else did on the same account in that moment, nobody can tell which are whose, and none is touched.
+ * somebody else did on the same account in that moment, nobody can tell which are whose, and none is touched. The login
+ * that takes its locks comes before its first bytes; of later ones none is looked for.
  */
 export class BackupLogins {
   /** Of which nobody has looked for the sessions yet. */
   #logins = 0;
+  #over = false;
   #looking: Promise<void> = Promise.resolve();
   readonly #found: DonorSession[] = [];
 
@@ -31,25 +33,31 @@ export class BackupLogins {
 
   /** What it says, line by line. */
   note(line: string): void {
+    if (this.#over) return;
     if (/Connecting to \w+ server host/.test(line)) this.#logins += 1;
-    else if (this.#logins > 0) {
-      const logins = this.#logins;
-      this.#logins = 0;
-      const look = () => within(lookWithin, this.signal, (signal) => this.#look(logins, signal));
-      // A donor that cannot be asked now can hardly be asked later.
-      this.#looking = this.#looking.then(look).catch(() => undefined);
-    }
+    else this.#lookForNew();
   }
 
-  /** Settles when nothing more is being looked for. */
-  get settled(): Promise<void> {
+  /** Its first bytes come. Settles when nothing more is being looked for. */
+  settle(): Promise<void> {
+    if (!this.#over) this.#lookForNew();
+    this.#over = true;
     return this.#looking;
   }
 
   /** Ends them, where they are known for certain. */
   async end(): Promise<void> {
-    await this.#looking;
+    await this.settle();
     await endSessions(this.ports, this.donor, this.#found);
+  }
+
+  #lookForNew(): void {
+    const logins = this.#logins;
+    if (logins === 0) return;
+    this.#logins = 0;
+    const look = () => within(lookWithin, this.signal, (signal) => this.#look(logins, signal));
+    // A donor that cannot be asked now can hardly be asked later.
+    this.#looking = this.#looking.then(look).catch(() => undefined);
   }
 
   async #look(logins: number, signal: AbortSignal): Promise<void> {

@@ -78,7 +78,7 @@ async function streamed(
     source.stdin.end();
     signal.addEventListener('abort', stop, { once: true });
     try {
-      const flow = pipeline(counted(source.stdout, action.from, bytes, progress, () => logins.settled), sink.stdin, { signal }).catch((cause: unknown) => { stop(); return cause; }); // prettier-ignore
+      const flow = pipeline(counted(source.stdout, action.from, bytes, progress, () => logins.settle()), sink.stdin, { signal }).catch((cause: unknown) => { stop(); return cause; }); // prettier-ignore
       const [lost, code, taken] = await Promise.all([flow, codeOf(source), codeOf(sink)]);
       signal.throwIfAborted();
       const [words, complaint] = await Promise.all(ending);
@@ -99,7 +99,7 @@ async function streamed(
       // A program whose way to us is lost may hold its locks for as long as it cannot write.
       await logins.end();
     }
-    await logins.settled;
+    await logins.settle();
     await from.remove(credentials, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
   }
 }
