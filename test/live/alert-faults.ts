@@ -125,7 +125,12 @@ export async function getAhead(replica: SandboxServer, primary: SandboxServer): 
     const far = `${await askOne(primary, '@@global.server_uuid')}:1000000`;
     const empty = [`SET GTID_NEXT = '${far}'`, 'BEGIN', 'COMMIT', "SET GTID_NEXT = 'AUTOMATIC'"];
     await replica.run(empty);
-    return () => primary.run(empty);
+    return async () => {
+      await primary.run(empty);
+      // If its link was made anew meanwhile, the source has refused it (13114).
+      await startReplication(replica);
+      await untilReplicating(replica);
+    };
   }
   const place = await askOne(replica, '@@global.gtid_slave_pos');
   const far = place.replace(/\d+$/, (number) => String(Number(number) + 1000));
