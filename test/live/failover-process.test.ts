@@ -45,7 +45,7 @@ await describeEach(
       process.stderr.write(`failover ${version}: ${took} ms from the plan to the promotion, beside a frozen primary\n`);
       // Its login alone would take as long as its locks may.
       expect(took).toBeGreaterThan(0);
-      expect(took).toBeLessThan(10_000);
+      expect(took).toBeLessThan(4000);
       const [db2, db3] = [sandbox.server('db2'), sandbox.server('db3')];
       await expectOneOpen([db2, db3], db2);
       for (const server of [db2, db3])
@@ -58,8 +58,8 @@ await describeEach(
       const pauses = told.all('lockstep_write_pause_seconds', { procedure: 'failover' });
       expect(pauses).toMatchObject([{ labels: { until: 'promoted' } }]);
       const pause = 1000 * (pauses[0]?.value ?? NaN);
-      // Its last sign of life, a look or a heartbeat, came before it stood still; the last on the way may be heard a little later.
-      expect(pause).toBeGreaterThan(at(/^it is about to commit/) - froze - 1000);
+      // Its last sign of life, a look or a heartbeat, came before it stood still.
+      expect(pause).toBeGreaterThan(at(/^it is about to commit/) - froze);
       expect(pause).toBeLessThan(at(/^promote was done and seen/) - froze + 5000);
       await lockstep.kill();
       await lockstep.start();
