@@ -19,6 +19,8 @@ import { describeEach } from './matrix.js';
 import { commandsOf } from './witness.js';
 
 const plan = crashPlan();
+/** A dump lays out a whole server, and starts it twice. Milliseconds. */
+const endsWithin = 60_000;
 
 /**
  * The real process is killed, or frozen and thawed, at every fault point of these procedures; then it is started again
@@ -121,7 +123,7 @@ async function outlineOf(sandbox: SandboxCluster, lockstep: LockstepProcess, pro
   await crash.provoke(sandbox);
   await lockstep.start();
   const { steps } = await lockstep.plan({ procedure, parameters: crash.parameters });
-  const run = await lockstep.ended((await lockstep.run({ procedure, parameters: crash.parameters })).id);
+  const run = await lockstep.ended((await lockstep.run({ procedure, parameters: crash.parameters })).id, endsWithin);
   expect(run.outcome, run.why).toBe('succeeded');
   const after = await crash.state(sandbox);
   await lockstep.stop();
@@ -183,7 +185,7 @@ async function survived(
     // It died before the request was durable: nobody was told that it would be done.
     expect(await one.state(sandbox), what).toBe(before);
   } else {
-    const run = await lockstep.ended(newest.id).catch((cause: unknown) => {
+    const run = await lockstep.ended(newest.id, endsWithin).catch((cause: unknown) => {
       throw new Error(`${what}: the run does not end`, { cause });
     });
     expect(run.state, `${what}: ${run.why}`).toBe('ended');

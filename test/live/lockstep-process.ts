@@ -166,8 +166,9 @@ export class LockstepProcess {
     return last;
   }
 
-  ended(id: string): Promise<RunView> {
-    return this.until(id, 'ended', ({ state }) => state === 'ended' || state === 'needs-human', 60_000);
+  /** @param within milliseconds; default 20 seconds */
+  ended(id: string, within?: number): Promise<RunView> {
+    return this.until(id, 'ended', ({ state }) => state === 'ended' || state === 'needs-human', within);
   }
 
   /** All that it ever said or wrote down: its log, its journal, its pages. */

@@ -163,7 +163,7 @@ await describeEach('rebuild-replica by a dump', (version) => {
     await lockstep.child.ended;
     const copied = (await sentBy(donor)) - before;
     await lockstep.start();
-    const run = await lockstep.ended(id);
+    const run = await lockstep.ended(id, 60_000);
     expect(run.outcome, run.why).toBe('succeeded');
     const told = /(\d+) rows were found equal and kept, and (\d+) were copied/.exec(run.report?.join(' ') ?? '');
     expect(Number(told?.[1])).toBeGreaterThan(20_000);
