@@ -1,3 +1,4 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { defineConfig } from 'vitest/config';
 
 // Two projects: rooms that need no server, and live scenarios that own real servers. Every file has servers,
@@ -6,9 +7,19 @@ import { defineConfig } from 'vitest/config';
 // Vitest asks its workers for colours on CI, and what they start would paint its answers into pipes.
 const env = { NO_COLOR: '1' };
 
+/** The crash matrix first: its files are short, take longest, and would go on alone when all others have ended. */
+class CrashesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isCrash = ({ moduleId }: TestSpecification) => moduleId.includes('/live/crash-');
+    return [...sorted.filter(isCrash), ...sorted.filter((file) => !isCrash(file))];
+  }
+}
+
 export default defineConfig({
   test: {
     maxWorkers: 3,
+    sequence: { sequencer: CrashesFirst },
     projects: [
       {
         test: {

@@ -3,6 +3,7 @@ import { copy } from '../src/actors/copy/copy.js';
 import { load } from '../src/actors/copy/load.js';
 import { placesOf } from '../src/actors/copy/places.js';
 import { swap } from '../src/actors/copy/swap.js';
+import { redoLog } from '../src/dialects/fresh-server.js';
 import type { CopyAction } from '../src/domain/action.js';
 import { openHost } from '../src/hosts/open.js';
 import type { Flavour } from '../src/domain/snapshot.js';
@@ -79,12 +80,12 @@ async function byLockstep(method: Method, kind: Kind, stage: Stage, signal: Abor
   const data = { from: donor.dataDirectory, on: target.dataDirectory };
   try {
     const made = await copy(action, ports, data, signal);
-    await swap({ kind: 'swap', on: target.name, service: 'mysql', data: '', noteAs: '' }, to, await stage.login(target.name), data.on, signal); // prettier-ignore
+    await swap({ kind: 'swap', on: target.name, service: 'mysql', data: '', temporary: '', noteAs: '' }, to, await stage.login(target.name), { data: data.on, temporary: 'ibtmp1' }, signal); // prettier-ignore
     if (method !== 'dump') {
       stage.told(made.cost ?? '');
       return made.position;
     }
-    const loaded = await load({ kind: 'load', from: donor.name, on: target.name, accounts, stops: '', streams, restAbove: 3600, noteAs: '' }, ports, signal); // prettier-ignore
+    const loaded = await load({ kind: 'load', from: donor.name, on: target.name, accounts, stops: '', streams, restAbove: 3600, ...(target.column.stopsRedoLog ? { redo: redoLog } : {}), noteAs: '' }, ports, signal); // prettier-ignore
     stage.told(loaded.cost);
     return loaded.position;
   } finally {

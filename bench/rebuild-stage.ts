@@ -1,10 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Scope } from '../src/base/scope.js';
-import { Secret } from '../src/base/secret.js';
 import type { Flavour } from '../src/domain/snapshot.js';
-import { fingerprintOf } from '../src/hosts/host-key.js';
 import type { HostSettings } from '../src/hosts/open.js';
 import type { Target } from '../src/mysql/session.js';
 import { accountStatements } from '../src/sandbox/accounts.js';
@@ -14,7 +10,7 @@ import { hostsOf, script, serverPrograms } from '../src/sandbox/machines.js';
 import { unpack } from '../src/sandbox/packages.js';
 import type { SandboxServer } from '../src/sandbox/server.js';
 import type { Settings } from '../src/sandbox/settings.js';
-import { startSshServer } from '../src/sandbox/ssh-server.js';
+import { sshTarget, startSshServer } from '../src/sandbox/ssh-server.js';
 import { programs, versionNamed, type VersionName } from '../src/sandbox/versions.js';
 import { say } from './run.js';
 
@@ -79,24 +75,16 @@ export async function openRebuildStage(scope: Scope, version: VersionName, megab
     program: (server, name) => servers(server).find((file) => path.basename(file) === name),
     hosts: settingsOf,
     ssh: await bySsh(scope, settingsOf),
-    login: (server) => Promise.resolve(loginOf(cluster, server)),
+    login: (server) => cluster.login(cluster.server(server), cluster.accounts.operate),
     told: (cost) => void costs.push(cost),
     costs,
   };
 }
 
 async function bySsh(scope: Scope, settingsOf: Stage['hosts']): Promise<Stage['ssh']> {
-  const { address, users, keyFile, hostKeys } = await startSshServer(scope);
-  const key = new Secret(await readFile(keyFile, 'utf8'));
-  const way = {
-    kind: 'ssh',
-    sudo: false,
-    address,
-    user: users.self,
-    login: { key: () => Promise.resolve(key), passphrase: undefined },
-    knownHosts: undefined,
-    hostKeys: [fingerprintOf(Buffer.from(hostKeys.ed25519.split(' ')[1] ?? '', 'base64'))],
-  } as const;
+  const server = await startSshServer(scope);
+  const { address, users, keyFile } = server;
+  const way = { kind: 'ssh', sudo: false, ...sshTarget(server) } as const;
   const client = (await unpack(programs.openssh)).argv('usr/bin/ssh').map((word) => `'${word}'`);
   const options = ['-F', 'none', '-i', keyFile, '-p', String(address.port), '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', `${users.self}@${address.host}`]; // prettier-ignore
   return {
@@ -113,20 +101,6 @@ export async function emptied({ cluster, target }: Stage): Promise<void> {
   await target.wipe();
   await target.start();
   await target.run(accountStatements(target, cluster.accounts, 'x509'));
-}
-
-function loginOf({ client, accounts, ...cluster }: SandboxCluster, name: string): Target {
-  const server = cluster.servers.find((one) => one.name === name);
-  if (server === undefined) throw new Error(`there is no ${name}`);
-  const { user, password } = accounts.operate;
-  const [ca, cert, key] = [client.ca, client.cert, client.key].map((file) => readFileSync(file));
-  if (ca === undefined || cert === undefined || key === undefined) throw new Error('the sandbox has no client certificate'); // prettier-ignore
-  return {
-    address: server.address,
-    user,
-    password: () => Promise.resolve(password),
-    tls: { verify: 'identity', ca, cert, key },
-  };
 }
 
 const tools = {

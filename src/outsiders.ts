@@ -25,14 +25,24 @@ export function outsidersOf({ tls, serverTls }: ClusterConfig): readonly Outside
 
 /** Another cluster that Lockstep reaches by the same file of authorities, while it does not yet do without the one that gives way. */
 export function sharingOf(config: Config, cluster: ClusterConfig): string | undefined {
-  const { caFile } = cluster.tls;
   const leaving = cluster.serverTls?.replaces;
-  if (caFile === undefined || leaving === undefined) return undefined;
-  return config.clusters.find(
-    ({ name, tls, serverTls }) =>
-      name !== cluster.name &&
-      tls.mode === 'required' &&
-      tls.caFile === caFile &&
-      (serverTls === undefined || serverTls.authority === leaving || serverTls.replaces === leaving),
+  if (leaving === undefined) return undefined;
+  return besides(config, cluster).find(
+    ({ serverTls }) => serverTls === undefined || serverTls.authority === leaving || serverTls.replaces === leaving,
   )?.name;
+}
+
+/** Another cluster that Lockstep reaches by the same file of authorities, and that names the one that joins. */
+export function relyingOf(config: Config, cluster: ClusterConfig): string | undefined {
+  const joining = cluster.serverTls?.authority;
+  if (joining === undefined) return undefined;
+  return besides(config, cluster).find(
+    ({ serverTls }) => serverTls?.authority === joining || serverTls?.replaces === joining,
+  )?.name;
+}
+
+function besides({ clusters }: Config, { name, tls: { caFile } }: ClusterConfig): readonly ClusterConfig[] {
+  return clusters.filter(
+    (one) => caFile !== undefined && one.name !== name && one.tls.mode === 'required' && one.tls.caFile === caFile,
+  );
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { certificatesOf } from './base/x509.js';
 import type { ClusterConfig, Config } from './config/config.js';
 import type { Certificate } from './domain/certificate.js';
+import { isForeignLink } from './domain/generation-link.js';
 import { ownPlaceOf, type OwnCertificate } from './domain/own-certificate.js';
 import { authorityFiles } from './pki/authority-files.js';
 
@@ -70,7 +71,7 @@ async function fixedBecause(config: Config, certFile: string, keyFile: string): 
     .find(({ host, serverTls }) => host?.kind === 'local' && serverTls?.directory === directory);
   if (server !== undefined) return `they stand among those of the server ${server.name}`;
   for (const name of [certificate, key]) {
-    const strange = await strangeBecause(directory, name, path.join(below, 'current', name));
+    const strange = await strangeBecause(directory, below, name);
     if (strange !== undefined) return strange;
   }
   try {
@@ -82,12 +83,14 @@ async function fixedBecause(config: Config, certFile: string, keyFile: string): 
 }
 
 /** What stands there is to be a file that is Lockstep's to give away, or the link that Lockstep made of it. */
-async function strangeBecause(directory: string, name: string, link: string): Promise<string | undefined> {
+async function strangeBecause(directory: string, below: string, name: string): Promise<string | undefined> {
   const file = path.join(directory, name);
   try {
     const facts = await lstat(file);
     if (facts.isSymbolicLink())
-      return (await readlink(file)) === link ? undefined : `${file} is a link that Lockstep did not make`;
+      return isForeignLink(await readlink(file), below, name)
+        ? `${file} is a link that Lockstep did not make`
+        : undefined;
     const user = process.getuid?.() ?? 0;
     return user === 0 || facts.uid === user ? undefined : `${file} belongs to another user than Lockstep's`;
   } catch {

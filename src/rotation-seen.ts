@@ -7,7 +7,7 @@ import { lockstepItself, type HeldAuthority, type Outsider, type Rotation } from
 import { hostSettingsOf } from './host-settings.js';
 import { openHost } from './hosts/open.js';
 import { ownCertificateSeen } from './own-certificate-seen.js';
-import { outsidersOf, sharingOf, type OutsiderFiles } from './outsiders.js';
+import { outsidersOf, relyingOf, sharingOf, type OutsiderFiles } from './outsiders.js';
 import { authorityFiles } from './pki/authority-files.js';
 
 /** How long reading the files of Lockstep and of applications may take, milliseconds: what comes later is not seen. */
@@ -52,7 +52,7 @@ async function outsidersSeen(
   signal: AbortSignal,
 ): Promise<readonly Outsider[]> {
   const limit = deadline(readWithin, signal);
-  const sharedWith = sharingOf(config, cluster);
+  const [sharedWith, reliedOnBy] = [sharingOf(config, cluster), relyingOf(config, cluster)];
   try {
     return await Promise.all(
       outsidersOf(cluster).map(async (one) => ({
@@ -60,6 +60,7 @@ async function outsidersSeen(
         file: one.caFile,
         ...(await filesOf(one, limit.signal)),
         sharedWith: one.name === lockstepItself ? sharedWith : undefined,
+        reliedOnBy: one.name === lockstepItself ? reliedOnBy : undefined,
       })),
     );
   } finally {

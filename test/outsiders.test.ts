@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { loadConfig } from '../src/config/load.js';
 import { rotationSeen } from '../src/rotation-seen.js';
-import { outsidersOf, sharingOf } from '../src/outsiders.js';
+import { outsidersOf, relyingOf, sharingOf } from '../src/outsiders.js';
 import { createAuthority } from '../src/pki/authority.js';
 import { folderWith } from './config/files.js';
 
@@ -47,11 +47,13 @@ it('knows who checks certificates besides the servers, whom they trust, and whom
   expect(outsidersOf(cluster('plain'))).toEqual([]);
   expect(sharingOf(config, cluster('moving'))).toBe('staying');
   expect([sharingOf(config, cluster('staying')), sharingOf(config, cluster('elsewhere'))]).toEqual([undefined, undefined]); // prettier-ignore
+  const relying = ['moving', 'moved', 'staying', 'elsewhere', 'plain'].map((name) => relyingOf(config, cluster(name)));
+  expect(relying).toEqual(['moved', 'moving', 'moving', undefined, undefined]);
   const seen = await rotationSeen(config, cluster('moving'), signal);
   expect([seen?.to.name, seen?.to.keyed, seen?.from?.name]).toEqual(['new', true, 'old']);
   expect(seen?.outsiders).toMatchObject([
-    { name: 'lockstep', trusted: [{ subject: 'CN=old' }], sharedWith: 'staying' },
-    { name: 'shop', file: '/nowhere/ca.pem', trusted: undefined, sharedWith: undefined },
+    { name: 'lockstep', trusted: [{ subject: 'CN=old' }], sharedWith: 'staying', reliedOnBy: 'moved' },
+    { name: 'shop', file: '/nowhere/ca.pem', trusted: undefined, sharedWith: undefined, reliedOnBy: undefined },
     { name: 'reports', file: undefined },
   ]);
   expect(await rotationSeen(config, cluster('elsewhere'), signal)).toBeUndefined();

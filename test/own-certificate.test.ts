@@ -115,8 +115,10 @@ it('gives every login a pair of one generation, while generations take turns', a
     }
   };
   const readers = Promise.allSettled([reading(), reading(), reading()]);
-  for (let turn = 0; turn < 40; turn += 1)
-    await act({ act: 'place', place, generation: { note: turn % 2 === 0 ? 'next' : 'previous' } }, notes);
+  for (let turn = 0; turn < 40; turn += 1) {
+    const [generation, other] = turn % 2 === 0 ? ['next', 'previous'] : ['previous', 'next'];
+    await act({ act: 'place', place, generation: { note: generation }, over: { note: other } }, notes);
+  }
   over = true;
   expect((await readers).filter(({ status }) => status === 'rejected')).toEqual([]);
   expect(met.size).toBe(2);

@@ -9,7 +9,7 @@
 //   node tools/bootstrap.mjs chaos [--minutes COUNT] [--seed NUMBER] [--version NAME] [--round NUMBER] [--failovers SHARE]
 
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import {
   accessSync,
   constants,
@@ -64,7 +64,7 @@ async function fuzz(given) {
 async function crash(given) {
   const options = { all: { type: 'boolean' }, shard: { type: 'string' }, seed: { type: 'string' } };
   const { all, shard, seed } = parseArgs({ args: given, options }).values;
-  process.env.LOCKSTEP_CRASH = all ? 'all' : 'flavours';
+  process.env.LOCKSTEP_EXTENT = all ? 'all' : 'flavours';
   if (shard !== undefined) process.env.LOCKSTEP_SHARD = shard;
   if (seed !== undefined) process.env.LOCKSTEP_SEED = seed;
   return test(['--project=live', 'test/live/crash-']);
@@ -83,10 +83,14 @@ async function chaos(given) {
 }
 
 /**
+ * Without arguments the short form, unless LOCKSTEP_EXTENT says otherwise (test/live/extent.ts); what is named is run on all its versions.
  * Ends with one line for people and machines: `312 passed, 0 failed, 4 skipped`. No test at all is a failure.
  * On CI the live files that failed, if they are few, run once more, one at a time and with servers of their own anew.
  */
 async function test(given) {
+  const extent = (process.env.LOCKSTEP_EXTENT ??= given.length === 0 ? 'short' : 'versions');
+  const seed = (process.env.LOCKSTEP_SEED ??= String(randomInt(2 ** 31)));
+  say(`extent ${extent}; what chance chooses is chosen again with LOCKSTEP_SEED=${seed}`);
   const first = await vitest(given);
   const failed = first.files.filter((one) => one.live && hasFailed(one)).map(({ file }) => file);
   if (process.env.CI === undefined || failed.length === 0 || failed.length > mostAgain) return conclude(first, []);

@@ -81,19 +81,15 @@ export class HeldSession {
 
   /** Takes one more advisory lock into this session. @throws LockstepError `locked` */
   async take(lock: string, server: string, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const [rows] = await this.query(
-        `SELECT GET_LOCK('${lock}', 0) AS got, IS_USED_LOCK('${lock}') AS holder`,
-        signal,
-      );
+    const ask = `SELECT GET_LOCK('${lock}', 0) AS got, IS_USED_LOCK('${lock}') AS holder`;
+    for (let holder: string | undefined; ;) {
+      const [rows] = await this.query(ask, signal).catch((cause: unknown) => {
+        // The signal may end a later try as well as the pause before it: what kept us from the lock is its holder.
+        throw signal.aborted && holder !== undefined ? locked(server, holder, cause) : cause;
+      });
       if (rows?.[0]?.['got'] === '1') return;
-      const holder = rows?.[0]?.['holder'] ?? '?';
-      if (!(await passed(lockPause, signal)))
-        throw new LockstepError(
-          'locked',
-          `${server} is locked by session ${holder} of another Lockstep, or of one that has just died`,
-          'SHOW PROCESSLIST there names it.',
-        );
+      holder = rows?.[0]?.['holder'] ?? '?';
+      if (!(await passed(lockPause, signal))) throw locked(server, holder);
     }
   }
 
@@ -126,6 +122,15 @@ export class HeldSession {
 /** One name per session, the same on every server: a lock is known to its server alone. */
 export function lockName(session: SessionName): string {
   return `lockstep.${session}`;
+}
+
+function locked(server: string, holder: string, cause?: unknown): LockstepError {
+  return new LockstepError(
+    'locked',
+    `${server} is locked by session ${holder} of another Lockstep, or of one that has just died`,
+    'SHOW PROCESSLIST there names it.',
+    { cause },
+  );
 }
 
 /** Waits; false when the signal ended it, or is about to. */

@@ -10,6 +10,7 @@ import {
   type AnnounceAction,
   type CopyAction,
   type KillAction,
+  type PutBackAction,
   type ReceivedAction,
   type ReleaseAction,
   type ReadersAction,
@@ -17,6 +18,7 @@ import {
   type SessionName,
   type SqlAction,
   type Statement,
+  type SwapAction,
   type Value,
   type VerifyAction,
 } from '../domain/action.js';
@@ -29,6 +31,7 @@ import { copy } from './copy/copy.js';
 import { load } from './copy/load.js';
 import { discard } from './copy/discard.js';
 import { empty } from './copy/empty.js';
+import type { DataNames } from './copy/places.js';
 import { putBack } from './copy/put-back.js';
 import { measure } from './copy/room.js';
 import { swap } from './copy/swap.js';
@@ -137,10 +140,10 @@ export class SqlActor implements Actor {
       case 'empty':
         return { [action.noteAs]: String(await empty(await this.reach.target(action.on), signal)) };
       case 'put-back':
-        await this.#onHost(action.on, async (host) => putBack(action, notes, host, await this.reach.target(action.on), noted(notes, action.data), signal)); // prettier-ignore
+        await this.#onHost(action.on, async (host) => putBack(action, notes, host, await this.reach.target(action.on), namesIn(notes, action), signal)); // prettier-ignore
         return { [action.noteAs]: 'yes' };
       case 'swap':
-        await this.#onHost(action.on, async (host) => swap(action, host, await this.reach.target(action.on), noted(notes, action.data), signal)); // prettier-ignore
+        await this.#onHost(action.on, async (host) => swap(action, host, await this.reach.target(action.on), namesIn(notes, action), signal)); // prettier-ignore
         return { [action.noteAs]: 'yes' };
       case 'discard':
         await this.#onHost(action.on, (host) => discard(host, noted(notes, action.data), action.place, signal)); // prettier-ignore
@@ -189,6 +192,8 @@ export class SqlActor implements Actor {
     await memory.forget();
     const lines = [...(notes['cost'] === undefined ? [] : [notes['cost']]), ...verificationLines({ ...result, cluster: '' })]; // prettier-ignore
     if (action.mustEqual === true && result.differingTables > 0) throw new LockstepError('differs', lines.join('; '));
+    if (action.mustEqual === true && (result.unreadTables ?? 0) > 0)
+      throw new LockstepError('not-compared', lines.join('; '), 'See why these tables cannot be read: nothing is known of them.'); // prettier-ignore
     return {
       [action.noteAs]: result.differingTables === 0 ? 'equal' : 'differs',
       report: lines.join('\n'),
@@ -331,6 +336,10 @@ export class SqlActor implements Actor {
     const secrets = await Promise.all(names.map(async (name) => [name, await this.reach.secret(name)] as const));
     return { secrets: Object.fromEntries(secrets), notes };
   }
+}
+
+function namesIn(notes: Notes, { data, temporary }: SwapAction | PutBackAction): DataNames {
+  return { data: noted(notes, data), temporary: noted(notes, temporary) };
 }
 
 function noted(notes: Notes, name: string): string {

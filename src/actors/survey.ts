@@ -1,5 +1,4 @@
-import path from 'node:path';
-import { LockstepError, messageOf } from '../base/errors.js';
+import { messageOf } from '../base/errors.js';
 import { columnFor } from '../dialects/capabilities.js';
 import { holdingsOf, holdingsStatements } from '../dialects/survey-statements.js';
 import type { Flavour, Identity, ServerName } from '../domain/snapshot.js';
@@ -32,7 +31,7 @@ export async function survey(reach: SurveyReach, signal: AbortSignal): Promise<S
       return undefined;
     });
   const holds = await told(holdingsAt(reach, signal));
-  const machine = host === undefined || holds === undefined ? undefined : await told(machineAt(host, holds, reach.programs, signal)); // prettier-ignore
+  const machine = host === undefined || holds === undefined ? undefined : await told(machineAt(host, holds.data, reach.programs, signal)); // prettier-ignore
   return { server, holds, machine, failures };
 }
 
@@ -46,26 +45,29 @@ async function holdingsAt(reach: SurveyReach, signal: AbortSignal): Promise<Hold
   }
 }
 
-async function machineAt(
+/**
+ * What a machine tells of a data directory, whose path may be a link, and of programs.
+ * @throws LockstepError those of hosts
+ */
+export async function machineAt(
   host: Host,
-  { data }: Holdings,
+  data: string,
   programs: readonly string[],
   signal: AbortSignal,
 ): Promise<MachineSurvey> {
   const found = await followed(host, data, signal);
-  const [here, above, facts] = await Promise.all([
+  const [{ free }, movable, facts] = await Promise.all([
     host.space(found, { signal }),
-    host.space(path.posix.dirname(found), { signal }).catch(unlessClosed),
+    host.movable(found, { signal }),
     host.stat(found, { signal }),
   ]);
-  // What two file systems have in common is never their size to the byte.
-  const exchangeable = here.total === above?.total && facts?.kind === 'directory';
+  const exchangeable = movable === true && facts?.kind === 'directory';
   const places = placesOf(found, exchangeable ? undefined : { data: found, system: '' });
   const kept = await Promise.all(leftovers(places).map((left) => stands(host, left, signal)));
-  const mounts = exchangeable ? [] : await mountsIn(host, found, here.total, signal);
+  const mounts = exchangeable ? [] : await fixedIn(host, found, signal);
   const versions = await Promise.all(programs.map(async (program) => [program, await versionOf(host, program, signal)] as const)); // prettier-ignore
   return {
-    freeBytes: here.free,
+    freeBytes: free,
     exchangeable,
     kept: kept.includes(true),
     ...(found === data ? {} : { data: found }),
@@ -74,21 +76,15 @@ async function machineAt(
   };
 }
 
-/** Where the directory above is not Lockstep's to look at, nothing can be placed beside the data. */
-function unlessClosed(cause: unknown): undefined {
-  if (cause instanceof LockstepError && cause.code === 'not-allowed') return undefined;
-  throw cause;
-}
-
-/** Entries whose file system is another than that of the directory: they have no other name. */
-async function mountsIn(host: Host, directory: string, total: number, signal: AbortSignal): Promise<readonly string[]> {
-  const apart: string[] = [];
+/** Entries of a directory that have no other name: mounts, other file systems, what is itself allowed. */
+async function fixedIn(host: Host, directory: string, signal: AbortSignal): Promise<readonly string[]> {
+  const fixed: string[] = [];
   for (const name of await host.list(directory, { signal })) {
-    const at = `${directory}/${name}`;
-    if (foreign.includes(name) || (await host.stat(at, { signal }))?.kind !== 'directory') continue;
-    if ((await host.space(at, { signal })).total !== total) apart.push(name);
+    if (foreign.includes(name)) continue;
+    // What is gone meanwhile is no hindrance.
+    if ((await host.movable(`${directory}/${name}`, { signal })) === false) fixed.push(name);
   }
-  return apart;
+  return fixed;
 }
 
 async function versionOf(host: Host, program: string, signal: AbortSignal): Promise<string> {

@@ -14,7 +14,7 @@ export interface Listed {
 export const loader: Listed = { user: 'lockstep_loader', host: '%', role: false };
 
 /** Accounts that servers make for themselves. */
-const system = ['mysql.sys', 'mysql.session', 'mysql.infoschema', 'mariadb.sys', 'PUBLIC'];
+const system = ['mysql.sys', 'mysql.session', 'mysql.infoschema', 'mariadb.sys'];
 const others = `User NOT IN (${system.map(quoteText).join(', ')})`;
 
 export function accountsListing(flavour: Flavour): string {
@@ -27,7 +27,13 @@ export function listedAccounts(rows: readonly Row[]): readonly Listed[] {
 }
 
 export function accountName({ user, host, role }: Listed): string {
+  if (isEverybody({ user, role })) return 'PUBLIC';
   return role ? quoteText(user) : quoteAccount({ user, host });
+}
+
+/** MariaDB, from 10.11 on: listed as a role once it was granted something, and nobody makes or drops it. */
+function isEverybody({ user, role }: Pick<Listed, 'user' | 'role'>): boolean {
+  return role && user === 'PUBLIC';
 }
 
 /** Passwords of MySQL's plugins hold bytes that no text does. */
@@ -50,10 +56,42 @@ export function said(row: Row): string {
   return Object.values(row).find((value) => value !== null) ?? '';
 }
 
+const quoted = String.raw`'(?:[^'\\]|\\.|'')*'|\`(?:[^\`]|\`\`)*\``;
+const defaultRoles = new RegExp(`^((?:${quoted}|[^'\`])*?) DEFAULT ROLE ((?:(?:${quoted})@(?:${quoted}),?)+)`, 's');
+
+/** What MySQL's CREATE USER says of roles, which must be there and be granted first, as a statement of its own. */
+export function withoutRoles(
+  make: string,
+  account: Listed,
+): { readonly make: string; readonly roles: string | undefined } {
+  const [all = '', before = '', roles] = defaultRoles.exec(make) ?? [];
+  if (roles === undefined) return { make, roles };
+  return { make: before + make.slice(all.length), roles: `ALTER USER ${accountName(account)} DEFAULT ROLE ${roles}` };
+}
+
+const column = String.raw`\`(?:[^\`]|\`\`)*\``;
+const privilege = String.raw`[A-Z]+(?: [A-Z]+)*(?: \(${column}(?:, ${column})*\))?`;
+const onColumns = new RegExp(`^GRANT (${privilege}(?:, ${privilege})*) (ON .*)$`, 's');
+
+/** A grant on columns as one for each of them: one that is dropped keeps its grant, and must take no other with it. */
+export function perColumn(grant: string): readonly string[] {
+  const [, privileges = '', rest = ''] = onColumns.exec(grant) ?? [];
+  const each = privileges.match(new RegExp(privilege, 'g')) ?? [];
+  const [whole, parts] = [each.filter((one) => !one.includes('(')), each.filter((one) => one.includes('('))];
+  if (parts.length === 0) return [grant];
+  const single = parts.flatMap((one) => {
+    const at = one.indexOf('(');
+    const names = one.slice(at).match(new RegExp(column, 'g')) ?? [];
+    return names.map((name) => `${one.slice(0, at)}(${name})`);
+  });
+  return [...(whole.length === 0 ? [] : [whole.join(', ')]), ...single].map((what) => `GRANT ${what} ${rest}`);
+}
+
 export function makeRole(account: Listed): string {
-  return `CREATE ROLE IF NOT EXISTS ${accountName(account)}`;
+  return isEverybody(account) ? 'DO 0' : `CREATE ROLE IF NOT EXISTS ${accountName(account)}`;
 }
 
 export function dropAccount(account: Listed): string {
+  if (isEverybody(account)) return 'REVOKE ALL PRIVILEGES, GRANT OPTION FROM PUBLIC';
   return `DROP ${account.role ? 'ROLE' : 'USER'} IF EXISTS ${accountName(account)}`;
 }

@@ -62,6 +62,8 @@ export interface Column {
   readonly tlsVersions: string | undefined;
   /** Whether the program has --validate-config. */
   readonly validatesConfig: boolean;
+  /** Whether InnoDB can do without its redo log for a time. */
+  readonly stopsRedoLog: boolean;
   /** Whether performance_schema.tls_channel_status exists; it answers nothing while performance_schema is off. */
   readonly tlsChannelStatus: boolean;
   /** Whether performance_schema.status_by_thread tells protocol and cipher of each session. */
@@ -119,6 +121,7 @@ const mariadb105: Column = {
   settableTls: false, // ssl_* are read-only (1238), and FLUSH SSL leaves TLS off where it was off
   tlsVersions: undefined,
   validatesConfig: false, // --verbose --help ends with 7 at an unknown option
+  stopsRedoLog: false,
   tlsChannelStatus: false,
   statusByThread: false, // the table is there and holds no Ssl_ rows before 10.11
   receivedTimes: undefined, // heartbeats are counted (Slave_received_heartbeats), never dated
@@ -208,6 +211,7 @@ const mysql57: Column = {
   settableTls: false, // ssl_* became dynamic with 8.0.16
   tlsVersions: 'TLSv1.2', // 1.3 came with 8.0.16
   validatesConfig: false, // came with 8.0.16
+  stopsRedoLog: false, // ALTER INSTANCE DISABLE INNODB REDO_LOG came with 8.0.21
   tlsChannelStatus: false,
   statusByThread: true,
   receivedTimes: 'heartbeats',
@@ -253,6 +257,7 @@ const mysql8022: Column = {
   settableTls: true,
   tlsVersions: 'TLSv1.2,TLSv1.3', // empty turns TLS off
   validatesConfig: true,
+  stopsRedoLog: true, // 8.0.21
   tlsChannelStatus: true, // 8.0.21; have_ssl stays beside it until 8.3
 };
 

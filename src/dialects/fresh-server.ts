@@ -107,6 +107,12 @@ export const otherLoaders = `SELECT ID AS id FROM information_schema.PROCESSLIST
 export const loadSettings: Readonly<Record<string, string>> = { super_read_only: 'OFF', local_infile: 'ON' };
 export const loadSettingsListing = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${Object.keys(loadSettings).map(quoteText).join(', ')})`;
 
+/** Between these a server writes pages alone, and each but once: several times as fast, and should it die so, it never starts on its data again. */
+export const redoLog = {
+  off: 'ALTER INSTANCE DISABLE INNODB REDO_LOG',
+  on: 'ALTER INSTANCE ENABLE INNODB REDO_LOG',
+} as const;
+
 /** Its own history begins with what it was filled with. MariaDB is told so where it is attached. */
 export function beginsAt(column: Column, position: string): readonly string[] {
   const reset = resetLogs(column);

@@ -238,7 +238,7 @@ export const copyMethods = ['backup', 'clone', 'dump'] as const;
 export type CopyMethodName = (typeof copyMethods)[number];
 
 /**
- * Fills a server that was laid out empty with all that another holds: definitions, rows, accounts. Several sessions on the
+ * Fills a server that was laid out empty with what another holds for applications: definitions, rows, accounts. Several sessions on the
  * donor see one moment of it, for which its commits are stopped; the rows go through Lockstep, over TLS on both sides.
  * A server that was not laid out for it is never touched.
  */
@@ -252,6 +252,8 @@ export interface LoadAction {
   readonly stops: string;
   /** How many tables are copied at once. */
   readonly streams: number;
+  /** The statements between which the target does without its redo log; undefined: it keeps it. */
+  readonly redo?: { readonly off: string; readonly on: string };
   /** It rests while the donor is further behind its source than that, seconds. */
   readonly restAbove: number;
   /** Keeps the GTID position of the copy under this name. What it cost is the note `cost`. */
@@ -266,6 +268,7 @@ export interface PutBackAction {
   readonly on: ServerName;
   readonly service: string;
   readonly data: string;
+  readonly temporary: string;
   readonly place?: DataPlace;
   readonly noteAs: string;
 }
@@ -277,6 +280,8 @@ export interface SwapAction {
   readonly service: string;
   /** The note that holds its `@@datadir`. */
   readonly data: string;
+  /** The note that holds the name of InnoDB's temporary tablespace there: once that is gone the server is at work no more. */
+  readonly temporary: string;
   readonly place?: DataPlace;
   readonly noteAs: string;
 }

@@ -116,6 +116,8 @@ export interface PlaceAction {
   readonly below?: string;
   readonly files: readonly string[];
   readonly generation: NoteValue;
+  /** The run's other one: where neither of them is in use, somebody else changed the files, and they stay. */
+  readonly over: NoteValue;
   /** As in {@link StageAction}. */
   readonly keysStay?: readonly string[];
   /** Keeps which one it is; left out where looks at the files show it. */

@@ -12,19 +12,25 @@ export interface Donor {
   readonly reasons: readonly string[];
 }
 
+/** Replicas that are known not to be what their source is, and those that have transactions of their own. */
+export interface KnownFaults {
+  readonly differing?: readonly ServerName[];
+  readonly errant?: readonly ServerName[];
+}
+
 /**
  * Servers that could be copied to a replica, the best first; those that must not come last. Order: who may; a replica
  * before the primary, whom copying would burden; who is of the same series; who lags least; the order of the configuration.
- * @param differing replicas that are known not to be what their source is
  */
 export function rankDonors(
   snapshot: ClusterSnapshot,
   target: ServerName,
-  differing: readonly ServerName[] = [],
+  known: KnownFaults = {},
   /** Whether rows of an older series can be taken, one by one. */
   fillable = false,
 ): readonly Donor[] {
   const { primary } = topologyOf(snapshot);
+  const { differing = [], errant = [] } = known;
   const mine = snapshot.servers.find(({ name }) => name === target)?.facts;
   return snapshot.servers
     .flatMap(({ name, facts }, index) => {
@@ -38,6 +44,7 @@ export function rankDonors(
         against: [
           ...(isPrimary ? [] : againstReplica(facts)),
           ...(differing.includes(name) ? ['it is known to differ from its source'] : []),
+          ...(errant.includes(name) ? ['it has transactions that its source never had'] : []),
           ...(mine === undefined ? [] : versions(facts, mine, fillable)),
           ...(facts.gtid === undefined || (facts.gtid.kind === 'mysql' && facts.gtid.mode !== 'ON') ? ['it has no GTID'] : []), // prettier-ignore
         ],

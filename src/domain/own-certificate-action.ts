@@ -35,6 +35,8 @@ export interface PlaceOwnAction {
   readonly act: 'place';
   readonly place: OwnPlace;
   readonly generation: NoteValue;
+  /** As of those of servers. */
+  readonly over: NoteValue;
 }
 
 /** Logs in anew as every login does, from the configured files, and sees that what is presented is the new one. */

@@ -79,6 +79,11 @@ export function relationsOf(snapshot: ClusterSnapshot, topology: Topology): Rela
   };
 }
 
+/** Whether it surely has transactions of its own: none that a later reading of its source could explain. */
+export function isErrant(relation: ServerRelation | undefined): boolean {
+  return (relation?.errantTransactions ?? 0) > 0 && relation?.errantUnsettled === false;
+}
+
 function channelRelation(link: Link, channel: Channel, members: Members): ChannelRelation {
   return {
     server: link.replica,

@@ -36,6 +36,8 @@ export interface Outsider {
   readonly presents: Certificate | undefined;
   /** Another cluster, by its name, whose connections rest on the same file and still on the authority that gives way. */
   readonly sharedWith: string | undefined;
+  /** Another cluster, by its name, whose connections rest on the same file and that names the authority that joins. */
+  readonly reliedOnBy: string | undefined;
 }
 
 /** How people are told of an outsider: `Lockstep`, `the application shop`. */

@@ -28,8 +28,22 @@ export interface Holdings {
   readonly data: string;
   /** By name, as the server says them: those that {@link sameForFiles} and {@link worthSaying} name. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Events that are enabled; undefined: the account may not see them. */
+  readonly events: number | undefined;
   /** Whether MySQL's plugin `clone` is at work; undefined where there is no such thing. */
   readonly clonePlugin: boolean | undefined;
+  /** Tables that keep every former row (`WITH SYSTEM VERSIONING` of MariaDB), `schema.table`; left out: nobody asked. */
+  readonly historic?: readonly string[];
+  /** What was installed there by statements; left out: nobody asked. */
+  readonly installed?: readonly Installed[];
+  /** Plugins at work that are there without such a statement, built in or loaded by the configuration, in small letters; left out: nobody asked. */
+  readonly loaded?: readonly string[];
+}
+
+/** Known to one server alone, by a row of its schema `mysql`, with a library beside it. */
+export interface Installed {
+  readonly kind: 'plugin' | 'function' | 'component';
+  readonly name: string;
 }
 
 export interface MachineSurvey {
@@ -37,9 +51,9 @@ export interface MachineSurvey {
   readonly freeBytes: number;
   /** Where the links of `@@datadir` lead; left out: it is no link. */
   readonly data?: string;
-  /** Whether the data directory is one of the file system above it, where Lockstep may name others: only then can one directory take the place of another. */
+  /** Whether the data directory can change its name for one beside it, where Lockstep may name others: only then can one directory take the place of another. */
   readonly exchangeable: boolean;
-  /** Entries of a data directory that is not exchangeable which are file systems of their own; left out: none. */
+  /** Entries of a data directory that is not exchangeable which cannot change their names either: mounts, file systems of their own, what is itself among the `paths`; left out: none. */
   readonly mounts?: readonly string[];
   /** Whether something that an earlier run kept aside, or left, lies beside the data, or in a directory of ours within it. */
   readonly kept: boolean;
@@ -62,7 +76,10 @@ export const worthSaying = [
 ] as const;
 
 /** Directories of a server that may lie elsewhere than its data. */
-export const directories = ['innodb_data_home_dir', 'innodb_log_group_home_dir', 'innodb_undo_directory'] as const;
+export const dataDirectories = ['innodb_data_home_dir', 'innodb_log_group_home_dir', 'innodb_undo_directory'] as const;
+
+/** Lists of files that may. By the first file of the second is seen when it has ended. */
+export const fileLists = ['innodb_data_file_path', 'innodb_temp_data_file_path'] as const;
 
 /** Bytes that a copy may take: more than its tables, for logs, system tables, and what is written meanwhile. */
 export function roomFor(bytes: number): number {
@@ -91,19 +108,42 @@ export function placeOf({ holds, machine }: Survey): DataPlace | undefined {
 }
 
 /** The file with which InnoDB's system tablespace begins, in the data directory; undefined: it is not known, or lies deeper. */
-export function systemFileOf({ settings }: Holdings): string | undefined {
-  const [name = ''] = (settings['innodb_data_file_path'] ?? '').split(':');
-  const plain = name.replace(/^(?:\.\/)+/, '');
-  return plain === '' || plain.includes('/') ? undefined : plain;
+export function systemFileOf(holdings: Holdings): string | undefined {
+  const [first] = filesOf('innodb_data_file_path', holdings);
+  const name = first?.slice(first.lastIndexOf('/') + 1) ?? '';
+  return name !== '' && first === placed(holdings.data, name) ? name : undefined;
 }
 
-/** Directories of data that do not lie in the data directory, `innodb_undo_directory /undo`. */
-export function elsewhere({ data, settings }: Holdings): readonly string[] {
-  return directories.flatMap((name) => {
-    const value = (settings[name] ?? '').replace(/\/+$/, '');
-    const inside = !value.startsWith('/') || value === data || value.startsWith(`${data}/`);
-    return inside ? [] : [`${name} ${value}`];
-  });
+/** Those that do not lie in the data directory, `innodb_undo_directory /undo`. */
+export function elsewhere(holdings: Holdings): readonly string[] {
+  const { data, settings } = holdings;
+  const places = [
+    ...dataDirectories.map((name) => [name, placed(data, settings[name] ?? '')] as const),
+    ...fileLists.flatMap((name) => filesOf(name, holdings).map((file) => [name, file] as const)),
+  ];
+  const inside = (place: string) => `${place}/`.startsWith(`${placed(data, '')}/`);
+  return places.flatMap(([name, place]) => (inside(place) ? [] : [`${name} ${place}`]));
+}
+
+/**
+ * Files of a list, `ibdata1:12M;/more/ibdata2:12M:autoextend`, where InnoDB has them: it puts what the home directory
+ * says before each. Where that says nothing, a file may be absolute: then the log and the tables could change their
+ * place, and the system tablespace that belongs to them not.
+ */
+function filesOf(list: (typeof fileLists)[number], { data, settings }: Holdings): readonly string[] {
+  const home = settings['innodb_data_home_dir'] ?? '';
+  const files = (settings[list] ?? '').split(';').map((one) => one.replace(/:.*$/, '').trim());
+  return files.filter((file) => file !== '').map((file) => placed(data, home === '' ? file : `${home}/${file}`));
+}
+
+/** Where a path leads from a directory, without `.`, `..` and needless slashes. */
+function placed(directory: string, path: string): string {
+  const names: string[] = [];
+  for (const name of (path.startsWith('/') ? path : `${directory}/${path}`).split('/')) {
+    if (name === '..') names.pop();
+    else if (name !== '' && name !== '.') names.push(name);
+  }
+  return `/${names.join('/')}`;
 }
 
 /** Settings of a list that differ, `sql_mode ANSI there, '' here`. */
@@ -113,4 +153,10 @@ export function differences(names: readonly string[], there: Holdings, here: Hol
     if (one === undefined || other === undefined || one === other) return [];
     return [`${name} is ${one === '' ? 'empty' : one} there and ${other === '' ? 'empty' : other} here`];
   });
+}
+
+/** What works on one server since somebody installed it, and would not on another that brings nothing but its configuration. */
+export function lacking(there: Holdings, here: Holdings): readonly Installed[] {
+  const { loaded = [] } = here;
+  return (there.installed ?? []).filter(({ kind, name }) => kind !== 'plugin' || !loaded.includes(name.toLowerCase()));
 }

@@ -16,6 +16,8 @@ export interface Verification {
   readonly differingTables: number;
   /** Rows that were changed so often that nothing can be said of them. */
   readonly unsettledRows: number;
+  /** Tables that a server did not let be read, however often it was asked; left out: none. */
+  readonly unreadTables?: number;
   /** In the order of their tables; at most a hundred. */
   readonly findings: readonly Finding[];
 }
@@ -24,9 +26,10 @@ export interface Finding {
   readonly table: string;
   /**
    * `rows`: see {@link rows}. `missing`, `extra`: the whole table, on the replica. `definition`: other columns.
-   * `unsettled`: rows that were changed all the time. `skipped`: the table could not be compared.
+   * `unsettled`: rows that were changed all the time. `skipped`: the table is none that can be compared. `unread`: a
+   * server did not let it be read.
    */
-  readonly kind: 'rows' | 'missing' | 'extra' | 'definition' | 'unsettled' | 'skipped';
+  readonly kind: 'rows' | 'missing' | 'extra' | 'definition' | 'unsettled' | 'skipped' | 'unread';
   /** The range of keys in which the rows stand, as SQL writes them: `5`, `('a', 7)`; undefined for a whole table. */
   readonly from?: string;
   readonly to?: string;
@@ -42,11 +45,16 @@ export function isDifference({ kind }: Finding): boolean {
   return kind === 'rows' || kind === 'missing' || kind === 'extra' || kind === 'definition';
 }
 
+/** The findings that say: nobody knows whether it is. */
+export function isUncompared({ kind }: Finding): boolean {
+  return kind === 'skipped' || kind === 'unread';
+}
+
 /** For people, a line each: the verdict first. */
 export function verificationLines(verification: Verification): readonly string[] {
   const { server, source, tables, rows, differingRows, differingTables, unsettledRows, findings } = verification;
   const compared = `${count(rows, 'row')} of ${count(tables, 'table')} were compared`;
-  const partly = findings.some(({ kind }) => kind === 'skipped') ? ' in what could be compared' : '';
+  const partly = findings.some(isUncompared) ? ' in what could be compared' : '';
   const verdict =
     differingTables === 0
       ? `${server} equals ${source}${partly}: ${compared}`
@@ -77,6 +85,7 @@ export function findingWords(finding: Finding): string {
     case 'unsettled':
       return `${table}${range}: changed all the time, nothing can be said${because}`;
     case 'skipped':
+    case 'unread':
       return `${table}: not compared${because}`;
   }
 }

@@ -17,7 +17,7 @@ export interface Automation {
   plan(request: Pick<RunRequest, 'procedure' | 'parameters' | 'trigger'>, signal: AbortSignal): Promise<PlanView>;
   /**
    * Ask for a run. Answers once the request is durable; the run goes on by itself. One for which an episode is open
-   * (same procedure, same parameters, not yet ended or still observed) gives that episode's run, for alerts and schedules.
+   * (same procedure, same parameters, not yet ended or still observed) gives that episode's run, for alerts; for schedules while it has not ended.
    * @throws LockstepError `procedure-unknown`, `parameters-invalid`, `journal-full`, `stopping`
    */
   request(request: RunRequest): Promise<{ readonly run: RunView; readonly repeated: boolean }>;

@@ -167,6 +167,7 @@ export class Book {
         run.takingBack = {
           why: record.why,
           shown: run.takingBack?.shown === true || (record.shown ?? []).length > 0,
+          told: record.told === true,
         };
         run.notes = record.notes;
         run.why = record.why;
@@ -353,10 +354,15 @@ export function keyOf(procedure: ProcedureName, parameters: Parameters): string 
   return `${procedure} ${canonical(parameters)}`;
 }
 
+/** Until when it may wait, milliseconds since the Unix epoch. */
+export function expiryOf({ requestedAt, limits }: BookedRun): number {
+  return requestedAt + limits.waitAtMost * 1000;
+}
+
 export function viewOf(run: BookedRun): RunView {
   const { id, procedure, parameters, mode, trigger, state, guard, outcome, why, requestedAt, startedAt, endedAt } = run;
-  const { digest, steps, approval, committed, limits, progress, notes } = run;
+  const { digest, steps, approval, committed, progress, notes } = run;
   const report = notes[reportNote]?.split('\n');
-  const expiresAt = requestedAt + limits.waitAtMost * 1000;
+  const expiresAt = expiryOf(run);
   return { id, procedure, parameters, mode, trigger, state, guard, outcome, why, requestedAt, startedAt, endedAt, expiresAt, digest, steps, approval, committed, ...(progress && { progress }), ...(report && { report }) }; // prettier-ignore
 }

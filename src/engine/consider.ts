@@ -107,6 +107,7 @@ function judge(shop: Shop, procedure: Procedure, asked: Asked, scene: Scene, sil
       need,
       plan,
       book: shop.book,
+      claims: shop.claims.values(),
       rules: shop.rules(),
       pauseFileExists: shop.rules().pauseFileExists(),
       silence,

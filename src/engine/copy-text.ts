@@ -12,10 +12,10 @@ export function copyLines(action: CopyAction): readonly string[] {
   ];
 }
 
-export function swapLines({ on, service, data, place }: SwapAction): readonly string[] {
+export function swapLines({ on, service, data, temporary, place }: SwapAction): readonly string[] {
   const [at, fresh, kept] = [dataOf(data, place), placed(data, place, 'new'), placed(data, place, 'kept')];
   return [
-    `${on}: SHUTDOWN;`,
+    ended(on, temporary),
     place?.system === undefined
       ? `${on}: rename ${at} to ${kept}, and ${fresh} to ${at}`
       : `${on}: rename each entry of ${at} into ${kept}, and then each of ${fresh} into ${at}; meanwhile ${place.system}, and aria_log_control where there is one, are a few words, with which no server starts`,
@@ -23,10 +23,10 @@ export function swapLines({ on, service, data, place }: SwapAction): readonly st
   ];
 }
 
-export function putBackLines({ on, service, data, place }: PutBackAction): readonly string[] {
+export function putBackLines({ on, service, data, temporary, place }: PutBackAction): readonly string[] {
   const [at, kept] = [dataOf(data, place), placed(data, place, 'kept')];
   return [
-    `${on}: SHUTDOWN;`,
+    ended(on, temporary),
     place?.system === undefined
       ? `${on}: rename ${kept} to ${at}, and remove what it ran on meanwhile`
       : `${on}: rename each entry of ${kept} back into ${at}, and remove what it ran on meanwhile`,
@@ -49,11 +49,13 @@ function freshLines({ from, on, programs, accounts = [], data, place, noteAs }: 
   ];
 }
 
-export function loadLines({ from, on, stops, streams, restAbove, noteAs }: LoadAction): readonly string[] {
+export function loadLines({ from, on, stops, streams, restAbove, redo, noteAs }: LoadAction): readonly string[] {
   return [
     `${on}: must be the empty server that was laid out; what an earlier try left in it stays where its checksums show, under the moment of this try, that it is equal, and is dropped or deleted otherwise`,
+    ...(redo === undefined ? [] : [`${on}: ${redo.off};`]),
     `${from}: ${stops}, held for less than 1.5 s (as a rule some milliseconds), in which ${streams} sessions begin to see that moment, its GTID position is read, and tables that are not transactional are locked against writes`,
-    `${from} to ${on}: every table, ${streams} at once and those that are locked first, through Lockstep over TLS, resting while ${from} is more than ${restAbove} s behind or busy; then routines, views, triggers, events (none enabled) and accounts`,
+    `${from} to ${on}: every table, ${streams} at once and those that are locked first, through Lockstep over TLS, resting while ${from} is more than ${restAbove} s behind or busy; then time zones and servers of schema mysql, routines, views, triggers, events (none enabled) and accounts`,
+    ...(redo === undefined ? [] : [`${on}: ${redo.on};`]),
     `${on}: begin its binary log anew, there -- gives <${noteAs}>, <cost>`,
   ];
 }
@@ -66,6 +68,10 @@ function dataOf(note: string, place: DataPlace | undefined): string {
 function placed(note: string, place: DataPlace | undefined, name: string): string {
   const data = dataOf(note, place);
   return place?.system === undefined ? `${data}.lockstep-${name}` : `${data}/.lockstep/${name}`;
+}
+
+function ended(on: string, temporary: string): string {
+  return `${on}: SHUTDOWN; -- until <${temporary}> is gone, which it removes last of all`;
 }
 
 function restarted(on: string, service: string): string {

@@ -15,6 +15,7 @@ import { planViewOf } from './plan-view.js';
 import type { EnginePorts } from './ports.js';
 import type { Procedure } from './procedure.js';
 import type { EngineRecord } from './records.js';
+import { redacted } from './redacted.js';
 import { limitsOf, Requests } from './requests.js';
 import { dropOld } from './retention.js';
 import type { RunId, RunRequest, RunView } from './run.js';
@@ -55,6 +56,7 @@ export class Engine implements Automation {
   readonly #requests: Requests;
   readonly #workers = new Map<RunId, { readonly worker: Worker; readonly done: Promise<void> }>();
   readonly #listeners = new Set<EngineListener>();
+  readonly #writing = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   readonly #giveUp = new AbortController();
   #kept: Promise<void> | undefined;
@@ -70,6 +72,7 @@ export class Engine implements Automation {
       rules,
       procedure: (name) => this.#procedure(name),
       write: (record, held) => this.#write(record, held),
+      writing: this.#writing,
       emit: (event) => this.#emit({ ...event, at: ports.clock.now(), head: journal.head }),
       stopping: this.#stopping.signal,
       giveUp: this.#giveUp.signal,
@@ -328,9 +331,19 @@ export class Engine implements Automation {
     this.#workers.set(id, { worker, done });
   }
 
-  async #write(given: EngineRecord, held?: Parameters<Shop['write']>[1]): Promise<void> {
+  async #write(record: EngineRecord, held?: Parameters<Shop['write']>[1]): Promise<void> {
+    const writing = this.#written(record, held);
+    this.#writing.add(writing);
+    try {
+      await writing;
+    } finally {
+      this.#writing.delete(writing);
+    }
+  }
+
+  async #written(given: EngineRecord, held: Parameters<Shop['write']>[1]): Promise<void> {
     const { journal, ports } = this.options;
-    const record = JSON.parse(ports.redact(JSON.stringify(given))) as EngineRecord;
+    const record = redacted(given, ports.redact);
     const at = ports.clock.now();
     const { seq } = await journal.append(record, held);
     this.#book.apply({ seq, at, record });

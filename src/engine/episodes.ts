@@ -1,6 +1,7 @@
 import { deadline } from '../base/deadline.js';
 import { messageOf } from '../base/errors.js';
-import type { BookedRun } from './book.js';
+import type { Scene } from '../domain/scene.js';
+import { recalled, type BookedRun } from './book.js';
 import type { Shop } from './shop.js';
 
 /** How often ended runs whose problem was still observed are looked at again, milliseconds. */
@@ -61,13 +62,22 @@ export class Episodes {
     const { shop } = this;
     const limit = deadline(lookWithin, shop.stopping);
     try {
-      const scene = await shop.considering(() => shop.ports.observer.look(cluster, limit.signal, 'recent'));
-      for (const { id, procedure, parameters } of ended) {
-        if (shop.procedure(procedure).needed(scene, parameters).observed !== 'no') continue;
-        await shop.write({ v: 1, run: id, type: 'episode-over' });
-      }
+      const seen = await shop.considering(() => shop.ports.observer.look(cluster, limit.signal, 'recent'));
+      const scene = recalled(seen, shop.book);
+      for (const run of ended)
+        if (this.#isOver(run, scene)) await shop.write({ v: 1, run: run.id, type: 'episode-over' });
     } finally {
       limit.clear();
+    }
+  }
+
+  /** One that cannot be judged keeps no other open. */
+  #isOver({ id, procedure, parameters }: BookedRun, scene: Scene): boolean {
+    try {
+      return this.shop.procedure(procedure).needed(scene, parameters).observed === 'no';
+    } catch (cause) {
+      this.shop.log.warn({ run: id, error: messageOf(cause) }, 'whether an ended episode is over could not be judged');
+      return false;
     }
   }
 }

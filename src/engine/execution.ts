@@ -35,13 +35,19 @@ export interface Writer {
   section(section: Section, todo: readonly Step[], notes: Notes): Promise<void>;
   committing(step: Step, notes: Notes): Promise<void>;
   sectionDone(section: Section, result: SectionResult, notes: Notes): Promise<void>;
-  /** @param shown of what was begun, what was not seen to be as before */
-  undoing(why: string, shown: readonly Step[], notes: Notes): Promise<void>;
+  undoing(why: string, what: Undoing, notes: Notes): Promise<void>;
   undone(steps: readonly Step[]): Promise<void>;
   /** Not durable: for whoever watches. */
   step(step: Step, phase: 'began' | 'ended'): void;
   /** Not durable. */
   progress(step: Step, progress: Progress): void;
+}
+
+export interface Undoing {
+  /** Of what was begun, what was not seen to be as before. */
+  readonly shown: readonly Step[];
+  /** Whether it ends because it was told to. */
+  readonly told: boolean;
 }
 
 export interface SectionResult {
@@ -64,6 +70,8 @@ export interface Past {
   readonly notes: Notes;
   /** Whether the commit record was written. */
   readonly committing: boolean;
+  /** Whether the servers have shown that the commit point was passed. */
+  readonly committed: boolean;
   readonly takingBack: TakingBack | undefined;
 }
 
@@ -73,6 +81,8 @@ export interface TakingBack {
   readonly why: string;
   /** Whether anything was to be taken back: if so, it is rolled back once nothing is left of it. */
   readonly shown: boolean;
+  /** Whether nothing went wrong: it was told to end. */
+  readonly told: boolean;
 }
 
 /** Beyond its commit point a run is tried again so often, with 1, 2, 4, … seconds in between, before a human is asked. */
@@ -92,19 +102,22 @@ export class Execution {
   #recorded: boolean;
   /** Whether the step that commits may have been sent. */
   #committing: boolean;
+  /** Whether the servers have ever shown that the commit point was passed: that stays true, whatever becomes of them. */
+  #committed: boolean;
   readonly #begun: Set<string>;
   /** On the wall's clock, so that moments are as far apart as they were although that is set in between. */
   readonly #began: number;
 
   constructor(
     readonly bench: Bench,
-    past: Past = { begun: [], notes: {}, committing: false, takingBack: undefined },
+    past: Past = { begun: [], notes: {}, committing: false, committed: false, takingBack: undefined },
   ) {
     this.#notes = past.notes;
     this.#began = bench.clock.now() - bench.clock.monotonic();
     this.#begun = new Set(past.begun);
     this.#recorded = past.committing;
     this.#committing = past.committing;
+    this.#committed = past.committed;
     this.#takingBack = past.takingBack;
   }
 
@@ -131,8 +144,12 @@ export class Execution {
         outcome: 'needs-human',
         why: 'the server that shows whether the commit point was passed cannot be asked',
       };
+    if (commitment === 'absent' && this.#committed) return this.#lapsed('it was found unfinished');
     if (commitment === 'absent' || (this.#takingBack !== undefined && commitment === 'none'))
-      return this.#back(this.#takingBack?.why ?? 'it was found unfinished, before its commit point');
+      return this.#back(
+        this.#takingBack?.why ?? 'it was found unfinished, before its commit point',
+        this.#takingBack?.told,
+      );
     return this.forward();
   }
 
@@ -170,6 +187,7 @@ export class Execution {
   #isCommitted(seen: Seen): boolean {
     const committed = commitmentOf(this.bench.plan, seen) === 'seen';
     if (committed) this.#notes = notesOfCommit(this.bench.plan, this.#notes);
+    this.#committed ||= committed;
     return committed;
   }
 
@@ -284,9 +302,16 @@ export class Execution {
     const commitment = await this.#commitment();
     if (commitment === 'hidden')
       return { outcome: 'needs-human', why: `${why}; and the server that shows whether the commit point was passed cannot be asked` }; // prettier-ignore
+    if (commitment === 'absent' && this.#committed) return this.#lapsed(why);
     if (commitment !== 'seen') return this.#back(why, cause instanceof Interrupted);
     if (attempt < forwardTries) return undefined;
     return { outcome: 'needs-human', why: `past its commit point: ${why}` };
+  }
+
+  /** Somebody may have built on what the commit did, and nobody knows what: nothing is taken back, and it is not done again. */
+  #lapsed(why: string): Ending {
+    const what = stepsOf(this.bench.plan).find(({ commits }) => commits === true)?.title ?? '';
+    return { outcome: 'needs-human', why: `${why}, past its commit point, and what that did stands no more: ${what}` };
   }
 
   async #commitment(): Promise<Commitment> {
@@ -317,11 +342,11 @@ export class Execution {
     }
   }
 
-  async #back(why: string, wanted = false): Promise<Ending> {
+  async #back(why: string, told = false): Promise<Ending> {
     const begun = stepsOf(this.bench.plan).filter(({ id }) => this.#begun.has(id));
     const seen = await this.#look();
     const shown = begun.filter(({ undo }) => undo?.done(seen) === false);
-    await this.bench.write.undoing(why, shown, this.#notes);
+    await this.bench.write.undoing(why, { shown, told }, this.#notes);
     const back = await takeBack(
       this.bench,
       begun,
@@ -334,7 +359,7 @@ export class Execution {
       return { outcome: 'needs-human', why: `${why}; and it could not be taken back: ${back.left}` };
     if (back.undone.length > 0 || this.#takingBack?.shown === true) return { outcome: 'rolled-back', why };
     const untouched = begun.every(({ plan }) => plan.every(onlyReads));
-    return { outcome: wanted && untouched ? 'cancelled' : 'failed', why };
+    return { outcome: told && untouched ? 'cancelled' : 'failed', why };
   }
 }
 

@@ -20,6 +20,8 @@ export interface Sight {
   /** undefined when it could not be made. */
   readonly plan: Plan | undefined;
   readonly book: Pick<Book, 'pauses' | 'downtimes' | 'ends' | 'starts'> & { open(): readonly BookedRun[] };
+  /** Runs that are about to start or at work, in the order in which they were let go. */
+  readonly claims: Iterable<BookedRun>;
   readonly rules: GuardRules;
   readonly pauseFileExists: boolean;
   readonly silence: 'no' | 'unknown' | { readonly by: string; readonly comment: string };
@@ -184,17 +186,29 @@ const cooldown: Guard = ({ at, book, request, procedure }) => {
   return verdict('cooldown', `the last run of this kind ended at ${new Date(end.at).toISOString()}; the next starts by itself after ${new Date(until).toISOString()}`, 'Start it by hand with lockstep run, or wait.'); // prettier-ignore
 };
 
-const budget: Guard = ({ at, book, request, rules, procedure }) => {
+const budget: Guard = (sight) => {
+  const { at, book, request, rules, procedure } = sight;
   if (request.trigger.kind === 'person' || procedure.locks === 'nothing') return undefined;
-  const recent = book.starts.filter((start) => start.at > at - hour);
+  const recent = [...book.starts.filter((start) => start.at > at - hour), ...startingBefore(sight)];
   const here = recent.filter((start) => start.cluster === request.parameters.cluster).length;
   const { cluster, overall } = rules.runsPerHour;
   if (here >= cluster)
-    return verdict('budget', `${here} runs started by themselves on ${request.parameters.cluster} within the hour; the most is ${cluster}`, 'What keeps failing should be looked at: lockstep runs list.'); // prettier-ignore
+    return verdict('budget', `${here} runs started by themselves on ${request.parameters.cluster} within the hour, or are about to; the most is ${cluster}`, 'What keeps failing should be looked at: lockstep runs list.'); // prettier-ignore
   if (recent.length >= overall)
-    return verdict('budget', `${recent.length} runs started by themselves within the hour; the most is ${overall}`, 'Look for what so many have in common: lockstep runs list.'); // prettier-ignore
+    return verdict('budget', `${recent.length} runs started by themselves within the hour, or are about to; the most is ${overall}`, 'Look for what so many have in common: lockstep runs list.'); // prettier-ignore
   return undefined;
 };
+
+/** Those that will take of the budget and were let go before this one: two that counted each other would wait for ever. */
+function startingBefore({ claims, request, locks }: Sight): readonly { readonly cluster: string }[] {
+  const all = [...claims];
+  const own = all.findIndex(({ id }) => id === request.id);
+  return all
+    .slice(0, own < 0 ? undefined : own)
+    .filter(({ startedAt, trigger }) => startedAt === undefined && trigger.kind !== 'person')
+    .filter(({ procedure }) => locks(procedure) !== 'nothing')
+    .map(({ parameters: { cluster } }) => ({ cluster }));
+}
 
 const maintenanceWindow: Guard = ({ at, request, rules }) => {
   const { window: name } = request.limits;

@@ -49,8 +49,11 @@ export type RunRecord = { readonly v: 1; readonly run: RunId } & (
       readonly seconds: number;
       readonly notes: Notes;
     }
-  /** `shown`: what of it was not seen to be as before. Whoever resumes it knows by that whether anything was to be taken back. */
-  | { readonly type: 'undoing'; readonly why: string; readonly shown?: readonly string[]; readonly notes: Notes }
+  /**
+   * `shown`: what of it was not seen to be as before. Whoever resumes it knows by that whether anything was to be taken back.
+   * `told`: nothing went wrong, it was told to end.
+   */
+  | { readonly type: 'undoing'; readonly why: string; readonly shown?: readonly string[]; readonly told?: boolean; readonly notes: Notes } // prettier-ignore
   | { readonly type: 'undone'; readonly steps: readonly string[] }
   | { readonly type: 'aborting'; readonly by: string }
   | { readonly type: 'needs-human'; readonly why: string }

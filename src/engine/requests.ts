@@ -30,7 +30,7 @@ export class Requests {
     const key = keyOf(procedure.name, parameters);
     const { idempotencyKey } = request;
     const same = request.trigger.kind === 'person' ? idempotencyKey && `key ${idempotencyKey}` : key;
-    const known = this.#known(request, key, procedure);
+    const known = this.#known(request, key);
     if (known !== undefined) return { run: viewOf(known), repeated: true };
     const asking = same === undefined ? undefined : this.#asking.get(same);
     if (asking !== undefined) return { run: (await asking).run, repeated: true };
@@ -44,15 +44,15 @@ export class Requests {
   }
 
   /** A run that this request is a repeat of. */
-  #known({ idempotencyKey, trigger }: RunRequest, key: string, { locks }: Procedure): BookedRun | undefined {
+  #known({ idempotencyKey, trigger, mode }: RunRequest, key: string): BookedRun | undefined {
     const { book } = this.shop;
     const again = idempotencyKey === undefined ? undefined : book.idempotency.get(idempotencyKey);
     const id = again ?? (trigger.kind === 'person' ? undefined : book.episodes.get(key));
     const found = id === undefined ? undefined : book.runs.get(id);
     if (found?.state !== 'ended' || again !== undefined) return found;
-    // What only looks mends nothing, so that nothing is ever seen to be over: each of its times is a new one.
-    const over = trigger.kind === 'schedule' && locks === 'nothing';
-    return over || isNews(trigger, found) ? undefined : found;
+    // Each time of a schedule is a new one, whatever became of the last; and what was only planned is still to be done.
+    const anew = trigger.kind === 'schedule' || (found.outcome === 'planned' && mode !== 'plan');
+    return anew || isNews(trigger, found) ? undefined : found;
   }
 
   async #asked(procedure: Procedure, request: RunRequest): Promise<Answer> {

@@ -20,6 +20,8 @@ export interface Shop {
   procedure(name: ProcedureName): Procedure;
   /** Durable, then counted, then told. */
   write(record: EngineRecord, options?: { readonly lease?: Lease; readonly reservation?: Reservation }): Promise<void>;
+  /** What is being written, and not yet counted. */
+  readonly writing: ReadonlySet<Promise<void>>;
   emit(event: DistributiveOmit<EngineEvent, 'at' | 'head'>): void;
   /** Ends waiting: the process wants to stop. Runs at work end at their next step boundary. */
   readonly stopping: AbortSignal;
@@ -27,7 +29,7 @@ export interface Shop {
   readonly giveUp: AbortSignal;
   /** Takes one of the few places in which servers are looked at to decide. */
   considering<T>(work: () => Promise<T>): Promise<T>;
-  /** Run ids that are about to start or at work; checked and added to without a pause in between. */
+  /** Runs that are about to start or at work, in the order in which they were let go: those that come later count them. */
   readonly claims: Map<RunId, BookedRun>;
 }
 

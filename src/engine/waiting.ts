@@ -1,4 +1,4 @@
-import type { BookedRun } from './book.js';
+import { expiryOf, type BookedRun } from './book.js';
 import { askedBy, consider, type Considered } from './consider.js';
 import { runPlanned, runRequested } from './faults.js';
 import { passes } from './guards.js';
@@ -26,8 +26,8 @@ export async function untilItMayStart(shop: Shop, id: RunId, alarm: Alarm): Prom
     if (stops(shop)) return undefined;
     const plan = await decide(shop, run, considered);
     if (plan !== undefined || shop.book.run(id).state !== 'waiting') return plan;
-    const left = run.requestedAt + run.limits.waitAtMost * 1000 - shop.ports.clock.now();
-    if (left <= 0) return end(shop, run, 'expired', `it waited as long as it might: ${run.why}`, run.guard);
+    const left = expiryOf(run) - shop.ports.clock.now();
+    if (left <= 0) return end(shop, run, 'expired', expiredWords(run.why), run.guard);
     const hurries = shop.procedure(run.procedure).urgent === true && run.guard?.guard === 'not-visible';
     await alarm.wait(Math.min(left, hurries ? lookAgainAtOnce : lookAgain), shop);
   }
@@ -72,7 +72,7 @@ async function decide(shop: Shop, run: BookedRun, considered: Considered): Promi
     if (run.guard?.guard !== first.guard || run.guard.why !== first.why) await writeWaiting(shop, run, first);
     return undefined;
   }
-  // Guards and claim without a pause in between: no other run can slip in.
+  // Others may be let go beside it: under its locks it is asked once more, and counts those that came before it.
   shop.claims.set(run.id, run);
   return plan;
 }
@@ -114,10 +114,12 @@ async function refuse(shop: Shop, run: BookedRun, verdict: GuardVerdict): Promis
     await shop.write({ v: 1, run: run.id, type: 'needs-human', why: verdict.why });
     return undefined;
   }
+  const gone = verdict.guard === 'not-observed';
   // It was there when it was planned, and went away by itself.
-  if (verdict.guard === 'not-observed' && run.observed !== '')
-    return end(shop, run, 'cancelled', `there is nothing left to mend: ${verdict.why}`);
-  return end(shop, run, 'refused', verdict.why, verdict);
+  if (gone && run.observed !== '') await end(shop, run, 'cancelled', `there is nothing left to mend: ${verdict.why}`);
+  else await end(shop, run, 'refused', verdict.why, verdict);
+  if (gone) await shop.write({ v: 1, run: run.id, type: 'episode-over' });
+  return undefined;
 }
 
 async function end(
@@ -135,6 +137,11 @@ function plannedWords(verdicts: readonly GuardVerdict[]): string {
   const [first] = verdicts;
   const would = first === undefined ? 'it would start at once' : `it would wait: ${first.why}`;
   return `the policy is to plan only, so nothing was done; ${would}`;
+}
+
+/** @param why what it waited for last */
+export function expiredWords(why: string): string {
+  return `it waited as long as it might: ${why}`;
 }
 
 /** What a run may have to write beside its scene, bytes; undo included. */

@@ -4,7 +4,7 @@ import { progressWords } from '../domain/progress.js';
 import type { ServerName } from '../domain/snapshot.js';
 import type { Scene } from '../domain/scene.js';
 import type { Lease, Reservation } from '../journal/journal.js';
-import { recalled, viewOf, type BookedRun } from './book.js';
+import { expiryOf, recalled, viewOf, type BookedRun } from './book.js';
 import { askedBy, consider } from './consider.js';
 import { Execution, type Bench, type Ending, type Writer } from './execution.js';
 import { runEnds, runLocked, runStarted } from './faults.js';
@@ -12,7 +12,7 @@ import { planOf, type Plan } from './plan.js';
 import type { Actor } from './ports.js';
 import type { RunRecord } from './records.js';
 import type { DistributiveOmit, Shop } from './shop.js';
-import { Alarm, spaceFor, untilItMayStart } from './waiting.js';
+import { Alarm, expiredWords, spaceFor, untilItMayStart } from './waiting.js';
 
 /** How long the locks of a session that has just died are waited for, milliseconds: more than any wait_timeout of ours. */
 const locksWithin = { start: 5000, resume: 45_000 };
@@ -194,7 +194,10 @@ export class Worker {
       return false;
     }
     const guard = { guard: 'locked', why, remedy: 'It is tried again.' } as const;
-    if (this.#run.guard?.guard !== 'locked') await this.#write({ type: 'waiting', guard });
+    // No guard holds it up, so that nothing else asks how long it has waited.
+    if (this.shop.ports.clock.now() >= expiryOf(this.#run))
+      await this.#write({ type: 'ended', outcome: 'expired', why: expiredWords(why), guard });
+    else if (this.#run.guard?.guard !== 'locked') await this.#write({ type: 'waiting', guard });
     return false;
   }
 
@@ -277,7 +280,7 @@ export class Worker {
           seconds,
           notes,
         }),
-      undoing: (why, shown, notes) => attempt({ type: 'undoing', why, shown: ids(shown), notes }),
+      undoing: (why, { shown, told }, notes) => attempt({ type: 'undoing', why, shown: ids(shown), told, notes }),
       undone: (steps) => attempt({ type: 'undone', steps: ids(steps) }),
       step: ({ id, title }, phase) =>
         this.shop.emit(

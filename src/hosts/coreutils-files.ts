@@ -79,6 +79,11 @@ export class CoreutilsFiles implements Files {
     await this.#must(scripts.move, [path, to], { signal });
   }
 
+  async movable(path: string, signal: AbortSignal): Promise<boolean | undefined> {
+    const answer = await this.#run(scripts.movable, [path], { signal, missing: true });
+    return answer && answer.length > 0;
+  }
+
   async space(path: string, signal: AbortSignal): Promise<Space> {
     const answer = await this.#must(scripts.space, [path], { signal });
     const [, free, all, size] = this.#match(/^(\d+) (\d+) (\d+)\n$/, answer.toString());

@@ -19,6 +19,7 @@ export interface Files {
   remove(path: string, recursive: boolean, signal: AbortSignal): Promise<void>;
   /** `to` is absolute and its directory holds no symbolic links, as for every path. */
   move(path: string, to: string, signal: AbortSignal): Promise<void>;
+  movable(path: string, signal: AbortSignal): Promise<boolean | undefined>;
   space(path: string, signal: AbortSignal): Promise<Space>;
 }
 

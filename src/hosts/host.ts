@@ -79,6 +79,14 @@ export interface Host {
    */
   move(path: string, to: string, options: Signalled): Promise<void>;
 
+  /**
+   * Whether {@link move} could give it another name beside its own: device and mount are those of its directory, which
+   * Lockstep may touch, and nothing of it is itself one of the allowed paths. Sizes tell nothing of that: volumes are
+   * equally large, and a bind mount or a subvolume has the size of the whole.
+   * @returns undefined when nothing stands there
+   */
+  movable(path: string, options: Signalled): Promise<boolean | undefined>;
+
   /** Bytes of the file system that holds a path. @throws LockstepError `file-missing` */
   space(path: string, options: Signalled): Promise<Space>;
 

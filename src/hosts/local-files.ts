@@ -22,6 +22,7 @@ import path from 'node:path';
 import { stage, syncDirectory } from '../base/atomic.js';
 import { raced } from '../base/deadline.js';
 import { messageOf } from '../base/errors.js';
+import { CoreutilsFiles } from './coreutils-files.js';
 import { failed, pathError, type PathFault } from './failure.js';
 import { factsOf, type DirectorySettings, type Files, type WriteSettings } from './files.js';
 import { previousOf, type FileFacts, type Space } from './host.js';
@@ -141,6 +142,11 @@ export class LocalFiles implements Files {
       await syncDirectory(path.dirname(file));
     };
     await this.#ask(file, work());
+  }
+
+  /** Node knows no mounts: the one script that tells them apart is asked, which refuses to move elsewhere, too. */
+  async movable(file: string, signal: AbortSignal): Promise<boolean | undefined> {
+    return new CoreutilsFiles(this.launcher).movable(file, signal);
   }
 
   async space(file: string, signal: AbortSignal): Promise<Space> {

@@ -101,7 +101,7 @@ export class ReachedHost implements Host {
   }
 
   async remove(given: string, { signal, recursive = false }: RemoveOptions): Promise<void> {
-    if (this.way.limits.paths.some((root) => within([given], root))) {
+    if (this.#holdsRoot(given)) {
       throw new LockstepError(
         'not-allowed',
         `${this.name}: ${JSON.stringify(given)} is itself among the \`paths\` of its \`hosts\`, and is not removed`,
@@ -112,10 +112,17 @@ export class ReachedHost implements Host {
   }
 
   async move(given: string, to: string, { signal }: Signalled): Promise<void> {
-    if (this.way.limits.paths.some((root) => within([given], root) || within([to], root)))
+    if (this.#holdsRoot(given) || this.#holdsRoot(to))
       throw new LockstepError('not-allowed', `${this.name}: ${JSON.stringify(given)} or ${JSON.stringify(to)} is itself among the \`paths\` of its \`hosts\`, and is not moved`); // prettier-ignore
     const [{ files, path: real }, place] = [await this.#mustPlace(given, signal), await this.#mustPlace(to, signal)];
     await files.move(real, place.path, signal);
+  }
+
+  async movable(given: string, { signal }: Signalled): Promise<boolean | undefined> {
+    const place = await this.#place(given, signal);
+    if (place === undefined) return undefined;
+    if (this.#holdsRoot(given) || !within(this.way.limits.paths, path.posix.dirname(place.path))) return false;
+    return place.files.movable(place.path, signal);
   }
 
   async space(given: string, { signal }: Signalled): Promise<Space> {
@@ -181,6 +188,11 @@ export class ReachedHost implements Host {
     const place = await this.#place(given, signal);
     if (place === undefined) throw pathError(this.name, 'file-missing', path.posix.dirname(given));
     return place;
+  }
+
+  /** Whether an allowed path would go, or get another name, with it. */
+  #holdsRoot(given: string): boolean {
+    return this.way.limits.paths.some((root) => within([given], root));
   }
 
   /** Where links lead must be allowed as well. */

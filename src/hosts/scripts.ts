@@ -193,21 +193,32 @@ const mounted = `mounted() {
 }
 `;
 
+/** `apart PATH DIRECTORY`: whether no rename leads from the one into the other. */
+const apart = `${mounted}apart() {
+  [ "$(stat -c %d -- "$1")" = "$(stat -c %d -- "$2")" ] || return 0
+  [ -r /proc/self/mountinfo ] || return 1
+  [ "$(mounted "$1" < /proc/self/mountinfo)" != "$(mounted "$2" < /proc/self/mountinfo)" ]
+}
+`;
+
+/** PATH; prints `yes` where it can get another name beside its own. */
+export const movable = `${begin}${apart}
+[ -e "$1" ] || [ -L "$1" ] || missing "$1"
+apart "$1" "$d" || echo yes
+`;
+
 /**
  * PATH TO, where nothing stands yet. Where it cannot be a rename mv would copy, for hours, and what it leaves when it
  * breaks is neither here nor there: what is mounted elsewhere, or is itself mounted, is refused before.
  */
-export const move = `${begin}${mounted}
+export const move = `${begin}${apart}
 [ -e "$1" ] || [ -L "$1" ] || missing "$1"
 if [ -e "$2" ] || [ -L "$2" ]; then exit ${codes.exists}; fi
 t=\${2%/*}
 [ -n "$t" ] || t=/
 [ -d "$t" ] || exit ${codes.missing}
 if [ ! -w "$d" ] || [ ! -w "$t" ]; then exit ${codes.denied}; fi
-[ "$(stat -c %d -- "$1")" = "$(stat -c %d -- "$t")" ] || exit ${codes.elsewhere}
-if [ -r /proc/self/mountinfo ]; then
-  [ "$(mounted "$1" < /proc/self/mountinfo)" = "$(mounted "$t" < /proc/self/mountinfo)" ] || exit ${codes.elsewhere}
-fi
+if apart "$1" "$t"; then exit ${codes.elsewhere}; fi
 mv -T -- "$1" "$2" || exit 1
 sync -- "$t" || exit 1
 `;

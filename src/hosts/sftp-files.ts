@@ -130,6 +130,11 @@ export class SftpFiles implements Files {
     await this.#syncDirectory(to, signal);
   }
 
+  /** SFTP knows neither devices nor mounts. */
+  async movable(file: string, signal: AbortSignal): Promise<boolean | undefined> {
+    return new CoreutilsFiles(this.launcher).movable(file, signal);
+  }
+
   async space(file: string, signal: AbortSignal): Promise<Space> {
     const facts = await this.#ask<unknown>(file, signal, (done) => this.sftp.ext_openssh_statvfs(file, done));
     const {

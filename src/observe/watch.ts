@@ -1,5 +1,3 @@
-import { setMaxListeners } from 'node:events';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
 import { DeadlineError, deadline, raced } from '../base/deadline.js';
 import { LockstepError, adviceOf } from '../base/errors.js';
@@ -16,7 +14,6 @@ import {
   type ClusterName,
   type CollectorName,
   type Failure,
-  type Login,
   type ServerFacts,
   type ServerName,
   type ServerSnapshot,
@@ -30,12 +27,12 @@ import {
   type CertificateFiles,
   type FromFiles,
   type ReadyFiles,
-  fromFiles,
   fromHandshake,
   fromStatus,
   servedEqualsFile,
 } from './certificates.js';
 import { Entrance } from './entrance.js';
+import { FileReadings } from './file-readings.js';
 import { failedOutcomes, outcomesOf } from './outcomes.js';
 import { StuckThreads } from './stuck.js';
 
@@ -78,15 +75,6 @@ interface Opened {
   readonly leftOut: ReadonlySet<CollectorName>;
 }
 
-/** Reading the files that a server names, begun by a look after this login. */
-interface Reading {
-  readonly opened: Opened;
-  readonly login: Login | undefined;
-  readonly over: boolean;
-  /** Settles when it is over, or has taken longer than a look waits. */
-  readonly awaited: Promise<void>;
-}
-
 export const everyCollector: ReadonlySet<CollectorName> = new Set(collectorNames);
 
 export type LookKind = 'thorough' | 'anew' | 'unshared';
@@ -99,9 +87,6 @@ function isThorough(how: LookKind | undefined): boolean {
 const thoroughly = (collectors: ReadonlySet<CollectorName>): ReadonlySet<CollectorName> =>
   new Set([...collectors, ...thoroughCollectorNames]);
 
-/** The part of its time that a look waits for files. */
-const patience = 0.1;
-
 /** The eye on one server: looks, sharing what is under way. Nothing runs between looks. */
 export class Watch {
   readonly #entrance: Entrance<Opened>;
@@ -111,10 +96,9 @@ export class Watch {
   #newest: ServerSnapshot | undefined;
   #last: ServerSnapshot | undefined;
   #own = 0;
-  #files: FromFiles | undefined;
+  readonly #files: FileReadings;
   #clockOffset = 0;
   #failing: Failure['reason'] | undefined;
-  #reading: Reading | undefined;
   #status: readonly SeenCertificate[] = [];
 
   /** How many looks were answered by one that was already under way. */
@@ -124,6 +108,7 @@ export class Watch {
     readonly watched: Watched,
     readonly options: WatchOptions,
   ) {
+    this.#files = new FileReadings(watched.files, watched.ready, options.timeout);
     this.#entrance = new Entrance<Opened>({
       open: (signal) => this.#open(signal),
       sessionOf: (opened) => opened.session,
@@ -186,7 +171,7 @@ export class Watch {
       const opened = await this.#enter(limit.signal);
       try {
         const asked = await this.#ask(opened, collectors, limit.signal, isThorough(how));
-        return this.#ended(collectors, await this.#snapshot(opened, asked, collectors, at));
+        return this.#ended(collectors, await this.#snapshot(opened, asked, collectors, at, how));
       } finally {
         this.#entrance.release(opened);
       }
@@ -274,10 +259,11 @@ export class Watch {
     asked: Asked,
     collectors: ReadonlySet<CollectorName>,
     at: number,
+    how: LookKind | undefined,
   ): Promise<ServerSnapshot> {
     const facts = this.#heard(factsOf(opened.column, opened.detected, asked.answers, asked), asked.receivedAt);
-    if (collectors.has('certificates')) await this.#readFiles(opened, facts);
-    const certificates = this.#certificates(facts);
+    const files = collectors.has('certificates') ? await this.#filesFor(opened, facts, how) : this.#files.newest;
+    const certificates = this.#certificates(facts, files);
     return {
       ...this.#frame(at),
       facts: collectors.has('replication') ? facts : { ...facts, channels: undefined },
@@ -287,7 +273,7 @@ export class Watch {
         asked,
         (question) => grantFor(question, opened.detected.account),
         this.#entrance.login,
-        this.#files,
+        files,
         opened.leftOut,
       ),
       certificates,
@@ -296,32 +282,9 @@ export class Watch {
     };
   }
 
-  /**
-   * Files are read once per login, good or bad: while a certificate on the wire keeps every new session out, whether
-   * a better one lies in the file already is what its owner needs to know. A look waits for them a little; what takes
-   * longer, such as a machine that does not answer, comes into a later one.
-   */
-  async #readFiles(opened: Opened, facts: ServerFacts): Promise<void> {
-    const { files } = this.watched;
-    const { login } = this.#entrance;
-    if (files === undefined || facts.tls === undefined) return;
-    const before = this.#reading;
-    // One at a time: a machine that does not answer is not asked by more and more of them.
-    if (before === undefined || (before.over && (before.opened !== opened || before.login !== login))) {
-      const reading = { opened, login, over: false, awaited: Promise.resolve() };
-      const done = this.#read(facts, files).finally(() => (reading.over = true));
-      reading.awaited = Promise.race([done, pause(this.options.timeout * patience, undefined, { ref: false })]);
-      this.#reading = reading;
-    }
-    await this.#reading?.awaited;
-  }
-
-  async #read(facts: ServerFacts, files: CertificateFiles): Promise<void> {
-    const limit = deadline(this.options.timeout);
-    // Any number of channels may each name a file.
-    setMaxListeners(0, limit.signal);
-    this.#files = await fromFiles(facts, files, limit.signal, this.watched.ready);
-    limit.clear();
+  #filesFor(opened: Opened, facts: ServerFacts, how: LookKind | undefined): Promise<FromFiles | undefined> {
+    const occasion = { opened, login: this.#entrance.login };
+    return how === 'anew' ? this.#files.readAnew(occasion, facts) : this.#files.read(occasion, facts);
   }
 
   #heard(facts: ServerFacts, at: number): ServerFacts {
@@ -334,7 +297,7 @@ export class Watch {
   /** A snapshot of a server that could not be asked: what is known of its certificates stays. */
   #without(collectors: ReadonlySet<CollectorName>, at: number, failure: Failure): ServerSnapshot {
     const durationSeconds = (this.options.clock.now() - at) / 1000;
-    const certificates = this.#certificates(undefined);
+    const certificates = this.#certificates(undefined, this.#files.newest);
     return {
       ...this.#frame(at),
       facts: undefined,
@@ -351,9 +314,9 @@ export class Watch {
     return { cluster, name, address, at, login: this.#entrance.login };
   }
 
-  #certificates(facts: ServerFacts | undefined) {
+  #certificates(facts: ServerFacts | undefined, files: FromFiles | undefined) {
     if (facts?.tls !== undefined) this.#status = fromStatus(facts);
-    return [...fromHandshake(this.#entrance.login?.handshake), ...this.#status, ...(this.#files?.certificates ?? [])];
+    return [...fromHandshake(this.#entrance.login?.handshake), ...this.#status, ...(files?.certificates ?? [])];
   }
 
   #failureOf(error: unknown): Failure {

@@ -1,5 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { syncDirectory } from '../base/atomic.js';
 import type { Certificate } from '../domain/certificate.js';
 import type { AnyUse } from './extensions.js';
 
@@ -49,6 +50,8 @@ export async function record(directory: string, entry: LedgerEntry): Promise<voi
     // After a line that was cut off, the new one must not join it.
     await handle.appendFile(`${last === '\n' ? '' : '\n'}${JSON.stringify(entry)}\n`);
     await handle.datasync();
+    // A ledger that has just been made: its name is to survive a power cut as well.
+    if (size === 0) await syncDirectory(directory);
   } finally {
     await handle.close();
   }

@@ -2,6 +2,7 @@ import { closeServer, closeWithin, isClosed, strongest } from '../dialects/read-
 import type { Action, Statement } from '../domain/action.js';
 import type { Parameters, Scene } from '../domain/scene.js';
 import type { ServerFacts, ServerName, ServerSnapshot } from '../domain/snapshot.js';
+import { isErrant } from '../domain/relations.js';
 import { isWritable } from '../domain/topology.js';
 import type { Need, Procedure, Refusal, Step } from '../engine/procedure.js';
 import { followsNow } from './following.js';
@@ -134,13 +135,7 @@ function takeOut(scene: Scene, name: ServerName): readonly Step[] {
   const server = scene.site.servers.find((one) => one.name === name);
   if (server === undefined || withdrawalRefusals(scene, name).length > 0) return [];
   // Whether it has shows for good once nobody writes there any more.
-  return withdraw(scene, server, { unless: (seen) => !diverged(viewOf(seen), name) });
-}
-
-/** Of those that may only be newer than the look at the source it is not known. */
-function diverged(view: View, name: ServerName): boolean {
-  const relation = view.serverRelation(name);
-  return (relation?.errantTransactions ?? 0) > 0 && relation?.errantUnsettled === false;
+  return withdraw(scene, server, { unless: (seen) => !isErrant(viewOf(seen).serverRelation(name)) });
 }
 
 function readersRemarks(scene: Scene, name: ServerName): readonly string[] {

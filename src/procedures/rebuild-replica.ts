@@ -4,7 +4,7 @@ import type { Need, Procedure, Step } from '../engine/procedure.js';
 import { trouble } from './rebuild-replica/trouble.js';
 import { refusals } from './rebuild-replica/refusals.js';
 import { attachSteps, compareStep } from './rebuild-replica/attach.js';
-import { copySteps } from './rebuild-replica/copy-steps.js';
+import { copySteps, pausesRedo } from './rebuild-replica/copy-steps.js';
 import { roomAsks, roomPremises, roomRemarks, wishes } from './rebuild-replica/room.js';
 import { emptyingAsks, emptyingRemarks } from './rebuild-replica/emptying.js';
 import { whyNot } from './rebuild-replica/methods.js';
@@ -90,6 +90,7 @@ function remarks(scene: Scene, parameters: Parameters): readonly string[] {
     ...donors.map(({ server, against, reasons }) => `Donor ${server}: ${against.length === 0 ? reasons.join(', ') : `not, for ${against.join('; ')}`}.`), // prettier-ignore
     ...others.map((way) => `Method ${way.method}: not, for ${whyNot(way, name, donor.server).join('; ')}.`),
     costOf(method, donor.server, name),
+    ...(pausesRedo(subject) ? [`While it is filled, InnoDB of ${name} does without its redo log: should the server die meanwhile, it does not start on the copy again, and what it held gets its place back.`] : []), // prettier-ignore
     ...roomRemarks(scene, subject),
     ...emptyingRemarks(subject),
     ...readersRemarks(scene, name),
@@ -103,7 +104,7 @@ function costOf(method: CopyMethodName, donor: string, name: string): string {
     case 'backup':
       return `mariadb-backup reads all of ${donor}; commits there wait for a moment at its end (BACKUP STAGE BLOCK_COMMIT), longer where it has large MyISAM tables.`;
     case 'dump':
-      return `A dump reads every row of ${donor}: commits there wait for some milliseconds at its beginning, and writes to tables that are not transactional until these are copied. ${name} holds nothing from its restart until it is filled, and lets nobody else in so long.`;
+      return `A dump reads every row of ${donor}: commits there wait for some milliseconds at its beginning, and writes to tables that are not transactional until these are copied. ${name} holds nothing from its restart until it is filled, and lets nobody else in so long. Of schema mysql it brings accounts, time zones and servers (CREATE SERVER).`;
   }
 }
 

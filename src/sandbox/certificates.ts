@@ -40,9 +40,12 @@ export function replicaRequest(server: SandboxServer): Request {
 export async function issueServer(
   authority: Authority,
   server: SandboxServer,
-  { names, ...dates }: Validity & { readonly names?: readonly string[] | undefined } = {},
+  {
+    names,
+    ...more
+  }: Validity & Pick<IssueRequest, 'keyType'> & { readonly names?: readonly string[] | undefined } = {},
 ): Promise<TlsFiles> {
-  const request = { ...serverRequest(server), ...dates };
+  const request = { ...serverRequest(server), ...more };
   return write(authority, names === undefined ? request : { ...request, names }, server.tlsDirectory);
 }
 

@@ -1,12 +1,15 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LockstepError } from '../base/errors.js';
 import { Scope } from '../base/scope.js';
+import { Secret } from '../base/secret.js';
 import { changeSource, startReplica, type ChannelTls } from '../dialects/replication-statements.js';
 import { written } from '../dialects/written.js';
 import type { Authority } from '../pki/authority.js';
 import type { Address } from '../domain/snapshot.js';
 import type { Requirement } from '../dialects/grant-statements.js';
-import { accountStatements, makeAccounts, type Accounts } from './accounts.js';
+import type { Target } from '../mysql/target.js';
+import { accountStatements, makeAccounts, type Account, type Accounts } from './accounts.js';
 import { keepFiles, replicaRequest, serverRequest } from './certificates.js';
 import { takeDirectory } from './directories.js';
 import { unpack, type UnpackOptions } from './packages.js';
@@ -94,6 +97,14 @@ export class SandboxCluster {
     if (found !== undefined) return found;
     const names = this.servers.map((server) => server.name).join(', ');
     throw new LockstepError('sandbox-server', `no server is called "${name}"`, `There are ${names}.`);
+  }
+
+  /** How an account logs in at a server, with Lockstep's own certificate as it lies there now, and verification on. */
+  async login({ address }: Pick<SandboxServer, 'address'>, { user, password }: Account): Promise<Target> {
+    const files = [this.client.ca, this.client.cert, this.client.key].map((file) => readFile(file, 'utf8'));
+    const [ca = '', cert = '', key = ''] = await Promise.all(files);
+    const tls = { verify: 'identity', ca, cert, key: new Secret(key) } as const;
+    return { address, user, password: () => Promise.resolve(password), tls };
   }
 
   /** One more server, with certificates and accounts, read-only, following nobody: a second source for instance. */

@@ -1,5 +1,6 @@
 import { startReplica, stopReplica } from '../dialects/replication-statements.js';
 import type { Authority } from '../pki/authority.js';
+import type { IssueRequest } from '../pki/issue.js';
 import { Admin } from './admin.js';
 import { issueReplicaClient, issueServer, type Validity } from './certificates.js';
 import { channelStatus } from './replication.js';
@@ -74,7 +75,7 @@ export async function dropStreams(source: SandboxServer): Promise<void> {
   for (const { id } of rows) await source.sql(`KILL ${Number(id)}`);
 }
 
-export interface Swap extends Validity {
+export interface Swap extends Validity, Pick<IssueRequest, 'keyType'> {
   /** Names in the certificate. Default: the server's address and name. */
   readonly names?: readonly string[];
   /** Default: read the new files at once. MySQL refuses to reload an expired one; a restart takes it. */

@@ -4,7 +4,9 @@ import net from 'node:net';
 import path from 'node:path';
 import { LockstepError } from '../base/errors.js';
 import type { Scope } from '../base/scope.js';
+import { Secret } from '../base/secret.js';
 import type { Address } from '../domain/snapshot.js';
+import type { SshTarget } from '../hosts/ssh-login.js';
 import { takeAddress } from './addresses.js';
 import { obituary, startChild } from './child.js';
 import { command } from './command.js';
@@ -77,6 +79,17 @@ export async function startSshServer(scope: Scope, options: SshServerOptions = {
     bin: file('bin'),
     log,
     pid: child.pid,
+  };
+}
+
+/** How it is reached, with its own key known before. @param address where, if not directly */
+export function sshTarget({ address: own, users, keyFile, hostKeys }: SshServer, address: Address = own): SshTarget {
+  return {
+    address,
+    user: users.self,
+    login: { key: async () => new Secret(await readFile(keyFile, 'utf8')), passphrase: undefined },
+    knownHosts: () => Promise.resolve(`[${address.host}]:${address.port} ${hostKeys.ed25519}\n`),
+    hostKeys: [],
   };
 }
 

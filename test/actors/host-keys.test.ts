@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +7,8 @@ import { makeKey, verified } from '../../src/actors/certificates/host-keys.js';
 import { opensslProgram } from '../../src/domain/certificate-action.js';
 import type { Host } from '../../src/hosts/host.js';
 import { openHost } from '../../src/hosts/open.js';
+import { createAuthority } from '../../src/pki/authority.js';
+import { issue } from '../../src/pki/issue.js';
 
 const base = mkdtempSync(path.join(tmpdir(), 'lockstep-host-keys-'));
 const certificate = path.join(base, 'cert.pem');
@@ -13,7 +16,7 @@ const key = path.join(base, 'key.pem');
 const verdict = { ca: 'nobody', purpose: 'sslserver', expects: undefined } as const;
 
 beforeEach(() => {
-  for (const name of readdirSync(base)) rmSync(path.join(base, name));
+  for (const name of readdirSync(base)) rmSync(path.join(base, name), { recursive: true });
   writeFileSync(certificate, 'no certificate');
 });
 afterAll(() => rmSync(base, { recursive: true }));
@@ -30,6 +33,37 @@ function hostWith(run?: Host['run']): Host {
     },
   });
 }
+
+/** What `openssl verify -help` of 1.1.1 lists, of what could be meant here; `-no-CAstore` and `-CAstore` are of 3.0. */
+const knownToOld = ['-trusted', '-untrusted', '-CAfile', '-CApath', '-no-CAfile', '-no-CApath', '-purpose', '-verify_hostname', '-verify_ip']; // prettier-ignore
+
+describe('a certificate that is tried on its host', () => {
+  const signal = AbortSignal.timeout(60_000);
+
+  it('is accepted by those whom its peer trusts, and by nobody whom the machine trusts besides', async () => {
+    const make = (name: string) => createAuthority({ directory: path.join(base, name), commonName: name, keyType: 'p256' }); // prettier-ignore
+    const [own, foreign] = [await make('own'), await make('foreign')];
+    const { chainPem } = await issue(own, { commonName: 'db1', use: 'server', names: ['db1'], keyType: 'p256' });
+    writeFileSync(certificate, chainPem);
+    const words: string[] = [];
+    const plain = hostWith();
+    // The authority is among those that come with the machine, in the file and in the directory by the hash of its name.
+    const file = path.join(base, 'own/ca.pem');
+    const hash = execFileSync(opensslProgram, ['x509', '-noout', '-hash', '-in', file], { encoding: 'utf8' }).trim();
+    copyFileSync(file, path.join(base, `${hash}.0`));
+    const environment = { SSL_CERT_FILE: file, SSL_CERT_DIR: base };
+    const host = hostWith((argv, options) => {
+      words.push(...argv.filter((word) => word.startsWith('-')));
+      return plain.run(argv, { ...options, environment });
+    });
+    const by = (ca: string, expects?: string) => verified(host, certificate, { ca, purpose: 'sslserver', expects }, signal); // prettier-ignore
+    await by(own.authorityPem, 'db1');
+    await by(foreign.authorityPem + own.authorityPem);
+    await expect(by(own.authorityPem, 'db2')).rejects.toMatchObject({ code: 'certificate-refused' });
+    await expect(by(foreign.authorityPem)).rejects.toMatchObject({ code: 'certificate-refused', message: 'unable to get local issuer certificate' }); // prettier-ignore
+    expect(words.filter((word) => !knownToOld.includes(word))).toEqual([]);
+  });
+});
 
 describe('what a key is made with, and a certificate tried', () => {
   const { signal } = new AbortController();

@@ -29,6 +29,7 @@ export class ToyEngine {
   rules: EngineRules = toyRules;
   procedure: Procedure = toySwitchover;
   silence: Awaited<ReturnType<Silences['covers']>> = 'no';
+  redact = (text: string): string => text;
   /** Held up here until it is let go. */
   gate: { readonly point: string; readonly open: Promise<void> } | undefined;
   engine!: Engine;
@@ -52,6 +53,7 @@ export class ToyEngine {
       ports: {
         ...toyPorts(this.world, () => Promise.resolve()),
         fault: at,
+        redact: (text) => this.redact(text),
         silences: { covers: () => Promise.resolve(this.silence) },
       },
       log: silentLog,

@@ -183,6 +183,19 @@ it('expires when it waited as long as it might', async () => {
   expect(run).toMatchObject({ outcome: 'expired', guard: { guard: 'paused' } });
 });
 
+it('expires in front of servers that stay locked, too', async () => {
+  const toy = await toyEngine();
+  toy.world.sessions.set('db1/control', { owner: 99, frozen: false });
+  const { id } = await toy.ask({ limits: { waitAtMost: 60 } });
+  await toy.waits(id, 'locked');
+  expect(await toy.ended(id)).toMatchObject({
+    outcome: 'expired',
+    why: 'it waited as long as it might: db1/control is held by another',
+    guard: { guard: 'locked' },
+  });
+  expect(toy.types(id)).not.toContain('started');
+});
+
 it('is cancelled when the alert is resolved before it began and nothing is to be mended, not otherwise', async () => {
   const toy = await toyEngine();
   await toy.engine.pause(undefined, 'alice', 'x');

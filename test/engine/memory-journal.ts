@@ -4,6 +4,8 @@ import type { Entry, Journal, Lease } from '../../src/journal/journal.js';
 /** A journal that outlives its engine but not the test: for models, whose crashes are many. */
 export class MemoryJournal<R> implements Journal<R> {
   readonly entries: Entry<R>[] = [];
+  /** Whether what is written takes a while, as on a disk. */
+  slow = false;
   #leases = new Map<string, number>();
   #tokens = 0;
   #epoch = 0;
@@ -32,10 +34,10 @@ export class MemoryJournal<R> implements Journal<R> {
   }
 
   async append(record: R, { lease }: { readonly lease?: Lease } = {}) {
-    await Promise.resolve();
+    await (this.slow ? new Promise((resolve) => setTimeout(resolve, 20)) : Promise.resolve());
     if (lease !== undefined && this.#leases.get(lease.name) !== lease.token)
       throw new LockstepError('lease-lost', `the lease ${lease.name} is lost`);
-    const seq = this.entries.length + 1;
+    const seq = this.head.seq + 1;
     const stamp = { seq, hash: String(seq).padStart(64, '0') };
     this.entries.push({ ...stamp, at: this.now(), record: structuredClone(record) });
     return stamp;
@@ -60,8 +62,9 @@ export class MemoryJournal<R> implements Journal<R> {
     return Promise.resolve({ ok: true as const, entries: this.entries.length, anchor, head: this.head });
   }
 
-  prune() {
-    return Promise.resolve({ dropped: 0 });
+  prune(before: number) {
+    const kept = this.entries.findIndex(({ seq }) => seq >= before);
+    return Promise.resolve({ dropped: this.entries.splice(0, Math.max(0, kept)).length });
   }
 
   close() {

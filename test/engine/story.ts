@@ -13,22 +13,34 @@ export interface Death {
   readonly skip: number;
   /** A server that is down in the next life, until the life after it. */
   readonly down: 'db1' | 'db2' | undefined;
+  /** A server that is started anew before the next life, which closes it to writes. */
+  readonly restarted?: 'db1' | 'db2';
 }
 
 interface StoryOptions {
   readonly procedure?: Procedure;
   readonly prepare?: (world: ToyWorld) => void;
+  /** Alice tells it to end when it comes to this fault point. */
+  readonly toldAt?: string;
 }
 
 /** Lives until each death in turn, then one life without. @param prepare the world before the first */
-export async function story(deaths: readonly Death[], { procedure = recordedSwitchover, prepare }: StoryOptions = {}) {
+export async function story(
+  deaths: readonly Death[],
+  { procedure = recordedSwitchover, prepare, toldAt }: StoryOptions = {},
+) {
   const world = new ToyWorld();
   prepare?.(world);
   const journal = new MemoryJournal<EngineRecord>(() => world.now);
   for (const planned of [...deaths, undefined]) {
     let die = (): void => undefined;
     const died = new Promise<void>((resolve) => (die = resolve));
-    const engine = await lifeOf(world, procedure, journal, planned, () => die());
+    const engine = await lifeOf(world, procedure, journal, planned, {
+      passing: async (point) => {
+        if (point === toldAt) await engine.abort(engine.runs()[0]?.id ?? '', 'alice');
+      },
+      died: () => die(),
+    });
     if (journal.entries.length === 0) {
       void engine
         .request({
@@ -48,6 +60,7 @@ export async function story(deaths: readonly Death[], { procedure = recordedSwit
       journal.crash();
       world.servers.db1.up = world.servers.db2.up = true;
       if (planned.down !== undefined && rested?.state !== 'ended') world.servers[planned.down].up = false;
+      if (planned.restarted !== undefined) world.servers[planned.restarted].writable = false;
     } else {
       world.servers.db1.up = world.servers.db2.up = true;
       if (rested?.state === 'needs-human') {
@@ -65,13 +78,14 @@ async function lifeOf(
   procedure: Procedure,
   journal: MemoryJournal<EngineRecord>,
   planned: Death | undefined,
-  died: () => void,
+  { passing, died }: { readonly passing: (point: string) => Promise<void>; readonly died: () => void },
 ) {
   let passed = 0;
-  const at = (point: string): Promise<void> => {
-    if (planned?.point !== point) return Promise.resolve();
+  const at = async (point: string): Promise<void> => {
+    await passing(point);
+    if (planned?.point !== point) return;
     passed += 1;
-    if (passed <= planned.skip) return Promise.resolve();
+    if (passed <= planned.skip) return;
     died();
     return death();
   };

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { commitRecorded, runEnds, runStarted, sectionEnds, stepEnds } from '../../src/engine/faults.js';
 import type { Procedure } from '../../src/engine/procedure.js';
 import { story } from './story.js';
 import { recordedSwitchover, toySwitchover } from './toy.js';
@@ -54,3 +55,25 @@ it('is not rolled back where nothing was to be taken back', async () => {
   });
   expect(run).toMatchObject({ outcome: 'failed', why: 'never: not seen on the servers afterwards' });
 });
+
+it.each([
+  ['only looked', runStarted, 'cancelled'],
+  ['closed the old primary', stepEnds('close'), 'rolled-back'],
+])('stays one that was told to end and had %s, where it dies when all is as before', async (_, toldAt, outcome) => {
+  const deaths = [{ point: runEnds, skip: 0, down: undefined }];
+  const { run } = await story(deaths, { procedure: withoutCommit, toldAt });
+  expect(run).toMatchObject({ outcome, why: 'alice told it to end' });
+});
+
+it.each([
+  ['seen', sectionEnds('switch'), 'needs-human', false],
+  ['recorded', commitRecorded, 'failed', true],
+])(
+  'is left to a human once its commit was seen and stands no more, and not before: %s',
+  async (_, point, expected, reopened) => {
+    const { world, run } = await story([{ point, skip: 0, down: undefined, restarted: 'db2' }]);
+    expect(run?.outcome ?? run?.state, run?.why).toBe(expected);
+    expect([world.servers.db1.writable, world.servers.db2.writable]).toEqual([reopened, false]);
+    if (!reopened) expect(run?.why).toMatch(/past its commit point, and what that did stands no more: open db2$/);
+  },
+);

@@ -290,6 +290,40 @@ export function fileCases(stage: Stage): void {
     expect(readdirSync(allowed)).toEqual([]);
   });
 
+  it('tells what can have another name beside its own', async ({ skip }) => {
+    const { host } = stage;
+    const movable = (name: string) => host.movable(at(name), { signal });
+    for (const name of ['dir', 'bound', 'with \\ blank']) mkdirSync(at(name));
+    for (const name of ['dir/file', 'dir/bound']) writeFileSync(at(name), '');
+    symlinkSync('nowhere', at('link'));
+    for (const name of ['dir', 'dir/file', 'link']) expect([name, await movable(name)]).toEqual([name, true]);
+    for (const name of ['none', 'none/none']) expect([name, await movable(name)]).toEqual([name, undefined]);
+    // It is itself what is allowed.
+    expect(await host.movable(allowed, { signal })).toBe(false);
+    if (!isRoot) skip('mounting takes root');
+    await mountDisk(at('disk'), 1).catch(() => skip('nothing can be mounted here'));
+    try {
+      for (const name of ['disk/sub', 'disk/as large']) mkdirSync(at(name));
+      await mountDisk(at('disk/as large'), 1);
+      for (const [from, to] of [
+        ['dir', 'bound'],
+        ['dir', 'with \\ blank'],
+        ['dir/file', 'dir/bound'],
+      ] as const)
+        // prettier-ignore
+        await command('mount', ['--bind', at(from), at(to)]);
+      for (const name of ['disk/sub', 'bound/file', 'dir']) expect([name, await movable(name)]).toEqual([name, true]);
+      for (const name of ['disk', 'disk/as large', 'bound', 'with \\ blank', 'dir/bound'])
+        expect([name, await movable(name)]).toEqual([name, false]);
+    } finally {
+      for (const name of ['dir/bound', 'bound', 'with \\ blank', 'disk/as large', 'disk']) await command('umount', ['--lazy', at(name)]); // prettier-ignore
+    }
+    for (const name of ['dir', 'bound', 'with \\ blank', 'disk'])
+      await host.remove(at(name), { signal, recursive: true });
+    await host.remove(at('link'), { signal });
+    expect(readdirSync(allowed)).toEqual([]);
+  });
+
   it('tells the room that is left', async () => {
     const { free, total } = await stage.host.space(allowed, { signal });
     expect(free).toBeGreaterThan(0);

@@ -150,7 +150,9 @@ it('stopping ends streams at once; a changed configuration makes readers come ba
 });
 
 it('a stream outlives what a request may take', async () => {
-  const { automation, call, url } = await openDesk({}, { tokens }, undefined, { headers: 50, request: 50, check: 10 });
+  // Enough for this test's own requests, which it governs too.
+  const patience = { headers: 500, request: 500, check: 50 };
+  const { automation, call, url } = await openDesk({}, { tokens }, undefined, patience);
   const id = String((await call('POST', '/api/v1/runs', { body: wish })).json['id']);
   const reader = await EventReader.open(`${url}/api/v1/runs/${id}/events`, { headers });
   const slow = connect(Number(new URL(url).port), '127.0.0.1', () => slow.write('POST / HTTP/1.1\r\n'));

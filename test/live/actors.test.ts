@@ -4,8 +4,6 @@ import { messageOf } from '../../src/base/errors.js';
 import { Scope } from '../../src/base/scope.js';
 import { sql, type SqlAction, type Statement } from '../../src/domain/action.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
-import { readFile } from 'node:fs/promises';
-import { Secret } from '../../src/base/secret.js';
 import { until } from '../../src/sandbox/until.js';
 import { noMemory } from './no-memory.js';
 import { describeEach, oneOfEach } from './matrix.js';
@@ -23,7 +21,7 @@ await describeEach(
 
     beforeAll(async () => {
       sandbox = scope.own(await createCluster({ version, replicas: 1 }), (cluster) => cluster.stop());
-      reach = await reachOf(sandbox);
+      reach = reachOf(sandbox);
     });
     afterEach(async () => {
       await Promise.all(actors.splice(0).map((actor) => actor.close()));
@@ -46,7 +44,7 @@ await describeEach(
       const [first, second] = [hands(), hands()];
       expect(await first.lock(['db1', 'db2'], soon())).toEqual({ unreachable: [] });
       expect([...first.held].sort()).toEqual(['db1/control', 'db2/control']);
-      await expect(second.lock(['db2'], AbortSignal.timeout(700))).rejects.toMatchObject({ code: 'locked' });
+      await expect(second.lock(['db2'], AbortSignal.timeout(3000))).rejects.toMatchObject({ code: 'locked' });
       await first.close();
       await second.lock(['db2'], soon());
     });
@@ -139,17 +137,10 @@ await describeEach(
 );
 
 /** As the configuration would have it. */
-async function reachOf(sandbox: SandboxCluster): Promise<Reach> {
-  const { client, accounts } = sandbox;
-  const [ca, cert, key] = await Promise.all([client.ca, client.cert, client.key].map((file) => readFile(file, 'utf8')));
+function reachOf(sandbox: SandboxCluster): Reach {
+  const { accounts } = sandbox;
   return {
-    target: (name) =>
-      Promise.resolve({
-        address: sandbox.server(name).address,
-        user: accounts.operate.user,
-        password: () => Promise.resolve(accounts.operate.password),
-        tls: { verify: 'identity', ca: ca ?? '', cert: cert ?? '', key: new Secret(key ?? '') },
-      }),
+    target: (name) => sandbox.login(sandbox.server(name), accounts.operate),
     secret: (name) => Promise.resolve(accounts[name].password),
     files: () => undefined,
     announce: () => Promise.reject(new Error('no announcer is configured here')),

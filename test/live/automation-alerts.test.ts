@@ -134,7 +134,7 @@ await describeEach(
       expectRecent(paused.value('lockstep_paused_since_timestamp_seconds', { cluster: 'sandbox' }));
       expect(paused.value('lockstep_webhook_rejected_total', rejected)).toBe(1);
       await lockstep.api('PUT', '/pause/sandbox', { paused: false });
-      const delivering = setInterval(() => void deliver('alertmanagers-token'), 500);
+      const delivering = setInterval(() => void deliver('alertmanagers-token').catch(() => undefined), 500);
       try {
         await alarms.resolved(['PausedLong'], ['WatchdogSilent']);
       } finally {

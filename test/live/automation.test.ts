@@ -64,7 +64,7 @@ await describeEach(
       const run = await lockstep.ended(first?.id ?? '');
       expect(run.outcome, run.why).toBe('succeeded');
       await loop.resolved(alertname);
-      expect(await ofProcedure()).toHaveLength(1);
+      expect(await ofProcedure()).toEqual([expect.objectContaining({ id: run.id })]);
       return run;
     }
 

@@ -212,7 +212,7 @@ await describeEach('TLS of a channel', (version) => {
       expect(hasProblem(seen, 'channel-plaintext', 'db2')).toBe(true);
       expect(seen.all('mysql_replica_tls_session_info', { server: 'db2' })).toEqual([]);
       // The one that verifies does not fall for it.
-      expect((await plaintext.probe('db3')).value('mysql_replica_io_errno')).toBe(2026);
+      await plaintext.probeUntil('db3', 'the refusal', (scrape) => scrape.value('mysql_replica_io_errno') === 2026);
       expect(seen.value('mysql_replica_tls_negotiated_known', { server: 'db3' })).toBe(0);
 
       await restartSource({ performance_schema: 'OFF' }, 'off');

@@ -1,10 +1,10 @@
-import { randomInt } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { VersionName } from '../../src/sandbox/versions.js';
 import { ChaosCluster } from './chaos/cluster.js';
 import { Counts } from './chaos/counts.js';
-import { Dice } from './chaos/dice.js';
 import { chaosRound } from './chaos/round.js';
+import { Dice } from './dice.js';
+import { seed as chosen } from './extent.js';
 import { describeEach, oneOfEach } from './matrix.js';
 
 /**
@@ -15,7 +15,7 @@ import { describeEach, oneOfEach } from './matrix.js';
  * LOCKSTEP_CHAOS_STORY: set, what happens is told while it does.
  */
 const minutes = Number(process.env['LOCKSTEP_CHAOS_MINUTES'] ?? 0);
-const seed = process.env['LOCKSTEP_SEED'] ?? String(randomInt(2 ** 31));
+const seed = chosen();
 const only = process.env['LOCKSTEP_CHAOS_ROUND'];
 const failovers = Number(process.env['LOCKSTEP_CHAOS_FAILOVERS'] ?? 0.4);
 const versions = minutes > 0 ? oneOfEach : oneOfEach.slice(0, 1);

@@ -10,7 +10,7 @@ import type { SandboxCluster } from '../../src/sandbox/cluster.js';
 import { swapReplicaCertificate, swapServerCertificate } from '../../src/sandbox/faults.js';
 import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
 import type { ConfigurationOptions } from '../../src/sandbox/configuration.js';
-import { asked, channelState, follow, nothing, plain, type CrashCase } from './crash-case.js';
+import { asked, askedAnyway, channelState, follow, nothing, plain, type CrashCase } from './crash-case.js';
 import { copyCases } from './crash-copy-cases.js';
 import { rotatingConfiguration, stand, standOf, type Stand } from './rotation-stands.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
@@ -293,13 +293,18 @@ export async function writableServers(sandbox: SandboxCluster): Promise<readonly
   const states = await Promise.all(
     sandbox.servers
       .filter(({ running }) => running)
-      .map(async (server) => [server.name, await readOnly(server)] as const),
+      .map(
+        async (server) => [server.name, await readOnly(server, (text) => askedAnyway(sandbox, server, text))] as const,
+      ),
   );
   return states.filter(([, state]) => state === 'open').map(([name]) => name);
 }
 
-async function readOnly(server: SandboxServer): Promise<'open' | 'closed'> {
-  const [row] = await asked(server, 'SELECT @@global.read_only AS value');
+async function readOnly(
+  server: SandboxServer,
+  ask = (text: string) => asked(server, text),
+): Promise<'open' | 'closed'> {
+  const [row] = await ask('SELECT @@global.read_only AS value');
   return row?.['value'] === '0' || row?.['value'] === 'OFF' ? 'open' : 'closed';
 }
 

@@ -8,11 +8,12 @@ import type { SandboxServer } from '../../src/sandbox/server.js';
 import { untilReplicating } from '../../src/sandbox/replication.js';
 import { until } from '../../src/sandbox/until.js';
 import { crashCases } from './crash-cases.js';
+import { isWhole } from './extent.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach, oneOfEach } from './matrix.js';
 
 /** Whether everything is tried, or what belongs to every run of the tests. */
-const whole = ['flavours', 'all'].includes(process.env['LOCKSTEP_CRASH'] ?? '');
+const whole = isWhole();
 
 // The matrix lets whoever comes after a death succeed: here what is left to do goes wrong then.
 await describeEach(

@@ -10,6 +10,7 @@ import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js
 import { certificatesKept, certificatesRotating } from '../../src/sandbox/configuration.js';
 import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
+import { isWhole } from './extent.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach, oneOfEach } from './matrix.js';
 import { Papers } from './papers.js';
@@ -19,7 +20,7 @@ import { watchedHost } from './watched-host.js';
 import { Workbench, type Ran } from './workbench.js';
 
 /** Whether everything is tried, or what belongs to every run of the tests. */
-const whole = ['flavours', 'all'].includes(process.env['LOCKSTEP_CRASH'] ?? '');
+const whole = isWhole();
 
 // The server runs on, and clients and replicas reach it: only Lockstep no longer comes to its files.
 await describeEach(
@@ -62,6 +63,8 @@ await describeEach(
       readonly at?: Readonly<Record<string, () => Promise<void>>>;
       /** Lost after so many links of the placing were made. */
       readonly afterLinks?: number;
+      /** No way breaks: it falls silent, and only looks that waited for it know. */
+      readonly silent?: true;
       readonly outcome: 'needs-human' | 'rolled-back';
       /** Of every run of the tests. */
       readonly always?: boolean;
@@ -74,6 +77,7 @@ await describeEach(
       { moment: 'after the first link', afterLinks: 1, outcome: 'needs-human' },
       { moment: 'amid the links', afterLinks: 3, outcome: 'needs-human', always: true },
       { moment: 'after the link that decides', afterLinks: 6, outcome: 'needs-human' },
+      { moment: 'after the link that decides, falling silent', afterLinks: 6, silent: true, outcome: 'needs-human' }, // prettier-ignore
       { moment: 'when it is placed', at: { 'step:place:ends': () => lost() }, outcome: 'needs-human' },
       { moment: 'before the reload', at: { 'step:load:begins': () => lost() }, outcome: 'needs-human', always: true },
       { moment: 'after the reload', at: { 'step:load:ends': () => lost() }, outcome: 'needs-human' },
@@ -91,7 +95,7 @@ await describeEach(
 
     it.each(moments.filter(({ always }) => whole || always === true))(
       'keeps its server sound, and is told of, where it is lost $moment',
-      async ({ at: points = {}, afterLinks, outcome }) => {
+      async ({ at: points = {}, afterLinks, silent, outcome }) => {
         await papers.plainly();
         const [before, print] = [papers.files(), await sound()];
         const { reach } = bench;
@@ -103,7 +107,9 @@ await describeEach(
           const real = certificates.host(name);
           if (afterLinks === undefined || real === undefined) return real;
           const counted = async () => {
-            if (placing && (links += 1) === afterLinks) await lost();
+            if (!placing || (links += 1) !== afterLinks) return;
+            if (silent === true) machines.link('db2').blackhole();
+            else await lost();
           };
           return watchedHost(real, counted, ['symlink']);
         };
@@ -116,7 +122,10 @@ await describeEach(
         const ran = await bench.run(renewCertificate, asked(), { hurry: 10, at: marks });
         bench.reach = reach;
         expect(ran.outcome, ran.why).toBe(outcome);
-        if (outcome === 'needs-human') expect(ran.why).toMatch(/could not be taken back: .* cannot be reached/);
+        if (outcome === 'needs-human')
+          expect(ran.why).toMatch(
+            silent ? /could not be taken back: / : /could not be taken back: .* cannot be reached/,
+          );
         // Old or new, whoever connects now accepts it; and a server that starts now reads whole pairs.
         const meanwhile = await sound();
         await server.restart(1500);

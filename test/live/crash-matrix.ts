@@ -11,12 +11,11 @@ import { authorityFiles } from '../../src/pki/authority-files.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { until } from '../../src/sandbox/until.js';
 import type { VersionName } from '../../src/sandbox/versions.js';
-import type { CrashCase } from './crash-case.js';
+import { askedAnyway, type CrashCase } from './crash-case.js';
 import { crashWays, writableServers } from './crash-cases.js';
 import { called, crashPlan, type PlannedCrash, type Undone } from './crash-plan.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach } from './matrix.js';
-import { commandsOf } from './witness.js';
 
 const plan = crashPlan();
 /** A dump lays out a whole server, and starts it twice. Milliseconds. */
@@ -33,21 +32,13 @@ export async function crashMatrix(names: readonly ProcedureName[]): Promise<void
 
 function suites(version: VersionName, procedure: ProcedureName): void {
   const ways = crashWays(procedure);
-  const gone = plan.ways(version, procedure, Object.keys(ways));
-  for (const way of gone) {
+  for (const way of plan.ways(version, procedure, Object.keys(ways))) {
     const crash = ways[way];
-    if (crash !== undefined) suite(version, procedure, { way, crash, share: gone.length });
+    if (crash !== undefined) suite(version, procedure, way, crash);
   }
 }
 
-/** One way of a procedure, and among how many its kills are shared. */
-interface Way {
-  readonly way: string;
-  readonly crash: CrashCase;
-  readonly share: number;
-}
-
-function suite(version: VersionName, procedure: ProcedureName, { way, crash, share }: Way): void {
+function suite(version: VersionName, procedure: ProcedureName, way: string, crash: CrashCase): void {
   const name = called(procedure, way);
   describe(name, () => {
     const scope = new Scope();
@@ -74,7 +65,7 @@ function suite(version: VersionName, procedure: ProcedureName, { way, crash, sha
       const began = performance.now();
       const tally = new Tally();
       let runs = 1;
-      for (const planned of plan.cases(version, name, { ...outline, share })) {
+      for (const planned of plan.cases(version, name, outline)) {
         const one = { ...planned, procedure, name, crash, runs, after: outline.after };
         runs = await survived(sandbox, lockstep, one, tally);
       }
@@ -245,11 +236,11 @@ async function thawed(
 
 /** No lock outlives its bound: it dies with its session. */
 async function withoutSessions(sandbox: SandboxCluster, what: string, within: number): Promise<void> {
+  const others = `SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '${sandbox.accounts.operate.user}' AND ID <> CONNECTION_ID()`; // prettier-ignore
   const gone = async () => {
-    const commands = await Promise.all(
-      sandbox.servers.filter(({ running }) => running).map((server) => commandsOf(server, 'lockstep_operate')),
-    );
-    return commands.flat().length === 0;
+    const running = sandbox.servers.filter((server) => server.running);
+    const sessions = await Promise.all(running.map((server) => askedAnyway(sandbox, server, others)));
+    return sessions.flat().length === 0;
   };
   await until(`${what} to be gone`, gone, { within });
 }

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { lstatSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scope } from '../../src/base/scope.js';
@@ -9,6 +8,7 @@ import { certificatesKept } from '../../src/sandbox/configuration.js';
 import { untilCaughtUp, untilReplicating } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { until } from '../../src/sandbox/until.js';
+import { isWhole, seed } from './extent.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach, oneOfEach } from './matrix.js';
 import { Papers } from './papers.js';
@@ -16,9 +16,8 @@ import { watchedHost } from './watched-host.js';
 import { Workbench, type Ran, type RunOptions } from './workbench.js';
 
 /** Whether everything is tried, or what belongs to every run of the tests: about so many moments of each way. */
-const whole = ['flavours', 'all'].includes(process.env['LOCKSTEP_CRASH'] ?? '');
+const whole = isWhole();
 const most = 3;
-const seed = Number(process.env['LOCKSTEP_SEED'] ?? randomInt(2 ** 31));
 
 // Not Lockstep dies here but the server whose certificates are placed: whenever it does, it starts with a whole pair.
 await describeEach(
@@ -146,7 +145,7 @@ await describeEach(
           await settled(what, ran, before);
           outcomes.note(ran.outcome, `started with ${met === before.print ? 'the former' : 'the new one'}`);
         }
-        process.stderr.write(`restarted while placing on ${version}, ${way.title}, seed ${seed}: ${chosen.length} of ${moments.length} moments: ${outcomes.words}\n  ${moments.join(', ')}\n`); // prettier-ignore
+        process.stderr.write(`restarted while placing on ${version}, ${way.title}, seed ${seed()}: ${chosen.length} of ${moments.length} moments: ${outcomes.words}\n  ${moments.join(', ')}\n`); // prettier-ignore
         expect(moments.length).toBeGreaterThan(way.breakAt === undefined ? 20 : 5);
       },
       1_800_000,
@@ -194,7 +193,7 @@ await describeEach(
           await settled(what, { outcome: run.outcome as Ran['outcome'], why: run.why }, before);
           outcomes.note(run.outcome ?? '', `served ${met === before.print ? 'the former' : 'another'} once it was up`);
         }
-        process.stderr.write(`restarted while placing on ${version}, a running Lockstep, seed ${seed}: ${chosen.length} of ${lives.length} points: ${outcomes.words}\n`); // prettier-ignore
+        process.stderr.write(`restarted while placing on ${version}, a running Lockstep, seed ${seed()}: ${chosen.length} of ${lives.length} points: ${outcomes.words}\n`); // prettier-ignore
       }, 1_800_000);
     });
   },
@@ -205,7 +204,7 @@ await describeEach(
 function chosenOf(length: number): readonly number[] {
   const all = Array.from({ length }, (_, index) => index);
   const stride = Math.ceil(length / most);
-  return whole ? all : all.filter((index) => index % stride === seed % stride);
+  return whole ? all : all.filter((index) => index % stride === seed() % stride);
 }
 
 /** How often each word was said. */

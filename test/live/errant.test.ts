@@ -45,25 +45,28 @@ await describeEach('errant transactions', (version) => {
       'CREATE TABLE IF NOT EXISTS app.t (id INT PRIMARY KEY AUTO_INCREMENT)',
     ]);
     const resting = new AbortController();
-    const writer = writeUntil(resting.signal, primary);
+    const progress = { written: 0 };
+    const writer = writeUntil(resting.signal, primary, progress);
     const seen: Counted[] = [];
+    const known = () => seen.filter((one) => one.known === 1).length;
     try {
-      const end = performance.now() + 3000;
-      while (performance.now() < end) {
+      const began = performance.now();
+      const lasted = () => performance.now() - began;
+      while (lasted() < 3000 || (lasted() < 60_000 && (known() < 20 || progress.written < 100))) {
         const page = await lockstep.metrics();
         seen.push(...['db2', 'db3'].map((server) => errantOf(page, server)));
       }
     } finally {
       resting.abort();
     }
-    expect(await writer).toBeGreaterThan(100);
-    expect(seen.length).toBeGreaterThan(20);
+    await writer;
+    expect(progress.written).toBeGreaterThanOrEqual(100);
     // On a machine that is short of processors a source may stand at a commit for longer than a look waits: unknown is
-    // honest then, a count never is.
-    const unknown = seen.filter(({ known }) => known !== 1);
+    // honest then, a count never is. How often depends on the machine; so many looks that knew must have seen none.
+    expect(known()).toBeGreaterThanOrEqual(20);
+    const unknown = seen.filter((one) => one.known !== 1);
     expect(seen.filter(({ count }) => count !== undefined && count > 0)).toEqual([]);
     expect(unknown).toEqual(unknown.map(() => ({ known: 0 })));
-    expect(unknown.length / seen.length).toBeLessThan(0.1);
     const page = await lockstep.metrics();
     expect(errantOf(page, 'db1')).toEqual({});
   });
@@ -135,12 +138,9 @@ async function stray(replica: SandboxServer): Promise<void> {
   for (const name of ['one', 'two', 'three']) await writeErrant(replica, name);
 }
 
-/** One transaction after another; how many they were. */
-async function writeUntil(signal: AbortSignal, primary: SandboxServer): Promise<number> {
-  for (let written = 0; ; written += 1) {
-    if (signal.aborted) return written;
-    await primary.sql('INSERT INTO app.t VALUES ()');
-  }
+/** One transaction after another. @param progress how many they are */
+async function writeUntil(signal: AbortSignal, primary: SandboxServer, progress: { written: number }): Promise<void> {
+  for (; !signal.aborted; progress.written += 1) await primary.sql('INSERT INTO app.t VALUES ()');
 }
 
 interface Counted {

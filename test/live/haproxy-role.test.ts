@@ -33,7 +33,8 @@ await describeEach(
     afterAll(() => scope.end());
 
     it('leads clients to the primary, over TLS that goes through untouched', async () => {
-      await until('the replica to be down', () => isDown('db2'));
+      // Before Lockstep has had its first look neither is the primary for it.
+      await until('the primary alone to be up', async () => (await isDown('db2')) && !(await isDown('db1')));
       const { monitor } = sandbox.accounts;
       const session = await openSession(
         {

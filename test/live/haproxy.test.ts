@@ -80,10 +80,12 @@ it('lets them go on where they were when it is taken back, and by itself when it
   await until('it to wait', async () => (await queued()) === 1);
   await announcer.restore(db1, patient);
   expect(await first.greeted).toBe('db1');
+  const before = performance.now();
   await announcerOf({ holdSeconds: 0.3 }).hold(db2, patient);
   const second = client(haproxy.address);
   expect(await second.greeted).toBe('db1');
-  expect(await second.waited).toBeGreaterThan(200);
+  // From before its time began: the client may come to it late.
+  expect(performance.now() - before).toBeGreaterThanOrEqual(290);
   expect(await second.waited).toBeLessThan(2000);
   const third = client(haproxy.address);
   expect(await third.greeted).toBe('db1');

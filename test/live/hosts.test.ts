@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import ssh2 from 'ssh2';
@@ -15,7 +14,7 @@ import type { SshTarget } from '../../src/hosts/ssh-login.js';
 import { command } from '../../src/sandbox/command.js';
 import { unpack } from '../../src/sandbox/packages.js';
 import { openLink } from '../../src/sandbox/proxy.js';
-import { startSshAgent, startSshServer, type SshServer } from '../../src/sandbox/ssh-server.js';
+import { sshTarget, startSshAgent, startSshServer, type SshServer } from '../../src/sandbox/ssh-server.js';
 import { until } from '../../src/sandbox/until.js';
 import { programs } from '../../src/sandbox/versions.js';
 import { hostSuite } from '../hosts/suite.js';
@@ -40,16 +39,6 @@ afterAll(async () => {
   rmSync(base, { recursive: true });
 });
 
-function targetOf({ address, users, keyFile, hostKeys }: SshServer): SshTarget {
-  return {
-    address,
-    user: users.self,
-    login: { key: async () => new Secret(await readFile(keyFile, 'utf8')), passphrase: undefined },
-    knownHosts: () => Promise.resolve(`[${address.host}]:${address.port} ${hostKeys.ed25519}\n`),
-    hostKeys: [],
-  };
-}
-
 const nothing: HostLimits = { paths: [], programs: [], services: {} };
 
 /** A host that goes with the scope. */
@@ -59,13 +48,13 @@ function open(target: SshTarget, limits: Partial<HostLimits> = {}, sudo = false)
 
 // sshd sends no signal to what root runs.
 const how = { lean: true, ends: process.getuid?.() !== 0 };
-hostSuite('ssh, files by SFTP', (limits) => open(targetOf(server), limits), how);
-hostSuite('ssh, files by commands', (limits) => open(targetOf(bare), limits), how);
-hostSuite('ssh with sudo', (limits) => open(targetOf(server), limits, true), { lean: true, ends: false });
+hostSuite('ssh, files by SFTP', (limits) => open(sshTarget(server), limits), how);
+hostSuite('ssh, files by commands', (limits) => open(sshTarget(bare), limits), how);
+hostSuite('ssh with sudo', (limits) => open(sshTarget(server), limits, true), { lean: true, ends: false });
 
 describe('the host key', () => {
   const known = (more: Partial<SshTarget>) =>
-    open({ ...targetOf(server), ...more }, { paths: [base] }).stat(base, { signal });
+    open({ ...sshTarget(server), ...more }, { paths: [base] }).stat(base, { signal });
   const name = () => `[${server.address.host}]:${server.address.port}`;
   const another = ssh2.utils.generateKeyPairSync('ed25519').public;
   const fingerprint = (line: string) => fingerprintOf(Buffer.from(line.split(' ')[1] ?? '', 'base64'));
@@ -88,7 +77,7 @@ describe('the host key', () => {
       'host-key-changed',
       () => ({
         knownHosts: async () =>
-          `@revoked * ${server.hostKeys.ed25519}\n${(await targetOf(server).knownHosts?.()) ?? ''}`,
+          `@revoked * ${server.hostKeys.ed25519}\n${(await sshTarget(server).knownHosts?.()) ?? ''}`,
       }),
     ],
     ['not the pinned one', 'host-key-changed', { hostKeys: [fingerprint(another)] }],
@@ -104,7 +93,7 @@ describe('the host key', () => {
 
 describe('the login', () => {
   const lookWith = (login: SshTarget['login']) =>
-    open({ ...targetOf(server), login }, { paths: [base] }).stat(base, { signal });
+    open({ ...sshTarget(server), login }, { paths: [base] }).stat(base, { signal });
   const key = (text: string) => () => Promise.resolve(new Secret(text));
 
   it('is refused to another key, and says what to do', async () => {
@@ -147,7 +136,7 @@ describe('the connection', () => {
   /** A host beyond a stretch of network of our own. */
   async function linked(sudo = false) {
     const link = await openLink(scope, server.address);
-    const target = { ...targetOf(server), address: link.address, knownHosts: undefined };
+    const target = { ...sshTarget(server), address: link.address, knownHosts: undefined };
     const hostKeys = [fingerprintOf(Buffer.from(server.hostKeys.ed25519.split(' ')[1] ?? '', 'base64'))];
     const host = open({ ...target, hostKeys }, { paths: [base], programs: ['/bin/sh'] }, sudo);
     return { link, host };
@@ -224,7 +213,7 @@ describe('the connection', () => {
 
 describe.skipIf(process.getuid?.() !== 0)('an ordinary user', () => {
   const asNobody = () =>
-    open({ ...targetOf(server), user: server.users.nobody }, { paths: [base], programs: ['/bin/sh'] });
+    open({ ...sshTarget(server), user: server.users.nobody }, { paths: [base], programs: ['/bin/sh'] });
 
   it('is refused by the host what it may not, and told so', async () => {
     const host = asNobody();

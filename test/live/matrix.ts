@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { isUnavailable, unpack } from '../../src/sandbox/packages.js';
 import { versionNamed, versionNames, versions, type VersionName } from '../../src/sandbox/versions.js';
+import { diceFor, extent } from './extent.js';
 
 /** The versions to test: all of the matrix, or those named in LOCKSTEP_VERSIONS, separated by commas. */
 export const matrix: readonly VersionName[] =
@@ -13,22 +14,19 @@ export const oneOfEach: readonly VersionName[] =
   process.env['LOCKSTEP_VERSIONS'] === undefined ? ['mariadb-10.11', 'mysql-9.7'] : matrix;
 
 /**
- * A suite for each version of the matrix, unpacked before its first test. A version that the mirror no longer holds
- * is skipped, and the suite's name says so.
- * @param options `sideBySide`: all suites at once, for those that wait more than they work. Their tests need
- *   `{ concurrent: false }`, or they too run at once.
+ * A suite for each version of the matrix, or for one of them that the seed draws in the short extent, unpacked before
+ * its first test. A version that the mirror no longer holds is skipped, and the suite's name says so.
  */
 export async function describeEach(
   title: string,
   suite: (version: VersionName) => void,
   names: readonly VersionName[] = matrix,
-  { sideBySide = false }: { readonly sideBySide?: boolean } = {},
 ): Promise<void> {
-  const reasons = await Promise.all(names.map(unavailable));
-  const open = sideBySide ? describe.concurrent : describe;
-  names.forEach((name, index) => {
+  const chosen = extent() === 'short' && names.length > 0 ? [diceFor(title).pick(names)] : names;
+  const reasons = await Promise.all(chosen.map(unavailable));
+  chosen.forEach((name, index) => {
     const reason = reasons[index];
-    if (reason === undefined) open(`${title} on ${versions[name].title}`, () => suite(name));
+    if (reason === undefined) describe(`${title} on ${versions[name].title}`, () => suite(name));
     else describe.skip(`${title} on ${versions[name].title}: ${reason}`, () => suite(name));
   });
 }

@@ -1,8 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Secret } from '../../src/base/secret.js';
 import { certificateOf } from '../../src/base/x509.js';
 import { openSession } from '../../src/mysql/session.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
@@ -44,20 +42,8 @@ export class Papers {
    * @returns SHA-256 of the certificate that it serves @throws LoginError
    */
   async served(): Promise<string> {
-    const { client, accounts } = this.sandbox;
-    const [ca = '', cert = '', key = ''] = await Promise.all(
-      [client.ca, client.cert, client.key].map((file) => readFile(file, 'utf8')),
-    );
-    const { user, password } = accounts.monitor;
-    const session = await openSession(
-      {
-        address: this.server.address,
-        user,
-        password: () => Promise.resolve(password),
-        tls: { verify: 'identity', ca, cert, key: new Secret(key) },
-      },
-      { signal: AbortSignal.timeout(10_000) },
-    );
+    const target = await this.sandbox.login(this.server, this.sandbox.accounts.monitor);
+    const session = await openSession(target, { signal: AbortSignal.timeout(10_000) });
     await session.end();
     return session.handshake.chain[0]?.fingerprint ?? '';
   }

@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Scope } from '../../src/base/scope.js';
 import { Secret } from '../../src/base/secret.js';
 import type { Address } from '../../src/domain/snapshot.js';
 import { openSession, type Target } from '../../src/mysql/session.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
 import { until } from '../../src/sandbox/until.js';
+
+/** Between two reads, milliseconds. */
+const pace = 5;
 
 /** One question, and who answered it by its own word. */
 export interface Read {
@@ -13,7 +17,7 @@ export interface Read {
   readonly server: string;
 }
 
-/** An application that reads without a pause, each time over a new connection and TLS, by way of HAProxy. */
+/** An application that reads all the time, each time over a new connection and TLS, by way of HAProxy. */
 export class Reader {
   readonly reads: Read[] = [];
   /** What was not answered, and why. */
@@ -78,6 +82,7 @@ export class Reader {
       } catch (cause) {
         this.refused.push(`${new Date(began).toISOString()} ${String(cause)}`);
       }
+      await pause(pace);
     }
   }
 }

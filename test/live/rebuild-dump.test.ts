@@ -1,7 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { load } from '../../src/actors/copy/load.js';
 import { Scope } from '../../src/base/scope.js';
+import { dropAccount } from '../../src/dialects/account-copies.js';
 import { snapshotStatements } from '../../src/dialects/snapshot-statements.js';
 import { openHost, type HostSettings } from '../../src/hosts/open.js';
 import { openSession } from '../../src/mysql/session.js';
@@ -12,6 +14,7 @@ import { openLink } from '../../src/sandbox/proxy.js';
 import { channelStatus, untilCaughtUp } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { until } from '../../src/sandbox/until.js';
+import { besideSchemas, grantsEverybody, installing, questionsBeside } from './beside-schemas.js';
 import { corpus } from './corpus.js';
 import { LockstepProcess } from './lockstep-process.js';
 import { describeEach } from './matrix.js';
@@ -24,6 +27,7 @@ import { Writer } from './writer.js';
 
 await describeEach('rebuild-replica by a dump', (version) => {
   const scope = new Scope();
+  const mysql = version.startsWith('mysql');
   let sandbox: SandboxCluster;
   let bench: Workbench;
   let writer: Writer;
@@ -41,7 +45,15 @@ await describeEach('rebuild-replica by a dump', (version) => {
     const servers = bench.site.servers.map((server) => ({ ...server, programs: settings(server.name).programs, services: ['mysql'] })); // prettier-ignore
     bench.site = { ...bench.site, servers };
     bench.reach = { ...bench.reach, host: (name: string) => openHost(settings(name)) };
-    await sandbox.primary.run(corpus(sandbox.version));
+    await sandbox.primary.run([
+      ...corpus(sandbox.version),
+      ...besideSchemas(version),
+      // A grant outlives its column, and stands in one line with others.
+      'CREATE TABLE corpus.shrunk (id INT PRIMARY KEY, words INT, gone INT)',
+      "CREATE USER 'columns'@'%' IDENTIFIED BY 'a-word'",
+      "GRANT SELECT (id, gone, words), UPDATE (words), INSERT ON corpus.shrunk TO 'columns'@'%'",
+      'ALTER TABLE corpus.shrunk DROP COLUMN gone',
+    ]);
     writer = await Writer.open(sandbox.primary, 5);
     scope.defer(() => writer.stop());
     await untilCaughtUp(sandbox.server('db3'), sandbox.primary);
@@ -49,9 +61,28 @@ await describeEach('rebuild-replica by a dump', (version) => {
 
   afterAll(() => scope.end());
 
+  /** A server keeps what accounts may in no order. */
+  async function told(server: SandboxServer, question: string) {
+    const rows = (await server.sql(question)).map((row) => JSON.stringify(row));
+    return question.startsWith('SHOW GRANTS') ? rows.sort() : rows;
+  }
+
+  async function columnGrants(server: SandboxServer): Promise<readonly string[]> {
+    const rows = await server.sql("SELECT CONCAT(COLUMN_NAME, ' ', PRIVILEGE_TYPE) AS one FROM information_schema.COLUMN_PRIVILEGES WHERE TABLE_NAME = 'shrunk' ORDER BY 1"); // prettier-ignore
+    return rows.map((row) => row['one'] ?? '');
+  }
+
   async function lost(): Promise<void> {
     await target().sql(stopReplica(target().column, ''));
     await target().sql(resetReplica(target().column, ''));
+  }
+
+  /** And it holds what nobody else has. */
+  async function lostWithItsOwn(): Promise<void> {
+    await lost();
+    if (mysql) await target().sql('SET GLOBAL super_read_only = OFF');
+    await target().run(['SET sql_log_bin = 0', 'CREATE DATABASE IF NOT EXISTS only_here', 'SET sql_log_bin = 1']);
+    if (mysql) await target().sql('SET GLOBAL super_read_only = ON');
   }
 
   async function rebuilt(options: RunOptions = {}) {
@@ -65,26 +96,64 @@ await describeEach('rebuild-replica by a dump', (version) => {
     const ran = await rebuilt();
     expect(ran.outcome, ran.why).toBe('succeeded');
     expect(ran.notes).toMatchObject({ verified: 'equal' });
-    expect(ran.notes['cost']).toMatch(/^Commits on db3 waited for at most \d+ ms; writes to its tables without transactions for at most \d+ ms\.$/); // prettier-ignore
+    expect(ran.notes['cost']).toMatch(/^Commits on db3 waited for at most \d+ ms; writes to its tables without transactions for at most \d+ ms; grants on what no longer exists were left out: 1\.$/); // prettier-ignore
     expect(textOf(ran)).toContain('reached by nobody');
     const now = writer.acknowledged;
     expect(now).toBeGreaterThan(acknowledged);
     await untilCaughtUp(target(), sandbox.primary);
     const [row] = await target().sql(`SELECT COUNT(*) AS n FROM written.rows_of WHERE id <= ${now}`);
     expect(row?.['n']).toBe(String(now));
-    for (const question of dumpedThings)
-      expect(await target().sql(question), question).toEqual(await sandbox.server('db3').sql(question));
+    for (const question of [...dumpedThings, ...questionsBeside(version)])
+      expect(await told(target(), question), question).toEqual(await told(sandbox.server('db3'), question));
+    expect(await columnGrants(sandbox.server('db3'))).toContain('gone SELECT');
+    expect(await columnGrants(target())).toEqual(['id SELECT', 'words SELECT', 'words UPDATE']);
+    await sandbox.primary.run([
+      "SET SESSION time_zone = 'Here/There'",
+      'INSERT INTO corpus.many (words) VALUES (NOW())',
+    ]);
+    await untilCaughtUp(target(), sandbox.primary);
     expect(await channelStatus(target())).toMatchObject({ io: 'Yes', sql: 'Yes' });
     expect((await target().sql('SELECT @@global.read_only AS value'))[0]?.['value']).toBe('1');
     expect(readdirSync(target().disk)).toEqual(['data']);
+    if (!mysql) return;
+    expect(textOf(ran)).toContain('DISABLE INNODB REDO_LOG');
+    const [redo] = await target().sql("SHOW GLOBAL STATUS LIKE 'Innodb_redo_log_enabled'");
+    expect(redo?.['Value']).toBe('ON');
+  });
+
+  it.runIf(grantsEverybody(version))('takes from everybody what an earlier try gave', async () => {
+    const everybody = { user: 'PUBLIC', host: '', role: true };
+    await target().run(['SET sql_log_bin = 0', dropAccount(everybody), 'SET sql_log_bin = 1']);
+    expect(await target().sql('SHOW GRANTS FOR PUBLIC')).toEqual([]);
+  });
+
+  it('is refused before anything is touched where it would leave out what was installed', async () => {
+    await lost();
+    const [name, install, uninstall] = installing(version);
+    const donor = sandbox.server('db3');
+    const open = (way: 'OFF' | 'ON') => (mysql ? [`SET GLOBAL super_read_only = ${way}`] : []);
+    await donor.run([...open('OFF'), 'SET sql_log_bin = 0', install, 'SET sql_log_bin = 1', ...open('ON')]);
+    const wanted = bench.parameters({ server: 'db2', method: 'dump', from: 'db3' });
+    const refused = rebuildReplica.refusals(await bench.lookFor(rebuildReplica, wanted), wanted);
+    expect(refused).toMatchObject([{ reason: 'installed', why: expect.stringContaining(name) as string }]);
+    await donor.run([...open('OFF'), 'SET sql_log_bin = 0', uninstall, 'SET sql_log_bin = 1', ...open('ON')]);
+    expect(rebuildReplica.refusals(await bench.lookFor(rebuildReplica, wanted), wanted)).toEqual([]);
+  });
+
+  it.skipIf(mysql)('is refused before anything is touched where tables keep their former rows', async () => {
+    await sandbox.primary.run(['CREATE DATABASE past', 'CREATE TABLE past.prices (n INT PRIMARY KEY) WITH SYSTEM VERSIONING']); // prettier-ignore
+    await untilCaughtUp(sandbox.server('db3'), sandbox.primary);
+    const wanted = bench.parameters({ server: 'db2', method: 'dump', from: 'db3' });
+    const refused = rebuildReplica.refusals(await bench.lookFor(rebuildReplica, wanted), wanted);
+    expect(refused).toMatchObject([
+      { reason: 'system-versioned', why: expect.stringContaining('past.prices') as string },
+    ]);
+    await sandbox.primary.run(['DROP DATABASE past']);
+    await untilCaughtUp(sandbox.server('db3'), sandbox.primary);
   });
 
   it('puts back what was there when the donor dies in the middle', async () => {
-    await lost();
-    const closed = sandbox.version.flavour === 'mysql';
-    if (closed) await target().sql('SET GLOBAL super_read_only = OFF');
-    await target().run(['SET sql_log_bin = 0', 'CREATE DATABASE only_here', 'SET sql_log_bin = 1']);
-    if (closed) await target().sql('SET GLOBAL super_read_only = ON');
+    await lostWithItsOwn();
     const donor = sandbox.server('db3');
     const ran = await rebuilt({ at: { 'step:load:begins': () => donor.kill() } });
     expect(ran.outcome, ran.why).toBe('rolled-back');
@@ -93,6 +162,31 @@ await describeEach('rebuild-replica by a dump', (version) => {
     await donor.start();
     await untilCaughtUp(donor, sandbox.primary);
   });
+
+  it.skipIf(!mysql)(
+    'puts back what was there when the target dies without its redo log',
+    async () => {
+      await lostWithItsOwn();
+      let died: Promise<void> | undefined;
+      const dies = async () => {
+        const schema = path.join(target().dataDirectory, 'corpus');
+        await until('the copy to have begun', () => Promise.resolve(existsSync(schema)));
+        await target().kill();
+        // Nothing but what was kept is any good now.
+        await expect(target().start()).rejects.toMatchObject({ code: 'sandbox-server-died' });
+      };
+      const begins = () => {
+        died = dies();
+        return Promise.resolve();
+      };
+      const ran = await rebuilt({ at: { 'step:load:begins': begins } });
+      await died;
+      expect(ran.outcome, ran.why).toBe('rolled-back');
+      expect(await target().sql("SHOW DATABASES LIKE 'only_here'")).toHaveLength(1);
+      expect(readdirSync(target().disk)).toEqual(['data']);
+    },
+    180_000,
+  );
 
   it('never empties a server that was not laid out for it', async () => {
     const action = { kind: 'load', from: 'db3', on: 'db2', accounts: [], stops: '', streams: 2, restAbove: 60, noteAs: '' } as const; // prettier-ignore
@@ -128,7 +222,7 @@ await describeEach('rebuild-replica by a dump', (version) => {
     await untilCaughtUp(donor, sandbox.primary);
     await lost();
     // As where it is in the configuration: the empty server has it from its first start on.
-    if (sandbox.version.flavour === 'mysql') await target().sql('SET PERSIST super_read_only = ON');
+    if (mysql) await target().sql('SET PERSIST super_read_only = ON');
     const link = await openLink(scope, donor.address);
     const { host, port } = link.address;
     const lockstep = await LockstepProcess.lay(sandbox, {}, {}, (server) => {

@@ -1,11 +1,10 @@
 import { readdirSync } from 'node:fs';
-import { readFile, statfs, writeFile } from 'node:fs/promises';
+import { statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writtenDown } from '../../src/actors/copy/backup-logins.js';
 import { systemClock } from '../../src/base/clock.js';
 import { Scope } from '../../src/base/scope.js';
-import { Secret } from '../../src/base/secret.js';
 import type { Row } from '../../src/dialects/question.js';
 import type { Progress } from '../../src/domain/progress.js';
 import { logIn, type LoggedIn } from '../../src/mysql/login.js';
@@ -17,7 +16,7 @@ import { command } from '../../src/sandbox/command.js';
 import { openLink, type Link } from '../../src/sandbox/proxy.js';
 import { channelStatus } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
-import { startSshServer } from '../../src/sandbox/ssh-server.js';
+import { sshTarget, startSshServer } from '../../src/sandbox/ssh-server.js';
 import { until } from '../../src/sandbox/until.js';
 import { corpus } from './corpus.js';
 import { describeEach, oneOfEach } from './matrix.js';
@@ -52,9 +51,7 @@ await describeEach(
         const { paths, programs, services } = hosts(name);
         if (name !== 'db3' || mysql) return hosts(name);
         return {
-          ...{ kind: 'ssh', sudo: false, address: link.address, user: ssh.users.self, hostKeys: [] },
-          login: { key: async () => new Secret(await readFile(ssh.keyFile, 'utf8')), passphrase: undefined },
-          knownHosts: () => Promise.resolve(`[${link.address.host}]:${link.address.port} ${ssh.hostKeys.ed25519}\n`),
+          ...{ kind: 'ssh', sudo: false, ...sshTarget(ssh, link.address) },
           ...{ paths, programs, services },
         };
       };

@@ -78,7 +78,7 @@ await describeEach(
       };
       // CLONE may be faster than anybody looks.
       if (!mysql) await until('the copy to tell how far it is', telling, { every: 20 });
-      const run = await lockstep.ended(waiting?.id ?? '');
+      const run = await lockstep.ended(waiting?.id ?? '', 60_000);
       expect(run.outcome, run.why).toBe('succeeded');
       await loop.resolved(alertname);
       expect(await all()).toHaveLength(runs);

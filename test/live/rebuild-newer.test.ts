@@ -51,12 +51,13 @@ await describeEach(
       expect(ran.outcome, ran.why).toBe('succeeded');
       expect(ran.notes).toMatchObject({ verified: 'equal' });
       expect(await channelStatus(target)).toMatchObject({ io: 'Yes', sql: 'Yes' });
+      const { acknowledged } = writer;
       await untilCaughtUp(target, sandbox.primary);
       // Series differ in what CHECKSUM TABLE makes of virtual columns; their values are asked for besides.
       for (const question of things.map((each) => each.replace(', corpus.computed', '')))
         expect(await target.sql(question), question).toEqual(await sandbox.server('db3').sql(question));
-      const [row] = await target.sql(`SELECT COUNT(*) AS n FROM written.rows_of WHERE id <= ${writer.acknowledged}`);
-      expect(Number(row?.['n'])).toBe(writer.acknowledged);
+      const [row] = await target.sql(`SELECT COUNT(*) AS n FROM written.rows_of WHERE id <= ${acknowledged}`);
+      expect(Number(row?.['n'])).toBe(acknowledged);
       expect(readdirSync(target.disk)).toEqual(['data']);
       // Its own tables are of its series.
       expect(await target.sql("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mysql' AND TABLE_NAME = 'global_priv'")).toHaveLength(1); // prettier-ignore

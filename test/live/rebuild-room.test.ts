@@ -28,6 +28,7 @@ import { command } from '../../src/sandbox/command.js';
 import { mountDisk } from '../../src/sandbox/disk.js';
 import { channelStatus, untilCaughtUp } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
+import { sshTarget, startSshServer, type SshServer } from '../../src/sandbox/ssh-server.js';
 import { until } from '../../src/sandbox/until.js';
 import { corpus } from './corpus.js';
 import { describeEach, oneOfEach } from './matrix.js';
@@ -44,6 +45,8 @@ await describeEach(
     const mysql = version.startsWith('mysql');
     let sandbox: SandboxCluster;
     let bench: Workbench;
+    let settingsOf: (name: string) => HostSettings;
+    let ssh: SshServer;
     const server = (name: string): SandboxServer => sandbox.server(name);
 
     beforeAll(async () => {
@@ -55,7 +58,7 @@ await describeEach(
       await mountData(server('db2'));
       await linkData(server('db3'));
       bench = await Workbench.open(scope, sandbox);
-      const settingsOf = (name: string): HostSettings => ({
+      settingsOf = (name) => ({
         ...hosts(name),
         // All that there is to touch on db2 is the directory itself.
         ...(name === 'db2' ? { paths: [server(name).dataDirectory, server(name).tlsDirectory] } : {}),
@@ -63,7 +66,8 @@ await describeEach(
       });
       const servers = bench.site.servers.map((one) => ({ ...one, programs: settingsOf(one.name).programs, services: ['mysql'] })); // prettier-ignore
       bench.site = { ...bench.site, servers };
-      bench.reach = { ...bench.reach, host: (name) => openHost(settingsOf(name)) };
+      ssh = await startSshServer(scope);
+      reachedBy('local');
       await sandbox.primary.run(corpus(sandbox.version));
       if (mysql) await sandbox.primary.sql('ALTER TABLE corpus.searchindex ENGINE = InnoDB');
       const { operate } = sandbox.accounts;
@@ -75,6 +79,14 @@ await describeEach(
     });
 
     afterAll(() => scope.end());
+
+    function reachedBy(way: 'local' | 'ssh'): void {
+      const settings = (name: string): HostSettings => {
+        const { paths, programs, services } = settingsOf(name);
+        return way === 'local' ? settingsOf(name) : { kind: 'ssh', sudo: false, ...sshTarget(ssh), paths, programs, services }; // prettier-ignore
+      };
+      bench.reach = { ...bench.reach, host: (name) => openHost(settings(name)) };
+    }
 
     /** The data directory becomes a file system of its own, with what such a one has. */
     async function mountData(replica: SandboxServer): Promise<void> {
@@ -118,31 +130,35 @@ await describeEach(
       expect((await replica.sql('SELECT @@global.read_only AS value'))[0]?.['value']).toBe('1');
     }
 
-    it.skipIf(!root)('within a directory that is a file system of its own', async () => {
-      const replica = server('db2');
-      await lost(replica);
-      const scene = await bench.lookFor(rebuildReplica, parameters('db2'));
-      if (mysql) {
-        // The server itself says no to CLONE there, and a dump is taken.
-        expect(rebuildReplica.refusals(scene, parameters('db2', { method: 'clone' }))).toMatchObject([{ reason: 'clone-inside' }]); // prettier-ignore
-        await expect(replica.sql(`CLONE LOCAL DATA DIRECTORY = '${replica.dataDirectory}/${insideName}'`)).rejects.toThrow('ER_PATH_IN_DATADIR'); // prettier-ignore
-      }
-      const meanwhile: string[] = [];
-      const at = {
-        'step:compare:begins': async () => {
-          meanwhile.push(...readdirSync(path.join(replica.dataDirectory, insideName)), ...(await schemas(replica)));
-        },
-      };
-      const ran = await bench.run(rebuildReplica, parameters('db2'), { at });
-      expect(ran.outcome, ran.why).toBe('succeeded');
-      expect(textOf(ran)).toContain(`rename each entry of ${replica.dataDirectory} into ${replica.dataDirectory}/.lockstep/kept`); // prettier-ignore
-      expect(textOf(ran)).toContain(mysql ? '--initialize-insecure' : '--stream=xbstream');
-      expect(meanwhile).toContain('kept');
-      expect(meanwhile.join()).not.toContain(`#${insideName}`);
-      expect(readdirSync(replica.dataDirectory)).toContain('lost+found');
-      expect(readdirSync(replica.dataDirectory).filter((name) => name.includes('lockstep'))).toEqual([]);
-      await isWhole(replica);
-    });
+    it.skipIf(!root).each(['ssh', 'local'] as const)(
+      'within a directory that is a file system of its own, reached by %s',
+      async (way) => {
+        reachedBy(way);
+        const replica = server('db2');
+        await lost(replica);
+        const scene = await bench.lookFor(rebuildReplica, parameters('db2'));
+        if (mysql) {
+          // The server itself says no to CLONE there, and a dump is taken.
+          expect(rebuildReplica.refusals(scene, parameters('db2', { method: 'clone' }))).toMatchObject([{ reason: 'clone-inside' }]); // prettier-ignore
+          await expect(replica.sql(`CLONE LOCAL DATA DIRECTORY = '${replica.dataDirectory}/${insideName}'`)).rejects.toThrow('ER_PATH_IN_DATADIR'); // prettier-ignore
+        }
+        const meanwhile: string[] = [];
+        const at = {
+          'step:compare:begins': async () => {
+            meanwhile.push(...readdirSync(path.join(replica.dataDirectory, insideName)), ...(await schemas(replica)));
+          },
+        };
+        const ran = await bench.run(rebuildReplica, parameters('db2'), { at });
+        expect(ran.outcome, ran.why).toBe('succeeded');
+        expect(textOf(ran)).toContain(`rename each entry of ${replica.dataDirectory} into ${replica.dataDirectory}/.lockstep/kept`); // prettier-ignore
+        expect(textOf(ran)).toContain(mysql ? '--initialize-insecure' : '--stream=xbstream');
+        expect(meanwhile).toContain('kept');
+        expect(meanwhile.join()).not.toContain(`#${insideName}`);
+        expect(readdirSync(replica.dataDirectory)).toContain('lost+found');
+        expect(readdirSync(replica.dataDirectory).filter((name) => name.includes('lockstep'))).toEqual([]);
+        await isWhole(replica);
+      },
+    );
 
     it.skipIf(!root)('gives back within it what was there, where the copy comes to nothing', async () => {
       const replica = server('db2');
@@ -198,6 +214,8 @@ await describeEach(
         ]);
         await sandbox.primary.sql("UPDATE corpus.many SET words = 'changed' WHERE id = 77");
         await until('the applier to stop', async () => (await channelStatus(replica))?.sql === 'No');
+        // What a copy of the primary would run, too.
+        await sandbox.primary.sql('ALTER EVENT corpus.nightly DISABLE');
         const asked = parameters('db3', { from: 'db1' });
         const agreed = { ...asked, discard: 'yes' };
         // As much room as lacks some megabytes for a copy beside it.

@@ -34,6 +34,8 @@ for (const mode of ['gtid', 'position'] as const)
         ['db2', 'db3'],
         ['db3', 'db1'],
       ] as const) {
+        const against = (scene: Scene) => switchover.refusals(scene, bench.parameters({ to, from }));
+        await bench.lookUntil(`nothing against ${to}`, (scene) => against(scene).length === 0);
         const writers = await Writers.start(sandbox);
         await until('writes', () => Promise.resolve(writers.count > 20));
         const ran = await bench.run(switchover, bench.parameters({ to, from }));

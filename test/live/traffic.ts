@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Secret } from '../../src/base/secret.js';
 import { openSession, type Target } from '../../src/mysql/session.js';
 import type { SandboxCluster } from '../../src/sandbox/cluster.js';
@@ -16,6 +17,9 @@ export interface Traffic {
   readonly standing: readonly string[];
   readonly looks: number;
 }
+
+/** Between two turns of a session, milliseconds: what is changed is to have some of the machine, too. */
+const pace = { writes: 5, logins: 20, looks: 20 };
 
 /** What the application writes into, and its account, on every server. */
 export async function layTable({ primary, replicas, accounts }: SandboxCluster): Promise<void> {
@@ -36,30 +40,44 @@ export async function traffic(sandbox: SandboxCluster, work: () => Promise<void>
   const over = new AbortController();
   const seen = { writes: 0, logins: 0, looks: 0 };
   const [failedWrites, refusedLogins, standing]: [string[], string[], string[]] = [[], [], []];
-  const until = async (turn: () => Promise<void>, faults: string[]) => {
-    while (!over.signal.aborted)
+  const until = async (turn: () => Promise<void>, every: number, faults: string[]) => {
+    while (!over.signal.aborted) {
       await turn().catch((cause: unknown) => faults.push(`${new Date().toISOString()} ${String(cause)}`));
+      await pause(every);
+    }
   };
   const application = await openSession(targetOf(sandbox, sandbox.primary, 'root'), { signal: within(10_000) });
   const jobs = [
-    until(async () => {
-      await application.query(`INSERT INTO app.lines (n) VALUES (1)`, { signal: within(10_000) });
-      seen.writes += 1;
-    }, failedWrites),
-    ...sandbox.servers.map((server) =>
-      until(async () => {
-        const session = await openSession(targetOf(sandbox, server), { signal: within(10_000) });
-        await session.end();
-        seen.logins += 1;
-      }, refusedLogins),
+    until(
+      async () => {
+        await application.query(`INSERT INTO app.lines (n) VALUES (1)`, { signal: within(10_000) });
+        seen.writes += 1;
+      },
+      pace.writes,
+      failedWrites,
     ),
-    until(async () => {
-      for (const replica of sandbox.replicas) {
-        const status = await channelStatus(replica);
-        seen.looks += 1;
-        if (status?.io !== 'Yes' || status.sql !== 'Yes') standing.push(`${replica.name} ${JSON.stringify(status)}`);
-      }
-    }, standing),
+    ...sandbox.servers.map((server) =>
+      until(
+        async () => {
+          const session = await openSession(targetOf(sandbox, server), { signal: within(10_000) });
+          await session.end();
+          seen.logins += 1;
+        },
+        pace.logins,
+        refusedLogins,
+      ),
+    ),
+    until(
+      async () => {
+        for (const replica of sandbox.replicas) {
+          const status = await channelStatus(replica);
+          seen.looks += 1;
+          if (status?.io !== 'Yes' || status.sql !== 'Yes') standing.push(`${replica.name} ${JSON.stringify(status)}`);
+        }
+      },
+      pace.looks,
+      standing,
+    ),
   ];
   try {
     await work();

@@ -7,6 +7,7 @@ import { verificationLines, type Finding, type Verification } from '../../src/do
 import { verifyReplica } from '../../src/procedures/verify-replica.js';
 import { createCluster, type SandboxCluster } from '../../src/sandbox/cluster.js';
 import { startReplication, stopReplication } from '../../src/sandbox/faults.js';
+import type { VerifyAction } from '../../src/domain/action.js';
 import { untilCaughtUp } from '../../src/sandbox/replication.js';
 import type { SandboxServer } from '../../src/sandbox/server.js';
 import { until } from '../../src/sandbox/until.js';
@@ -29,7 +30,7 @@ await describeEach(
       bench = await Workbench.open(scope, sandbox);
       db2 = sandbox.server('db2');
       await sandbox.primary.run(corpus(sandbox.version));
-      writer = await Writer.open(sandbox.primary);
+      writer = await Writer.open(sandbox.primary, 2);
       scope.defer(() => writer.stop());
       await untilCaughtUp(db2, sandbox.primary);
     });
@@ -42,11 +43,13 @@ await describeEach(
       told = () => undefined,
       signal = AbortSignal.timeout(60_000),
       planned = () => Promise.resolve(),
+      more = {},
     }: {
       readonly memory?: WorkMemory;
       readonly told?: (progress: Progress) => void;
       readonly signal?: AbortSignal;
       readonly planned?: () => Promise<unknown>;
+      readonly more?: Partial<VerifyAction>;
     } = {}): Promise<Omit<Verification, 'cluster'>> {
       const scene = await bench.look();
       const parameters = bench.parameters({ server: 'db2' });
@@ -64,7 +67,7 @@ await describeEach(
       };
       if (action === undefined) throw new Error('nothing to do');
       await planned();
-      await new SqlActor(reach).send(action, {}, signal, told);
+      await new SqlActor(reach).send({ ...action, ...more } as VerifyAction, {}, signal, told);
       if (result === undefined) throw new Error('nothing was found');
       return result;
     }
@@ -93,8 +96,27 @@ await describeEach(
       await sandbox.primary.sql('LOCK TABLES corpus.computed WRITE');
       const result = await verified().finally(() => sandbox.primary.sql('UNLOCK TABLES'));
       expect(result).toMatchObject({ tables: before.tables - 1, differingTables: 0 });
-      expect(result.findings).toContainEqual(expect.objectContaining({ table: 'corpus.computed', kind: 'skipped' }));
+      expect(result.findings).toContainEqual(expect.objectContaining({ table: 'corpus.computed', kind: 'unread' }));
       expect(verificationLines({ ...result, cluster: '' })[0]).toContain('db2 equals db1 in what could be compared: ');
+    });
+
+    it('leaves out nothing that it could not read where all must be equal: asks again, and does not call it equal', async () => {
+      await sandbox.primary.sql('LOCK TABLES corpus.computed WRITE');
+      try {
+        const refused = verified({ more: { mustEqual: true } });
+        await expect(refused).rejects.toMatchObject({ code: 'not-compared' });
+        await expect(refused).rejects.toThrow(/corpus.computed/);
+        const waits = verified({ more: { mustEqual: true } });
+        const ours =
+          "SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table metadata lock%'";
+        for (const wanted of ['1', '0', '1']) await until('the comparing to wait for its table', async () => (await sandbox.primary.sql(ours))[0]?.['n'] === wanted, { within: 20_000, every: 20 }); // prettier-ignore
+        await sandbox.primary.sql('UNLOCK TABLES');
+        const result = await waits;
+        expect(result.unreadTables).toBeUndefined();
+        expect(result.findings.filter(({ kind }) => kind === 'unread')).toEqual([]);
+      } finally {
+        await sandbox.primary.sql('UNLOCK TABLES');
+      }
     });
 
     it('names the table, the range and the rows that differ, and mends nothing', async () => {

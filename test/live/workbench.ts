@@ -8,7 +8,6 @@ import { SqlActor, type Reach } from '../../src/actors/sql-actor.js';
 import { systemClock } from '../../src/base/clock.js';
 import { silentLog } from '../../src/base/log.js';
 import type { Scope } from '../../src/base/scope.js';
-import { Secret } from '../../src/base/secret.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { PrimaryChange } from '../../src/domain/primary-change.js';
 import type { Progress } from '../../src/domain/progress.js';
@@ -197,7 +196,7 @@ export class Workbench {
       return Promise.resolve();
     };
     const begun = [...(before?.begun ?? [])];
-    const past = before && { begun, notes: before.notes, committing: false, takingBack };
+    const past = before && { begun, notes: before.notes, committing: false, committed: false, takingBack };
     const bench: Bench = {
       plan,
       actor,
@@ -210,8 +209,8 @@ export class Workbench {
         },
         committing: (_, notes) => remember(notes),
         sectionDone: (_section, _result, notes) => remember(notes),
-        undoing: (why, shown, notes) => {
-          takingBack = { why, shown: takingBack?.shown === true || shown.length > 0 };
+        undoing: (why, { shown, told }, notes) => {
+          takingBack = { why, shown: takingBack?.shown === true || shown.length > 0, told };
           return remember(notes);
         },
         undone: () => Promise.resolve(),
@@ -253,21 +252,11 @@ function hurried(times: number): EngineClock {
   };
 }
 
-function reachOf(sandbox: SandboxCluster, { user, password }: Account): Reach {
-  const { client, accounts } = sandbox;
+function reachOf(sandbox: SandboxCluster, account: Account): Reach {
   return {
     // Files are read at each login, as Lockstep does.
-    target: async (name) => {
-      const files = [client.ca, client.cert, client.key].map((file) => readFile(file, 'utf8'));
-      const [ca = '', cert = '', key = ''] = await Promise.all(files);
-      return {
-        address: sandbox.server(name).address,
-        user,
-        password: () => Promise.resolve(password),
-        tls: { verify: 'identity', ca, cert, key: new Secret(key) },
-      };
-    },
-    secret: (name) => Promise.resolve(accounts[name].password),
+    target: (name) => sandbox.login(sandbox.server(name), account),
+    secret: (name) => Promise.resolve(sandbox.accounts[name].password),
     files: () => (file) => readFile(file),
     program: () => async (argv) => {
       const [program = '', ...words] = argv;

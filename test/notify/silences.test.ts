@@ -258,6 +258,8 @@ describe('while a run works its alert is silent', () => {
   }
 
   const silentAt = (at: Program) => until('a silence', async () => (await active(at))[0]);
+  /** A delivery is counted once all peers have answered: later than the first of them shows the silence. */
+  const told = (count: number) => until(`${count} to be told`, () => results.length === count);
   const over = (at: Program, within = 10_000) =>
     until('the silence to be over', async () => (await active(at)).length === 0, { within });
 
@@ -283,6 +285,7 @@ describe('while a run works its alert is silent', () => {
     expect(await alertmanagerSilences(settingsOf(one.url), recordedLog().log).covers(labels, signal())).toBe('no');
     stream.emit(eventOf('ended', ended()));
     await Promise.all([over(one), over(two)]);
+    await told(2);
     expect(results).toEqual(['delivered', 'delivered']);
   });
 
@@ -335,6 +338,7 @@ describe('while a run works its alert is silent', () => {
     await silentAt(two);
     stream.emit(eventOf('ended', ended()));
     await over(two);
+    await told(2);
     expect(results).toEqual(['delivered', 'delivered']);
   });
 
@@ -352,6 +356,7 @@ describe('while a run works its alert is silent', () => {
     stream.emit(eventOf('ended', running({ state: 'ended', startedAt: undefined, outcome: 'expired' })));
     stream.emit(eventOf('started', running({ id: 'of a cluster', parameters: { cluster: 'production' } })));
     const { matchers } = await silentAt(one);
+    await told(1);
     expect(results).toEqual(['delivered']);
     expect(matchers.map(({ name }) => name)).toEqual(['alertname', 'cluster']);
   });

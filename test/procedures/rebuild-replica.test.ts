@@ -4,58 +4,22 @@ import { describe, expect, it } from 'vitest';
 import { columnFor, type Column } from '../../src/dialects/capabilities.js';
 import { rankDonors } from '../../src/domain/donors.js';
 import type { Scene } from '../../src/domain/scene.js';
-import type { Holdings, MachineSurvey, Survey } from '../../src/domain/survey.js';
-import type { ClusterSnapshot, ServerFacts } from '../../src/domain/snapshot.js';
+import type { MachineSurvey, Survey } from '../../src/domain/survey.js';
+import type { ClusterSnapshot } from '../../src/domain/snapshot.js';
 import { planLines } from '../../src/engine/plan-text.js';
 import { planOf } from '../../src/engine/plan.js';
 import { rejoin } from '../../src/procedures/rejoin.js';
 import { rebuildReplica as procedure } from '../../src/procedures/rebuild-replica.js';
-import { down, withChannel, withFacts } from '../domain/build.js';
+import { down, lookedAt, withChannel, withFacts, withSection, withServer } from '../domain/build.js';
 import { goldenPlans } from './golden.js';
 import { backend, reading } from './readers-scenes.js';
+import { copying, dumping, errantOn, reached, settings, surveyed } from './rebuild-scenes.js';
 import { clusterOf, of, sceneOf, seenOf } from './scenes.js';
 
 const newest = {
   mariadb: columnFor({ flavour: 'mariadb', release: [10, 11, 0] }),
   mysql: columnFor({ flavour: 'mysql', release: [9, 7, 0] }),
 };
-
-const settings = {
-  lower_case_table_names: '0',
-  innodb_page_size: '16384',
-  sql_mode: '',
-  event_scheduler: 'ON',
-  log_bin_basename: '/var/lib/mysql/bin',
-};
-
-/** As both ends of a copy are found where nothing stands against it. */
-function surveyed(server: string, holds: Partial<Holdings> = {}, machine: Partial<MachineSurvey> = {}): Survey {
-  return {
-    server,
-    holds: {
-      bytes: 3 * 2 ** 30,
-      tables: 120,
-      plain: [],
-      plainBytes: 0,
-      data: '/var/lib/mysql',
-      settings,
-      clonePlugin: true,
-      ...holds,
-    },
-    machine: { freeBytes: 2 ** 40, exchangeable: true, kept: false, programs: {}, ...machine },
-    failures: [],
-  };
-}
-
-const copying = ['/usr/bin/mariadb-backup', '/usr/bin/mbstream', '/usr/bin/chown'];
-const dumping = ['/usr/sbin/mysqld', '/usr/bin/mariadb-install-db'];
-
-/** Every machine as it must be configured. */
-function reached(snapshot: ClusterSnapshot, differing = 0, programs = copying): Scene {
-  const { site, ...scene } = sceneOf(snapshot);
-  const servers = site.servers.map((server) => ({ ...server, programs, services: ['mysql'] }));
-  return { ...scene, site: { ...site, servers }, verified: [{ server: 'db2', differingTables: differing }] };
-}
 
 const stopped = { sql: 'stopped', sqlError: { errno: 1032, message: 'no such row', time: undefined } } as const;
 const reasons = (scene: Scene, more = {}) => procedure.refusals(scene, of('db2', more)).map(({ reason }) => reason);
@@ -77,7 +41,9 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
     const scene = reached(well, 1);
     expect(procedure.asks?.(scene, of('db2'))).toContain('replaced by a copy of db3');
     expect(rankDonors(well, 'db2').map(({ server }) => server)).toEqual(['db3', 'db1']);
-    expect(rankDonors(well, 'db2', ['db3']).map(({ server, against }) => [server, against.length])).toEqual([
+    expect(
+      rankDonors(well, 'db2', { differing: ['db3'] }).map(({ server, against }) => [server, against.length]),
+    ).toEqual([
       ['db1', 0],
       ['db3', 1],
     ]);
@@ -89,6 +55,36 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
     expect(reasons(sceneOf(well))).toContain('no-service');
     expect(reasons(reached(withChannel(well, 'db3', stopped), 1), { from: 'db3' })).toContain('no-donor');
     expect(reasons(reached(down(well, 'db1'), 1))).toContain('no-primary');
+    expect(reasons(reached(withChannel(well, 'db2', { filtered: true }), 1))).toEqual(['filtered']);
+    expect(reasons(reached(withChannel(well, 'db2', { delaySeconds: 3600 }), 1))).toEqual(['delayed']);
+  });
+
+  it('copies nobody who has transactions that the source never had', () => {
+    // Its source was read later, so that nothing explains them.
+    const scene = reached(
+      withServer(errantOn(well, 'db3'), 'db1', () => ({ at: lookedAt + 10_000 })),
+      1,
+    );
+    expect(procedure.asks?.(scene, of('db2'))).toContain('copy of db1');
+    expect(reasons(scene, { from: 'db3' })).toContain('no-donor');
+  });
+
+  it.each([
+    [0, []],
+    [2, ['events-enabled']],
+    [undefined, ['events-enabled']],
+  ] as const)('with %s enabled events on the primary, copies its files or not', (events, wanted) => {
+    const found = (here: Survey) => reasons({ ...reached(well, 1), surveys: [here, surveyed('db1', { events })] }, { from: 'db1' }); // prettier-ignore
+    expect(found(surveyed('db2'))).toEqual(wanted);
+    expect(found(surveyed('db2', { settings: { ...settings, event_scheduler: 'OFF' } }))).toEqual([]);
+  });
+
+  it('leaves no server open to SUPER because its channel was copied as it should be', () => {
+    const [point] = procedure.steps(reached(well, 1), of('db2')).filter(({ id }) => id === 'point-db2');
+    const open = withSection(well, 'db2', 'state', { superReadOnly: false });
+    const seen = (snapshot: ClusterSnapshot) => point?.done({ ...reached(snapshot, 1), notes: {}, held: new Set() });
+    expect(seen(well)).toBe(true);
+    expect(seen(open)).toBe(flavour === 'mariadb');
   });
 
   it('refuses what the disk, the settings or the machine do not bear', () => {
@@ -97,9 +93,12 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
     expect(against(surveyed('db2', {}, { freeBytes: 2 ** 30 }))).toEqual(['room-short']);
     expect(against(surveyed('db2', {}, { exchangeable: false }))).toContain('data-apart');
     expect(against(surveyed('db2', {}, { kept: true }))).toEqual(['kept-there']);
-    expect(against(surveyed('db2', { settings: { ...settings, innodb_undo_directory: '/undo' } }))).toEqual([
-      'data-elsewhere',
-    ]);
+    const holding = (more: Readonly<Record<string, string>>) => against(surveyed('db2', { settings: { ...settings, ...more } })); // prettier-ignore
+    expect(holding({ innodb_undo_directory: '/undo' })).toEqual(['data-elsewhere']);
+    expect(holding({ innodb_data_file_path: '/ibdata/ibdata1:12M:autoextend' })).toContain('data-elsewhere');
+    expect(holding({ innodb_temp_data_file_path: 'ibtmp1:12M:autoextend' })).toEqual([]);
+    for (const file of ['/run/mysqld/ibtmp1', '../tmp/ibtmp1'])
+      expect(holding({ innodb_temp_data_file_path: `${file}:12M:autoextend` }), file).toEqual(['data-elsewhere']);
     expect(against(surveyed('db2', { settings: { ...settings, innodb_page_size: '4096' } }))).toEqual([
       'settings-differ',
     ]);
@@ -118,6 +117,22 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
       expect(reasons(filled)).toEqual([]);
       expect(procedure.asks?.(filled, of('db2'))).toContain('a.b');
     }
+  });
+
+  it('refuses a dump, and no copy of files, where something was installed by statements', () => {
+    const there = surveyed('db3', { installed: [{ kind: 'plugin', name: 'ed25519' }, { kind: 'function', name: 'metaphon' }] }); // prettier-ignore
+    const scene = (loaded: readonly string[]): Scene => ({ ...reached(well, 1, [...copying, ...dumping]), surveys: [surveyed('db2', { loaded }), there] }); // prettier-ignore
+    expect(reasons(scene([]), { method: 'dump' })).toEqual(['installed']);
+    expect(procedure.refusals(scene([]), of('db2', { method: 'dump' }))[0]?.why).toMatch(/plugin ed25519, function metaphon$/); // prettier-ignore
+    expect(procedure.refusals(scene(['ed25519']), of('db2', { method: 'dump' }))[0]?.why).toMatch(/: function metaphon$/); // prettier-ignore
+    expect(reasons(scene([]))).toEqual([]);
+    expect(procedure.remarks?.(scene([]), of('db2'))).toContainEqual(expect.stringContaining('Method dump: not, for a dump does not bring')); // prettier-ignore
+  });
+
+  it('refuses a dump, and no copy of files, where tables keep their former rows', () => {
+    const scene: Scene = { ...reached(well, 1, [...copying, ...dumping]), surveys: [surveyed('db2'), surveyed('db3', { historic: ['a.b'] })] }; // prettier-ignore
+    expect(reasons(scene, { method: 'dump' })).toEqual(['system-versioned']);
+    expect(reasons(scene)).toEqual([]);
   });
 
   describe('where the data directory is a file system of its own, or a link', () => {
@@ -209,6 +224,8 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
       expect(steps.map(({ id }) => id)).toEqual(['places', 'rehearse', 'give-up', 'leave', 'empty', 'copy', 'swap', 'discard', ...filled, 'point-db2', 'start-db2', 'compare']); // prettier-ignore
       expect(steps.filter(({ commits }) => commits === true).map(({ id }) => id)).toEqual(['give-up']);
       expect(steps.filter(({ undo }) => undo !== undefined)).toEqual([]);
+      // A server that died without its redo log would have nothing to go back to.
+      expect(steps.flatMap(({ plan }) => plan).filter((action) => 'redo' in action)).toEqual([]);
       const leave = steps.find(({ id }) => id === 'leave');
       expect(leave?.done(seenOf(well, {}))).toBe(false);
       const alone = withFacts(well, 'db2', { channels: [] });
@@ -276,6 +293,10 @@ describe.each(['mariadb', 'mysql'] as const)('rebuild-replica on %s', (flavour) 
   it('fills what was laid out empty, where it copies rows', () => {
     const steps = procedure.steps(reached(well, 1, dumping), of('db2', { method: 'dump' }));
     expect(steps.map(({ id }) => id)).toEqual(['places', 'rehearse', 'copy', 'swap', 'load', 'point-db2', 'start-db2', 'compare', 'discard']); // prettier-ignore
+    const redo = { off: 'ALTER INSTANCE DISABLE INNODB REDO_LOG', on: 'ALTER INSTANCE ENABLE INNODB REDO_LOG' };
+    const [load] = steps.find(({ id }) => id === 'load')?.plan ?? [];
+    expect(load).toMatchObject(flavour === 'mysql' ? { kind: 'load', redo } : { kind: 'load' });
+    expect(load !== undefined && 'redo' in load).toBe(flavour === 'mysql');
   });
 
   it('removes what was kept only once the copy was found equal', () => {
@@ -322,16 +343,6 @@ describe('rebuild-replica is documented', () => {
 /** The method that copies files. */
 function files(flavour: Column['flavour']): string {
   return flavour === 'mysql' ? 'clone' : 'backup';
-}
-
-/** With a transaction on db2 that nobody else has. */
-function errantOn(cluster: ClusterSnapshot): ClusterSnapshot {
-  const more = (gtid: ServerFacts['gtid']): ServerFacts['gtid'] => {
-    if (gtid?.kind === 'mysql')
-      return { ...gtid, executed: `${gtid.executed},99999999-aaaa-bbbb-cccc-dddddddddddd:1-3` };
-    return gtid && { ...gtid, binlogState: `${gtid.binlogState},0-99-9999` };
-  };
-  return withFacts(cluster, 'db2', ({ gtid }) => ({ gtid: more(gtid) }));
 }
 
 /** MySQL 5.7 and early 8.0 have no CLONE. */

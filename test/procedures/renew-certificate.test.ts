@@ -117,6 +117,57 @@ describe('renew-certificate', () => {
     expect(planOf(procedure, later, asked('db2')).digest).toBe(planOf(procedure, scene, asked('db2')).digest);
   });
 
+  describe('with a link that is broken of itself', () => {
+    const errno = 1045;
+    const broken = (io: 'connecting' | 'running', ioError?: { errno: number; message: string; time: undefined }) =>
+      changed(keptScene(column, ['db1']), 'db3', (server) => ({
+        ...server,
+        facts: server.facts && { ...server.facts, channels: (server.facts.channels ?? []).map((one) => ({ ...one, io, ioError })) }, // prettier-ignore
+      }));
+    const denied = broken('connecting', { errno, message: 'Access denied', time: undefined });
+    const link = (scene: Scene) => procedure.steps(scene, asked('db1')).find(({ title }) => title.includes('db3'));
+    const notes = { 'reconnected-1': 'then', 'reconnected-2': 'then' };
+
+    it('lets it try anew, waits for nothing, and says so', () => {
+      expect(reasons(denied, asked('db1'))).toEqual([]);
+      expect(link(denied)?.title).toBe('Let db3, which cannot connect to db1 as it is, try anew');
+      expect(link(denied)?.done(seenOf(denied.snapshot, notes))).toBe(true);
+      expect(procedure.remarks?.(denied, asked('db1')).join()).toContain(
+        'db3 cannot connect to db1 as it is (error 1045)',
+      );
+    });
+
+    it('is taken back whole although that link is as broken as before', () => {
+      expect(link(denied)?.undo?.done(seenOf(denied.snapshot, notes))).toBe(true);
+    });
+
+    it('waits for one that is only on its way, and takes back no less because of it', () => {
+      const scene = broken('connecting');
+      expect(link(scene)?.done(seenOf(scene.snapshot, notes))).toBe(false);
+      expect(link(scene)?.undo?.done(seenOf(scene.snapshot, notes))).toBe(true);
+      const received = broken('running');
+      expect(link(received)?.undo?.done(seenOf(scene.snapshot, notes))).toBe(false);
+      expect(link(received)?.undo?.done(seenOf(received.snapshot, notes))).toBe(true);
+    });
+  });
+
+  it('is taken back once the server serves what its file held, where it served another before', () => {
+    const file = certificate({ fingerprint: 'dd'.repeat(32), names: ['10.0.0.2', 'masterdb'] });
+    const scene = changed(keptScene(column), 'db2', (server) => ({
+      ...server,
+      servedEqualsFile: false,
+      certificates: server.certificates.map((one) => (one.role === 'server' && one.origin === 'file' ? paper('server', 'file', undefined, file) : one)), // prettier-ignore
+    }));
+    const place = procedure.steps(scene, asked('db2')).find(({ id }) => id === 'place');
+    const serving = (print: string) =>
+      changed(scene, 'db2', (server) => ({
+        ...server,
+        certificates: server.certificates.map((one) => (one.role === 'server' && one.origin === 'handshake' ? paper('server', 'handshake', undefined, certificate({ fingerprint: print })) : one)), // prettier-ignore
+      }));
+    const back = (one: Scene) => place?.undo?.done(seenOf(one.snapshot, {}));
+    expect([back(scene), back(serving('dd'.repeat(32))), back(serving('aa'.repeat(32)))]).toEqual([true, true, false]);
+  });
+
   it('is done only when file, wire and link show it', () => {
     const scene = keptScene(column, ['db2']);
     const steps = procedure.steps(scene, asked('db2'));

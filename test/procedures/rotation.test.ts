@@ -47,6 +47,7 @@ function rotationScene(one: Column, { trusted, issuer }: Stand, more: Partial<Ro
     trusted: file === undefined ? undefined : trusted,
     presents: name === 'shop' ? certificate({ subject: 'CN=shop', issuer: issuer.subject }) : undefined,
     sharedWith: undefined,
+    reliedOnBy: undefined,
   });
   return {
     ...scene,
@@ -88,6 +89,13 @@ function presenting(scene: Scene, own: OwnCertificate | undefined): Scene {
   if (scene.rotation === undefined) throw new Error('no rotation');
   const { to, from, outsiders } = scene.rotation;
   return { ...scene, rotation: { to, ...(from && { from }), outsiders, ...(own && { own }) } };
+}
+
+/** The scene while the authority that gives way cannot be read. */
+function formerless({ rotation, ...scene }: Scene): Scene {
+  if (rotation === undefined) throw new Error('no rotation');
+  const { to, outsiders, own } = rotation;
+  return { ...scene, rotation: { to, outsiders, ...(own && { own }) } };
 }
 
 const all = { cluster: 'production', acknowledged: 'reports' };
@@ -196,7 +204,7 @@ describe('a rotation', () => {
     const scene = rotationScene(column, before);
     const same = { ...next, subject: former.subject };
     expect(reasons(trustAuthority, rotationScene(column, before, { to: { name: 'next', certificates: [same], keyed: true } }))).toEqual(['same-name']); // prettier-ignore
-    expect(reasons(trustAuthority, { ...scene, rotation: { ...scene.rotation, from: undefined } as unknown as Rotation })).toEqual(['authority-unreadable']); // prettier-ignore
+    expect(reasons(trustAuthority, formerless(scene))).toEqual(['authority-unreadable']);
     const root = certificate({ subject: 'CN=root', fingerprint: '77'.repeat(32), isAuthority: true });
     const below = {
       to: { name: 'next', certificates: [next, root], keyed: true },
@@ -263,6 +271,13 @@ describe('a rotation', () => {
     expect(authorities(reissued)).toEqual(['next', 'next']);
   });
 
+  it('lets the new one renew nothing that the old one may have issued, while that cannot be read', () => {
+    const refused = (stand: Stand) =>
+      renewCertificate.refusals(formerless(rotationScene(column, stand)), of('db2', { what: 'both', when: 'now', order: 'any' })); // prettier-ignore
+    expect(refused(trusting)).toMatchObject([{ reason: 'authority-unreadable', why: expect.stringContaining('the authority former cannot') as string, remedy: expect.stringContaining('take `replaces` out') as string }]); // prettier-ignore
+    expect(refused(reissued)).toEqual([]);
+  });
+
   it('leaves what another cluster still needs in the file that Lockstep shares', () => {
     const { rotation, ...scene } = rotationScene(column, reissued);
     const outsiders = (rotation?.outsiders ?? []).map((one) => (one.name === 'lockstep' ? { ...one, sharedWith: 'another' } : one)); // prettier-ignore
@@ -270,6 +285,14 @@ describe('a rotation', () => {
     const ids = planOf(distrustAuthority, shared, all).sections.map(({ name }) => name);
     expect(ids).toContain('shop-distrust');
     expect(ids).not.toContain('lockstep-distrust');
+  });
+
+  it('takes nothing back that another cluster may have gone on from', () => {
+    const scene = rotationScene(column, before);
+    const outsiders = (scene.rotation?.outsiders ?? []).map((one) => (one.name === 'lockstep' ? { ...one, reliedOnBy: 'another' } : one)); // prettier-ignore
+    const undoing = (one: Scene) => trustAuthority.steps(one, all).filter(({ id, undo }) => id.endsWith('-trust') && undo).map(({ id }) => id); // prettier-ignore
+    expect(undoing(scene)).toEqual(['lockstep-trust', 'shop-trust']);
+    expect(undoing(rotationScene(column, before, { outsiders }))).toEqual(['shop-trust']);
   });
 });
 
@@ -348,6 +371,8 @@ describe("a renewal of Lockstep's own certificate", () => {
     expect(renewCertificate.refusals(left(20), asked)).toEqual([]);
     expect(renewCertificate.refusals(left(20, { fixed: 'Lockstep may not write into /etc/lockstep' }), asked)).toMatchObject([{ reason: 'own-files', remedy: expect.stringContaining('lockstep pki issue --authority former') as string }]); // prettier-ignore
     expect(renewCertificate.refusals(left(20, { keptBy: 'staging' }), asked)).toMatchObject([{ reason: 'own-kept-elsewhere' }]); // prettier-ignore
+    const unknown = formerless(left(20, { keptBy: undefined } as unknown as Partial<OwnCertificate>));
+    expect([need(unknown), renewCertificate.refusals(unknown, asked)]).toMatchObject(['yes', [{ reason: 'authority-unreadable' }]]); // prettier-ignore
   });
 });
 

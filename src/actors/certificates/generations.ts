@@ -1,11 +1,23 @@
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { LockstepError } from '../../base/errors.js';
+import { generationLink, isForeignLink } from '../../domain/generation-link.js';
 import type { FileFacts, Host } from '../../hosts/host.js';
 import { digestOf } from './host-keys.js';
 
 /** There are two, which take turns: what is read, and what was before or comes next. */
 const slots = ['a', 'b'] as const;
 export type Slot = (typeof slots)[number];
+
+/** In a slot that holds a whole generation: which one. The slots are used again, by later runs. */
+const markName = '.generation';
+
+/** One generation, and no other that takes its slot later; as notes keep it: `b 0f8fad5b-…`. */
+export interface Generation {
+  readonly slot: Slot;
+  /** undefined: it was made by a Lockstep that marked none. */
+  readonly mark: string | undefined;
+}
 
 /** The generations of certificates in one directory of a host. */
 export class Generations {
@@ -50,6 +62,8 @@ export class Generations {
     const { mode, uid, gid } = await this.facts();
     const made = { ...this.#options, mode: mode & 0o755, owner: String(uid), group: String(gid) };
     if (this.below !== '') await this.host.makeDirectory(this.in(), made);
+    // Before anything of it goes: what is no longer whole is no generation.
+    await this.host.remove(this.in(slot, markName), this.#options);
     await this.host.remove(this.in(slot), { ...this.#options, recursive: true });
     await this.host.makeDirectory(this.in(slot), made);
   }
@@ -61,12 +75,27 @@ export class Generations {
       await this.host.remove(this.in(next), { ...this.#options, recursive: true });
     await this.host.remove(this.in('next'), this.#options);
     if (current === undefined) return;
-    try {
-      await this.host.remove(this.in(current), this.#options);
-      await this.host.remove(this.in('current'), this.#options);
-    } catch (cause) {
-      if (!(cause instanceof LockstepError) || cause.code !== 'directory-not-empty') throw cause;
-    }
+    const held = await this.host.list(this.in(current), this.#options);
+    if (held.some((name) => name !== markName)) return;
+    await this.host.remove(this.in(current), { ...this.#options, recursive: true });
+    await this.host.remove(this.in('current'), this.#options);
+  }
+
+  /** As {@link Generation} for notes, once the slot holds all that it is to hold. */
+  async marked(slot: Slot): Promise<string> {
+    const known = await this.#markOf(slot);
+    if (known !== undefined) return `${slot} ${known}`;
+    const mark = randomUUID();
+    const { uid, gid } = await this.facts();
+    const owned = { mode: 0o644, owner: String(uid), group: String(gid) };
+    await this.host.write(this.in(slot, markName), Buffer.from(mark), { ...this.#options, ...owned });
+    return `${slot} ${mark}`;
+  }
+
+  /** Whether it stands in its slot still, whole. */
+  async stands({ slot, mark }: Generation): Promise<boolean> {
+    if (mark !== undefined) return (await this.#markOf(slot)) === mark;
+    return (await this.host.stat(this.in(slot), this.#options))?.kind === 'directory';
   }
 
   /**
@@ -84,6 +113,22 @@ export class Generations {
     await this.carry(current, slot, files);
     await this.point('current', slot);
     return slot;
+  }
+
+  /**
+   * Before anything changes: files that are to change, and that somebody else's link leads elsewhere. It would stay, and
+   * a new key would stand beside the certificate of before. @throws LockstepError `foreign-link`
+   */
+  async refuseForeignLinks(files: readonly string[]): Promise<void> {
+    for (const file of files) {
+      const target = (await this.host.stat(this.at(file), this.#options))?.target;
+      if (isForeignLink(target, this.below, file))
+        throw new LockstepError(
+          'foreign-link',
+          `${this.host.name}: ${this.at(file)} is a link to ${JSON.stringify(target)} that Lockstep did not make`,
+          `Put the file itself in its place, by \`cp -p --remove-destination "$(readlink -f ${this.at(file)})" ${this.at(file)}\`: it becomes part of generations then.`,
+        );
+    }
   }
 
   /** Those of the files that stand as files, not as links. */
@@ -186,6 +231,12 @@ export class Generations {
     return same.every(Boolean);
   }
 
+  async #markOf(slot: Slot): Promise<string | undefined> {
+    const file = this.in(slot, markName);
+    if ((await this.host.stat(file, this.#options)) === undefined) return undefined;
+    return (await this.host.read(file, this.#options)).toString();
+  }
+
   async #keysAlike(slot: Slot, file: string): Promise<boolean> {
     if ((await this.host.stat(this.in(slot, file), this.#options)) === undefined) return false;
     const [here, there] = await Promise.all(
@@ -196,7 +247,7 @@ export class Generations {
 
   /** What the link says that stands in the place of a file. */
   #linkTo(file: string): string {
-    return path.posix.join(this.below, 'current', file);
+    return generationLink(this.below, file);
   }
 
   get #options() {
@@ -209,10 +260,11 @@ export function other(slot: Slot | undefined): Slot {
 }
 
 /** @throws LockstepError `generation-unknown` */
-export function slotNamed(name: string | undefined): Slot {
+export function generationOf(note: string | undefined): Generation {
+  const [name, mark] = note?.split(' ') ?? [];
   const slot = slots.find((one) => one === name);
   if (slot === undefined) throw new LockstepError('generation-unknown', 'this run has made no generation ready');
-  return slot;
+  return { slot, mark };
 }
 
 /** As a file stands now. */

@@ -42,8 +42,8 @@ export async function ownCertificateAction(
       case 'try':
         return await tryNext(action, await nextPair(host, action.place, signal), reach, signal);
       case 'place': {
-        const { generation } = action;
-        return await place({ kind: 'place-certificates', ...there, files, generation }, host, notes, signal);
+        const { generation, over } = action;
+        return await place({ kind: 'place-certificates', ...there, files, generation, over }, host, notes, signal);
       }
       case 'discard':
         return await discard({ kind: 'discard-certificates', ...there, noteAs: action.noteAs }, host, signal);

@@ -15,7 +15,7 @@ const keyMode = 0o640;
 
 /**
  * Makes the next generation beside the one in use. Whatever fails leaves that one as it is.
- * @returns the names of both generations, and the SHA-256 of every new certificate
+ * @returns which both generations are, and the SHA-256 of every new certificate
  */
 export async function stage(
   action: StageAction,
@@ -25,6 +25,8 @@ export async function stage(
 ): Promise<Notes> {
   const { directory, below, files, leaves, trust, keysStay, noteAs } = action;
   const all = new Generations(host, directory, signal, keysStay, below);
+  const changing = [...leaves.flatMap(({ certificate, key }) => [certificate, key]), ...trust.map(({ file }) => file)];
+  await all.refuseForeignLinks(changing);
   const previous = await all.inUse(files);
   const next = other(previous);
   await all.point('next', next);
@@ -34,12 +36,13 @@ export async function stage(
   for (const leaf of leaves)
     made.push([leaf.noteAs, await lay(leaf, all, previous, next, await authorities(leaf.authority))]);
   for (const one of trust) await lead(one, all, previous, next, authorities);
-  const taken = new Set([
-    ...leaves.flatMap(({ certificate, key }) => [certificate, key]),
-    ...trust.map(({ file }) => file),
-  ]);
-  for (const file of files.filter((one) => !taken.has(one))) await all.copy(all.in(previous, file), all.in(next, file));
-  return { ...Object.fromEntries(made), [noteAs.next]: next, [noteAs.previous]: previous };
+  for (const file of files.filter((one) => !changing.includes(one)))
+    await all.copy(all.in(previous, file), all.in(next, file));
+  return {
+    ...Object.fromEntries(made),
+    [noteAs.next]: await all.marked(next),
+    [noteAs.previous]: await all.marked(previous),
+  };
 }
 
 async function lay(leaf: Leaf, all: Generations, previous: Slot, next: Slot, authority: Authority): Promise<string> {

@@ -6,6 +6,7 @@ import { openSession, QueryError, type Session } from '../../mysql/session.js';
 import type { CopyAction } from '../../domain/action.js';
 import type { CopyMethod, CopyPorts } from './copy.js';
 import { cloneSessions, endSessions } from './donor-sessions.js';
+import { copyFailed } from './run.js';
 
 const tellEvery = 1000;
 /** How long a stream may stand still before its donor is asked whether it still serves it, and before it is given up, milliseconds. */
@@ -90,7 +91,7 @@ async function mustBeInnoDb(ports: CopyPorts, donor: string, signal: AbortSignal
   try {
     const [rows = []] = await session.query("SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) AS name FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND ENGINE <> 'InnoDB' AND TABLE_SCHEMA NOT IN ('mysql', 'sys', 'performance_schema', 'information_schema') LIMIT 20", { signal }); // prettier-ignore
     if (rows.length > 0)
-      throw new LockstepError('copy-failed', `CLONE would leave tables empty that are not InnoDB: ${rows.map((row) => row['name'] ?? '').join(', ')}`, 'Convert them to InnoDB, or build the replica by hand. Nothing was changed.'); // prettier-ignore
+      throw new LockstepError('copy-failed', `CLONE would leave tables empty that are not InnoDB: ${rows.map((row) => row['name'] ?? '').join(', ')}`, 'Convert them to InnoDB, or build the replica by hand.'); // prettier-ignore
   } finally {
     await session.end();
   }
@@ -119,7 +120,7 @@ async function watch(action: CopyAction, ports: CopyPorts, total: number, signal
       // What was received is written to the disk for as long as that takes.
       const still = stage === 'FILE SYNC' ? 0 : performance.now() - moved;
       if (still > doubtAfter && ((still > giveUpAfter && stage !== '') || !(await serves(ports, action.from, signal))))
-        throw new LockstepError('copy-failed', `${action.from} no longer serves the copy: nothing has come for ${Math.round(still / 1000)} s`, 'Nothing was changed: what was copied so far is removed.'); // prettier-ignore
+        throw copyFailed(`${action.from} no longer serves the copy: nothing has come for ${Math.round(still / 1000)} s`); // prettier-ignore
     }
   } catch (cause) {
     if (cause instanceof LockstepError && cause.code === 'copy-failed') throw cause;

@@ -17,7 +17,7 @@ const words = Buffer.from(
   'Lockstep is changing what lies in this directory: do not start the server. It goes on by itself.\n',
 );
 /** Without it Aria would begin its log anew; MySQL has none. */
-const aria = 'aria_log_control';
+export const aria = 'aria_log_control';
 /** Names in a data directory that are no server's. */
 export const foreign = ['lost+found', insideName];
 

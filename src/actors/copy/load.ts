@@ -21,7 +21,7 @@ export interface LoadPorts {
 const pauses = [1, 2, 4, 8, 16, 32];
 
 /**
- * Fills a fresh server with all of another. What an earlier try left there, or the connections that were lost, is kept as
+ * Fills a fresh server with what another holds for applications. What an earlier try left there, or the connections that were lost, is kept as
  * far as it is found to be equal; of all else it begins anew.
  * @throws LockstepError `not-fresh`, `copy-failed`, `donor-busy`; those of sessions
  */

@@ -2,6 +2,14 @@ import path from 'node:path';
 import type { DataPlace } from '../../domain/action.js';
 import type { Host } from '../../hosts/host.js';
 
+/** As a server says them. */
+export interface DataNames {
+  /** `@@datadir` */
+  readonly data: string;
+  /** The first file of `@@innodb_temp_data_file_path`, seen from there. */
+  readonly temporary: string;
+}
+
 /** Where a server's data lie, and on the same disk the copy to come and what is kept of before. */
 export interface Places {
   readonly data: string;

@@ -4,8 +4,8 @@ import type { Notes } from '../../engine/procedure.js';
 import type { Host } from '../../hosts/host.js';
 import type { Target } from '../../mysql/session.js';
 import { isInside, takeBack } from './inside.js';
-import { leaveRoot, placesOf, stands } from './places.js';
-import { answers, shutDown, untilAnswers } from './swap.js';
+import { leaveRoot, placesOf, stands, type DataNames } from './places.js';
+import { answers, stopped, untilAnswers } from './stop.js';
 
 /**
  * Lets a server run again on what it held before a swap, and removes what it ran on meanwhile. Whoever comes after a crash
@@ -17,7 +17,7 @@ export async function putBack(
   notes: Notes,
   host: Host,
   target: Target,
-  data: string,
+  { data, temporary }: DataNames,
   signal: AbortSignal,
 ): Promise<void> {
   const places = placesOf(data, place);
@@ -25,11 +25,12 @@ export async function putBack(
   if (notes[discarded] !== undefined || (await there(places.gone)))
     throw new LockstepError('kept-no-more', `${on} runs on the copy, which was found equal; what it held before is removed`, 'Finish by hand what is left to do.'); // prettier-ignore
   const back = isInside(places) && ((await there(places.kept)) || (await there(places.inside.back)));
+  const stop = () => stopped({ on, service, host, target }, { data: places.data, temporary }, signal);
   if (back) {
-    if (await answers(target, signal)) await shutDown(target, signal);
+    await stop();
     await takeBack(host, places, signal);
   } else if (!isInside(places) && (await there(places.kept))) {
-    if (await answers(target, signal)) await shutDown(target, signal);
+    await stop();
     if (await there(places.data)) {
       await host.remove(places.fresh, { signal, recursive: true });
       await host.move(places.data, places.fresh, { signal });

@@ -21,8 +21,9 @@ export async function mustRun(
   if (code !== 0) throw copyFailed(`${host.name}: ${words[0] ?? ''} ended with ${code ?? 'a signal'}: ${tail(stderr)}`);
 }
 
+/** The server may have been emptied for the copy: what a copy that failed leaves behind is only what it found. */
 export function copyFailed(message: string): LockstepError {
-  return new LockstepError('copy-failed', message, 'Nothing was changed: what was copied so far is removed.');
+  return new LockstepError('copy-failed', message, 'What was copied so far is removed. The server is as the copy found it: empty, where all that it held was dropped first.'); // prettier-ignore
 }
 
 export function tail(text: string): string {

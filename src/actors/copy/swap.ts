@@ -1,14 +1,11 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { raced } from '../../base/deadline.js';
 import { LockstepError } from '../../base/errors.js';
 import type { SwapAction } from '../../domain/action.js';
 import type { Host } from '../../hosts/host.js';
-import { LoginError, openSession, type Target } from '../../mysql/session.js';
+import type { Target } from '../../mysql/session.js';
 import { mustHaveSystem } from './entries.js';
 import { isInside, letIn } from './inside.js';
-import { placesOf, stands, type Places } from './places.js';
-
-const lookEvery = 250;
+import { placesOf, stands, type DataNames, type Places } from './places.js';
+import { answers, stopped, untilAnswers } from './stop.js';
 
 /**
  * Lets a server run on the copy beside its data: shut down, directories exchanged, started again. Whoever comes after a
@@ -19,7 +16,7 @@ export async function swap(
   { on, service, place }: SwapAction,
   host: Host,
   target: Target,
-  data: string,
+  { data, temporary }: DataNames,
   signal: AbortSignal,
 ): Promise<void> {
   const places = placesOf(data, place);
@@ -27,7 +24,7 @@ export async function swap(
   const waits = await there(places.fresh);
   if (isInside(places) && waits) await mustHaveSystem(host, places, places.fresh, signal);
   if (waits || (isInside(places) && (await there(places.inside.coming)))) {
-    if (await answers(target, signal)) await shutDown(target, signal);
+    await stopped({ on, service, host, target }, { data: places.data, temporary }, signal);
     if (isInside(places)) await letIn(host, places, () => keepOwn(host, places, signal), signal);
     else {
       if (await there(places.data)) await host.move(places.data, places.kept, { signal });
@@ -57,34 +54,5 @@ async function keepOwn(host: Host, { kept, fresh }: Places, signal: AbortSignal)
     const ownership = { owner: String(facts.uid), group: String(facts.gid) };
     // Keys among them: they do not leave their machine.
     await host.copy(`${kept}/${file}`, `${fresh}/${file}`, { signal, mode: facts.mode, ...ownership });
-  }
-}
-
-export async function shutDown(target: Target, signal: AbortSignal): Promise<void> {
-  const session = await openSession(target, { signal });
-  const ended = new Promise<void>((resolve) => session.onClose(resolve));
-  try {
-    await session.query('SHUTDOWN', { signal }).catch((cause: unknown) => {
-      if (!session.closed) throw cause;
-    });
-    await raced(ended, signal);
-  } finally {
-    session.close();
-  }
-  while (await answers(target, signal)) await pause(lookEvery, undefined, { signal });
-}
-
-export async function untilAnswers(target: Target, signal: AbortSignal): Promise<void> {
-  while (!(await answers(target, signal))) await pause(lookEvery, undefined, { signal });
-}
-
-export async function answers(target: Target, signal: AbortSignal): Promise<boolean> {
-  try {
-    const session = await openSession(target, { signal });
-    await session.end();
-    return true;
-  } catch (cause) {
-    if (cause instanceof LoginError && !signal.aborted) return false;
-    throw cause;
   }
 }

@@ -1,5 +1,6 @@
 import { LockstepError } from '../../base/errors.js';
 import type { KeyPlace } from '../../dialects/comparable.js';
+import type { ListedTable } from '../../dialects/table-listing.js';
 import type { Finding } from '../../domain/verification.js';
 
 /** Where comparing stands: enough to go on after a restart. */
@@ -14,6 +15,8 @@ export interface VerifyState {
   /** Names of those with a difference. */
   readonly differingTables: readonly string[];
   readonly unsettledRows: number;
+  /** Those that could not be read so far, and are asked for again at the end. */
+  readonly unread: readonly Pick<ListedTable, 'schema' | 'name'>[];
   readonly findings: readonly Finding[];
 }
 
@@ -42,6 +45,7 @@ export function freshState(beganAt: number): VerifyState {
     differingRows: 0,
     differingTables: [],
     unsettledRows: 0,
+    unread: [],
     findings: [],
   };
 }
@@ -50,6 +54,6 @@ export function freshState(beganAt: number): VerifyState {
 export function recalled(content: unknown): VerifyState | undefined {
   if (content === undefined) return undefined;
   if (typeof content === 'object' && content !== null && 'v' in content && content.v === 1)
-    return content as VerifyState;
+    return { ...freshState(0), ...(content as Partial<VerifyState>) };
   throw new LockstepError('work-unreadable', 'what was compared so far was written down by another version of Lockstep', 'Abort the run, and verify anew.'); // prettier-ignore
 }

@@ -10,7 +10,7 @@ import {
 } from '../../dialects/table-listing.js';
 import type { VerifyAction } from '../../domain/action.js';
 import type { Progress } from '../../domain/progress.js';
-import { isDifference, type Finding, type Verification } from '../../domain/verification.js';
+import { isDifference, isUncompared, type Finding, type Verification } from '../../domain/verification.js';
 import { QueryError, type Target } from '../../mysql/session.js';
 import { compareRange, compareWhole, endOfRange, keyOf, plainName, type Compared, type TablePair } from './chunks.js';
 import { freshState, recalled, type Behind, type VerifyState, type WorkMemory } from './memory.js';
@@ -37,6 +37,8 @@ const wholeAtMost = 256 * 2 ** 20;
 const saveEvery = 1000;
 /** Before a table that is being altered is described again, milliseconds. */
 const changingPause = 200;
+/** Tables that could not be read are asked for again once all others are compared: for so long where nothing may be left out, else once. Milliseconds. */
+const [unreadFor, unreadPause] = [30_000, 1000];
 /** The table is gone, or its columns are: 1146, 1054, 1412. */
 const altered = new Set([1146, 1054, 1412]);
 /** Ended by max_statement_time or max_execution_time: 1969, 3024. */
@@ -94,7 +96,22 @@ class Comparing {
     for (const [name, one] of byName([...there, ...here])) {
       if (name >= done) await this.#table(one, ours.get(name), theirs.get(name));
     }
+    const until = performance.now() + (this.action.mustEqual === true ? unreadFor : 0);
+    for (let again = true; again && this.state.unread.length > 0; again = performance.now() < until) {
+      await pause(unreadPause, undefined, { signal: this.pair.signal });
+      await this.#again(ours, theirs);
+    }
     return this.#result();
+  }
+
+  /** Somebody may have held a table only for a while. */
+  async #again(ours: ReadonlyMap<string, ListedTable>, theirs: ReadonlyMap<string, ListedTable>): Promise<void> {
+    const left = this.state.unread;
+    this.state = { ...this.state, unread: [], findings: this.state.findings.filter(({ kind }) => kind !== 'unread') };
+    for (const name of left.map(nameOf)) {
+      const one = ours.get(name) ?? theirs.get(name);
+      if (one !== undefined) await this.#table(one, ours.get(name), theirs.get(name));
+    }
   }
 
   /** Either side may be missing: the table came or went while the lists were read, or it really stands on one side alone. */
@@ -107,7 +124,7 @@ class Comparing {
         if (!(cause instanceof QueryError)) throw cause;
         // Somebody changes the table now: once it is described anew.
         if (attempt === 1 && altered.has(cause.errno)) continue;
-        await this.#add(one, undefined, skipped(plainName(one), cause.message), 1);
+        await this.#add(one, undefined, uncompared('unread', plainName(one), cause.message), 1);
         return;
       }
     }
@@ -153,7 +170,7 @@ class Comparing {
     const result =
       Math.max(source.bytes, replica.bytes) <= wholeAtMost
         ? await compareWhole(this.pair, tables)
-        : skipped(table, 'it has no key that names its rows, and is too large to be read at once');
+        : uncompared('skipped', table, 'it has no key that names its rows, and is too large to be read at once');
     await this.#add(one, undefined, result, 1);
   }
 
@@ -202,16 +219,20 @@ class Comparing {
     if (result.findings.some(isDifference)) await this.#stillFollows();
     const { state } = this;
     const name = plainName(one);
+    const { findings } = result;
+    const unread = findings.some(({ kind }) => kind === 'unread');
+    const nothing = findings.length > 0 && findings.every(isUncompared);
     const differs = result.findings.some(isDifference) && !state.differingTables.includes(name);
     this.state = {
       ...state,
       // Behind every name that begins with this one, and before the next table's.
       at: { schema: one.schema, name: tables === 1 ? `${one.name}\u0001` : one.name, behind },
-      tables: state.tables + (isUnread(result) ? 0 : tables),
+      tables: state.tables + (nothing ? 0 : tables),
       rows: state.rows + result.rows,
       differingRows: state.differingRows + result.differing,
       differingTables: differs ? [...state.differingTables, name] : state.differingTables,
       unsettledRows: state.unsettledRows + result.unsettled,
+      unread: unread ? [...state.unread, { schema: one.schema, name: one.name }] : state.unread,
       findings: [...state.findings, ...result.findings].slice(0, findingsKept),
     };
     this.#tell(name);
@@ -244,7 +265,7 @@ class Comparing {
   }
 
   #result(): Omit<Verification, 'cluster'> {
-    const { beganAt, tables, rows, differingRows, differingTables, unsettledRows, findings } = this.state;
+    const { beganAt, tables, rows, differingRows, differingTables, unsettledRows, unread, findings } = this.state;
     return {
       server: this.action.on,
       source: this.action.with,
@@ -255,18 +276,15 @@ class Comparing {
       differingRows,
       differingTables: differingTables.length,
       unsettledRows,
+      ...(unread.length === 0 ? {} : { unreadTables: unread.length }),
       findings,
     };
   }
 }
 
-function skipped(table: string, why: string): Compared {
-  return { rows: 0, findings: [{ table, kind: 'skipped', why }], differing: 0, unsettled: 0 };
-}
-
 /** A table of which nothing was compared. */
-function isUnread({ findings }: Compared): boolean {
-  return findings.length > 0 && findings.every(({ kind }) => kind === 'skipped');
+function uncompared(kind: 'skipped' | 'unread', table: string, why: string): Compared {
+  return { rows: 0, findings: [{ table, kind, why }], differing: 0, unsettled: 0 };
 }
 
 function rest(table: string): Finding {

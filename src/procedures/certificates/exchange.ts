@@ -74,6 +74,29 @@ export function linksOf(exchange: Exchange, scene: Scene): readonly Link[] {
   );
 }
 
+/** It receives: nothing keeps it from its source. */
+export function isReceiving({ io, ioError }: Pick<Channel, 'io' | 'ioError'>): boolean {
+  return io === 'running' && ioError === undefined;
+}
+
+/**
+ * Its own trouble (a password, a firewall) keeps it from its source, and did before anything was changed: it is no reason
+ * to take back, nor to leave a certificate to its end. One that is only on its way there has no error yet.
+ */
+export function isBroken({ channel: { io, ioError } }: Link): boolean {
+  return io !== 'running' && ioError !== undefined;
+}
+
+/** What a person should know of such links before they approve. */
+export function brokenRemarks(links: readonly Link[]): readonly string[] {
+  return links
+    .filter(isBroken)
+    .map(
+      ({ words, source, channel }) =>
+        `${words} cannot connect to ${source?.name ?? 'its source'} as it is (error ${channel.ioError?.errno ?? ''}): it is let try anew, and not waited for; whether it accepts what is new, its link does not show.`,
+    );
+}
+
 /** The server's own channels that would present or trust something else. */
 export function changedChannels({ holder, leaves, trust }: Exchange): readonly HeldChannel[] {
   return holder.channels.filter(

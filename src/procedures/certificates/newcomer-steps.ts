@@ -145,7 +145,7 @@ function place(newcomer: Newcomer): Step {
   return {
     id: 'place',
     title: `Put it where ${newcomer.name} will look for it`,
-    plan: [placed(newcomer, notes.next, notes.placed)],
+    plan: [placed(newcomer, 'next')],
     done: ({ notes: learned }) => isPlaced(learned),
     undo: {
       plan: [putBack(newcomer)],
@@ -210,7 +210,7 @@ function turning(newcomer: Newcomer, to: 'on' | 'off'): readonly Action[] {
   return [restart];
 }
 
-function placed(newcomer: Newcomer, generation: string, noteAs: string): PlaceAction {
+function placed(newcomer: Newcomer, which: 'next' | 'previous'): PlaceAction {
   const { name, own } = newcomer;
   return {
     ...keysStaying(newcomer),
@@ -218,13 +218,14 @@ function placed(newcomer: Newcomer, generation: string, noteAs: string): PlaceAc
     on: name,
     directory: own.directory,
     files: allFiles,
-    generation: { note: generation },
-    noteAs,
+    generation: { note: notes[which] },
+    over: { note: notes[which === 'next' ? 'previous' : 'next'] },
+    noteAs: notes.placed,
   };
 }
 
 function putBack(newcomer: Newcomer): PlaceAction {
-  return placed(newcomer, notes.previous, notes.placed);
+  return placed(newcomer, 'previous');
 }
 
 function optionFile(

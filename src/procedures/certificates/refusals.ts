@@ -1,3 +1,5 @@
+import type { Certificate } from '../../domain/certificate.js';
+import { isIssuedBy } from '../../domain/rotation.js';
 import type { Scene, SiteServerTls } from '../../domain/scene.js';
 import type { ServerName } from '../../domain/snapshot.js';
 import type { Refusal } from '../../engine/procedure.js';
@@ -19,14 +21,38 @@ export function exchangeRefusals(exchange: Exchange, scene: Scene): readonly Ref
 }
 
 export function noAuthority({ authority, site }: Scene): readonly Refusal[] {
-  if (authority !== undefined) return [];
+  return authority === undefined ? [unreadable(site.serverTls?.authority ?? '')] : [];
+}
+
+/** The one that gives way: of a scene in which the other can be read. */
+export function noFormerAuthority({ rotation, site }: Pick<Scene, 'rotation' | 'site'>): readonly Refusal[] {
+  const { replaces } = site.serverTls ?? {};
+  if (replaces === undefined || rotation === undefined || rotation.from?.name === replaces) return [];
   return [
     {
-      reason: 'authority-unreadable',
-      why: `the authority ${site.serverTls?.authority ?? ''} cannot be read where the configuration says`,
-      remedy: 'Make it with `lockstep pki init`, or look at its directory: `lockstep pki inspect`.',
+      ...unreadable(replaces),
+      remedy:
+        'Look at its directory: `lockstep pki inspect`. Where nothing is left of it, take `replaces` out of the configuration.',
     },
   ];
+}
+
+/**
+ * What the authority that gives way issued, it renews. While it cannot be read, nobody knows of what the new one did not
+ * issue; that one would renew it, and whoever trusts the old one alone would refuse it.
+ */
+export function renewerUnknown(renewed: readonly (Certificate | undefined)[], scene: Scene): readonly Refusal[] {
+  const to = scene.rotation?.to;
+  const known = renewed.every((one) => one !== undefined && to !== undefined && isIssuedBy(one, to));
+  return known ? [] : noFormerAuthority(scene);
+}
+
+export function unreadable(authority: string): Refusal {
+  return {
+    reason: 'authority-unreadable',
+    why: `the authority ${authority} cannot be read where the configuration says`,
+    remedy: 'Make it with `lockstep pki init`, or look at its directory: `lockstep pki inspect`.',
+  };
 }
 
 /** Whoever is seen to trust others only would refuse the new certificate: it is trusted everywhere first. */

@@ -3,10 +3,10 @@ import type { Parameters, Scene } from '../../domain/scene.js';
 import type { Need, Procedure, Refusal } from '../../engine/procedure.js';
 import { given, identityPremise, viewOf } from '../view.js';
 import { presentOf, type Present } from './due.js';
-import { linksOf, newLeaf, serverChanges, type Exchange } from './exchange.js';
+import { brokenRemarks, linksOf, newLeaf, serverChanges, type Exchange } from './exchange.js';
 import { holderOf, isHolder, type Holder } from './holder.js';
 import { ownNeeded, ownRenewalPremises, ownRenewalRefusals, ownRenewalRemarks, ownRenewalSteps } from './own/renewal.js'; // prettier-ignore
-import { exchangeRefusals, replicasDue } from './refusals.js';
+import { exchangeRefusals, renewerUnknown, replicasDue } from './refusals.js';
 import { exchangeSteps } from './steps.js';
 
 /**
@@ -91,7 +91,9 @@ function refusals(scene: Scene, parameters: Parameters): readonly Refusal[] {
   const exchange = exchangeOf(scene, parameters);
   if (exchange === undefined) return [];
   const first = given(parameters, 'order') === 'any' || !serverChanges(exchange) ? [] : replicasDue(name, scene);
+  const renewed = exchange.leaves.map(({ present }) => present.certificate);
   return [
+    ...renewerUnknown(renewed, scene),
     ...exchangeRefusals(exchange, scene),
     ...(first.length === 0
       ? []
@@ -128,6 +130,7 @@ function remarks(scene: Scene, parameters: Parameters): readonly string[] {
     ...(links.length === 0
       ? []
       : [`Receiving stops for a moment on ${links.map(({ words }) => words).join(', then on ')}; applying goes on.`]),
+    ...brokenRemarks(links),
     'What is in use now stays beside it as the other of `a` and `b` until the next renewal.',
     ...(serverChanges(exchange) && !exchange.holder.column.reloadsTls
       ? [`${exchange.holder.name} is restarted: this version has no other way.`]

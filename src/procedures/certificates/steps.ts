@@ -7,7 +7,7 @@ import type { ServerSnapshot } from '../../domain/snapshot.js';
 import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 import { viewOf } from '../view.js';
-import { linksOf, serverChanges, type Exchange, type Link } from './exchange.js';
+import { isBroken, isReceiving, linksOf, serverChanges, type Exchange, type Link } from './exchange.js';
 import {
   clientCertificate,
   readyCertificate,
@@ -81,7 +81,7 @@ function place(exchange: Exchange): Step {
   return {
     id: `${prefix}place`,
     title: `Let ${holder.name} read them, all at once`,
-    plan: [placed(exchange, notesOf(prefix).next)],
+    plan: [placed(exchange, 'next')],
     done: (seen) => isPlaced(exchange, seen),
     undo: { plan: putBack(exchange), done: (seen) => isBack(exchange, seen) },
   };
@@ -107,14 +107,18 @@ function reconnect(exchange: Exchange, link: Link, index: number): Step {
   const { prefix } = exchange;
   const note = `${prefix}reconnected-${index + 1}`;
   const again = reconnecting(link, note);
+  const source = link.source?.name ?? 'its source';
   return {
     id: `${prefix}reconnect-${index + 1}`,
-    title: `Let ${link.words} connect to ${link.source?.name ?? 'its source'} anew, and see it receive`,
+    title: isBroken(link)
+      ? `Let ${link.words}, which cannot connect to ${source} as it is, try anew`
+      : `Let ${link.words} connect to ${source} anew, and see it receive`,
     plan: [again],
-    done: (seen) => seen.notes[note] !== undefined && receives(link, seen),
+    done: (seen) => seen.notes[note] !== undefined && (isBroken(link) || receives(link, seen)),
     undo: {
       plan: [...putBack(exchange), again],
-      done: (seen) => isBack(exchange, seen) && receives(link, seen),
+      // One that did not receive before need not do so for all to be as before.
+      done: (seen) => isBack(exchange, seen) && (!isReceiving(link.channel) || receives(link, seen)),
     },
   };
 }
@@ -137,17 +141,19 @@ function loading({ holder, prefix }: Exchange): readonly Action[] {
 
 /** The files that were there, and the server told so. */
 function putBack(exchange: Exchange): readonly Action[] {
-  return [placed(exchange, notesOf(exchange.prefix).previous), ...(serverChanges(exchange) ? loading(exchange) : [])];
+  return [placed(exchange, 'previous'), ...(serverChanges(exchange) ? loading(exchange) : [])];
 }
 
-function placed({ holder }: Exchange, note: string): PlaceAction {
+function placed({ holder, prefix }: Exchange, which: 'next' | 'previous'): PlaceAction {
   const { directory } = holder.own;
+  const notes = notesOf(prefix);
   return {
     kind: 'place-certificates',
     on: holder.name,
     directory,
     files: holder.files,
-    generation: { note },
+    generation: { note: notes[which] },
+    over: { note: notes[which === 'next' ? 'previous' : 'next'] },
     ...keysStaying(holder),
   };
 }
@@ -173,18 +179,22 @@ function isPlaced(exchange: Exchange, seen: Seen): boolean {
   );
 }
 
-/** Whether files, and what is served, are what they were when it was planned. */
+/**
+ * Whether files, and what is served, are what they were when it was planned. Where it served another certificate than its
+ * file held, it serves that of the file once it was told of the files anew, and nothing brings the other one back.
+ */
 function isBack(exchange: Exchange, seen: Seen): boolean {
   const { leaves, trust, holder } = exchange;
   const server = viewOf(seen).server(holder.name);
   const now = leaves.flatMap(({ present }) => inFiles(server, present));
   const before = leaves.flatMap(({ present }) => inFiles(holder.server, present));
+  const served = [servedPrint(holder.server), serverCertificate(holder.server, 'file')?.fingerprint];
   const same = (of: Trusting) => prints(server, of) === prints(holder.server, of);
   return (
     server?.facts !== undefined &&
     now.every((print, index) => print !== undefined && print === before[index]) &&
     trust.every(({ file }) => trusting(holder, file).every(same)) &&
-    (!leaves.some(({ present }) => present.use !== 'client') || servedPrint(server) === servedPrint(holder.server))
+    (!leaves.some(({ present }) => present.use !== 'client') || served.includes(servedPrint(server)))
   );
 }
 
@@ -202,7 +212,7 @@ function serves({ holder, leaves }: Exchange, seen: Seen): boolean {
 
 function receives({ replica, channel }: Link, seen: Seen): boolean {
   const now = viewOf(seen).channel(replica, channel.name);
-  return now?.io === 'running' && now.ioError === undefined;
+  return now !== undefined && isReceiving(now);
 }
 
 /** Of each file that holds a certificate, its SHA-256: the server's own, then those of its channels. */

@@ -1,12 +1,12 @@
 import { comparingSession, standsAt, waitsFor } from '../../dialects/comparing-statements.js';
-import { closeToSuper } from '../../dialects/read-only.js';
+import { closeToSuper, isClosed } from '../../dialects/read-only.js';
 import { stopReplica } from '../../dialects/replication-statements.js';
 import { plainSql, sql, type Action } from '../../domain/action.js';
 import type { Scene } from '../../domain/scene.js';
-import type { Step } from '../../engine/procedure.js';
+import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
 import { follow, isFollowing, type Following } from '../primary/follow.js';
-import { columnOf } from '../view.js';
+import { columnOf, viewOf } from '../view.js';
 import { discardStep } from './copy-steps.js';
 import { notes } from './notes.js';
 import type { Subject } from './subject.js';
@@ -20,7 +20,14 @@ export function attachSteps(scene: Scene, subject: Subject): readonly Step[] {
   if (following === undefined) return [];
   const [point, start] = follow(following);
   if (point === undefined || start === undefined) return [];
-  return [point, { ...start, done: (seen) => isFollowing(seen, following), within: 120 }];
+  const { column } = following;
+  // A copied channel may read from the right source already, on a server that is not closed to everybody yet.
+  const closed = (seen: Seen) => {
+    const state = viewOf(seen).server(subject.name)?.facts?.state;
+    return closeToSuper(column).length === 0 || (state !== undefined && isClosed(column, state));
+  };
+  const pointed = { ...point, done: (seen: Seen) => point.done(seen) && closed(seen) };
+  return [pointed, { ...start, done: (seen) => isFollowing(seen, following), within: 120 }];
 }
 
 /** Nothing of the old goes before the new was found equal. */

@@ -1,10 +1,12 @@
+import { redoLog } from '../../dialects/fresh-server.js';
 import { snapshotStatements } from '../../dialects/snapshot-statements.js';
-import { dataDirectory } from '../../dialects/survey-statements.js';
+import { dataDirectory, dataFiles } from '../../dialects/survey-statements.js';
 import type { DataPlace } from '../../domain/action.js';
 import type { Scene } from '../../domain/scene.js';
 import { placeOf } from '../../domain/survey.js';
 import type { Seen, Step } from '../../engine/procedure.js';
 import { change } from '../actions.js';
+import { columnOf } from '../view.js';
 import { backupPrograms, installPrograms, programOf, serverPrograms } from './methods.js';
 import { emptyingSteps } from './emptying.js';
 import { notes } from './notes.js';
@@ -25,7 +27,7 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
   const tls = (method === 'backup' ? there : here)?.replicationTls;
   const dumped = method === 'dump';
   const placed = placedOf(scene, subject);
-  const emptied = subject.emptying !== undefined && subject.discards;
+  const emptied = isEmptied(subject);
   const accounts = operate === undefined ? [] : [operate, scene.site.accounts.monitor];
   const held = emptied ? `what is left of ${name}` : `what ${name} holds, which goes on as it is`;
   const copied = dumped ? notes.made : notes.copied;
@@ -35,7 +37,10 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
     {
       id: 'places',
       title: `Learn where ${name} and ${donor.server} keep their data`,
-      plan: [change(name, dataDirectoryAs(notes.here)), change(donor.server, dataDirectoryAs(notes.there))],
+      plan: [
+        change(name, { ...dataFiles, notes: { data: notes.here, temporary: notes.temporary } }),
+        change(donor.server, { ...dataDirectory, notes: { data: notes.there } }),
+      ],
       done: (seen) => seen.notes[notes.here] !== undefined && seen.notes[notes.there] !== undefined,
     },
     ...rehearsal(scene, subject),
@@ -68,7 +73,17 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
     {
       id: 'swap',
       title: `Let ${name} run on ${dumped ? 'the empty one' : 'the copy'}${emptied ? '' : '; what it held is kept aside'}`,
-      plan: [{ kind: 'swap', on: name, service, data: notes.here, ...placed, noteAs: notes.swapped }],
+      plan: [
+        {
+          kind: 'swap',
+          on: name,
+          service,
+          data: notes.here,
+          temporary: notes.temporary,
+          ...placed,
+          noteAs: notes.swapped,
+        },
+      ],
       done: (seen) => seen.notes[notes.swapped] !== undefined,
       within: 900,
       // Until it was found equal, what it runs on may come to nothing.
@@ -76,7 +91,7 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
         ? {}
         : {
             undo: {
-              plan: [{ kind: 'put-back', on: name, service, data: notes.here, ...placed, discarded: notes.kept, noteAs: notes.backAgain } as const], // prettier-ignore
+              plan: [{ kind: 'put-back', on: name, service, data: notes.here, temporary: notes.temporary, ...placed, discarded: notes.kept, noteAs: notes.backAgain } as const], // prettier-ignore
               done: (seen: Seen) => seen.notes[notes.backAgain] !== undefined,
             },
           }),
@@ -87,14 +102,25 @@ export function copySteps(scene: Scene, subject: Subject): readonly Step[] {
       ? [
           {
             id: 'load',
-            title: `Fill ${name} with all of ${donor.server}; nobody but Lockstep can log in there meanwhile`,
-            plan: [{ kind: 'load', from: donor.server, on: name, accounts, stops: snapshotStatements(donor.facts.identity.flavour).stop, streams, restAbove: scene.site.lagThreshold, noteAs: notes.copied } as const], // prettier-ignore
+            title: `Fill ${name} with the schemas and accounts of ${donor.server}; nobody but Lockstep can log in there meanwhile`,
+            plan: [{ kind: 'load', from: donor.server, on: name, accounts, stops: snapshotStatements(donor.facts.identity.flavour).stop, streams, restAbove: scene.site.lagThreshold, ...(pausesRedo(subject) ? { redo: redoLog } : {}), noteAs: notes.copied } as const], // prettier-ignore
             done: (seen: Seen) => seen.notes[notes.copied] !== undefined,
             within: atMost,
           },
         ]
       : []),
   ];
+}
+
+/** Whether the target does without its redo log while it is filled: only where what it held is kept, for it never starts on what it dies on. */
+export function pausesRedo(subject: Subject): boolean {
+  const facts = subject.server?.facts;
+  return subject.method === 'dump' && facts !== undefined && !isEmptied(subject) && columnOf(facts).stopsRedoLog;
+}
+
+/** Whether what the target holds is dropped before there is a copy. */
+function isEmptied({ emptying, discards }: Subject): boolean {
+  return emptying !== undefined && discards;
 }
 
 /** Every way that is needed later is walked before anything is copied. */
@@ -138,8 +164,4 @@ function placedOf(scene: Scene, subject: Subject): { readonly place?: DataPlace 
   const ends = endsOf(scene, subject);
   const place = ends && placeOf(ends.here);
   return place === undefined ? {} : { place };
-}
-
-function dataDirectoryAs(note: string) {
-  return { ...dataDirectory, notes: { data: note } };
 }

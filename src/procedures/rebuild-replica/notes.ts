@@ -1,6 +1,7 @@
 /** What a rebuilding learns: where the data lie, before anything is touched, and then how far it came. */
 export const notes = {
   here: 'data',
+  temporary: 'temporary',
   there: 'donor-data',
   link: 'rehearsed',
   copyLink: 'copy-rehearsed',

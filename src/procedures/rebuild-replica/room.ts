@@ -5,6 +5,7 @@ import type { Identity, ServerName } from '../../domain/snapshot.js';
 import {
   differences,
   elsewhere,
+  lacking,
   placeOf,
   roomFor,
   sameForFiles,
@@ -69,7 +70,7 @@ function apartRefusals(name: ServerName, { holds, machine }: Survey): readonly R
   const { mounts = [] } = machine;
   return [
     ...(systemFileOf(holds) === undefined ? [refusal('data-apart', `the data directory of ${name} is a file system of its own, and its innodb_data_file_path names no file in it`, 'Move the data one directory down on that disk, or build it by hand.')] : []), // prettier-ignore
-    ...(mounts.length > 0 ? [refusal('data-elsewhere', `in the data directory of ${name} other file systems are mounted: ${list(mounts)}`, 'Build it by hand.')] : []), // prettier-ignore
+    ...(mounts.length > 0 ? [refusal('data-elsewhere', `in the data directory of ${name} these can have no other name, being mounted, or themselves among the \`paths\` of its \`hosts\`: ${list(mounts)}`, 'Build it by hand, or let the `paths` name the directory above alone.')] : []), // prettier-ignore
   ];
 }
 
@@ -105,7 +106,13 @@ export function methodRefusals(
       ];
     case 'dump': {
       const names = differences(['lower_case_table_names'], there.holds, here.holds).map((one) => sided(one, name, from)); // prettier-ignore
-      return names.length === 0 ? [] : [refusal('settings-differ', `names of tables would not be the same: ${names.join('; ')}`, 'Set it alike, or copy another server (--from).')]; // prettier-ignore
+      const { historic = [] } = there.holds;
+      const left = lacking(there.holds, here.holds).map(({ kind, name: what }) => `${kind} ${what}`);
+      return [
+        ...(names.length > 0 ? [refusal('settings-differ', `names of tables would not be the same: ${names.join('; ')}`, 'Set it alike, or copy another server (--from).')] : []), // prettier-ignore
+        ...(historic.length > 0 ? [refusal('system-versioned', `a dump does not bring the former rows that these tables of ${from} keep: ${list(historic)}`, 'Copy files (backup).')] : []), // prettier-ignore
+        ...(left.length > 0 ? [refusal('installed', `a dump does not bring what was installed on ${from} by statements: ${list(left)}`, `Plugins: write plugin_load_add = … into the configuration file of ${name} and restart it, without a row of them in its mysql.plugin. All others: copy files (backup, clone), or remove from ${from} what nobody uses.`)] : []), // prettier-ignore
+      ];
     }
     case 'clone': {
       const without = both.filter(({ holds }) => holds?.clonePlugin === false).map((one) => one.server);
@@ -114,7 +121,7 @@ export function methodRefusals(
         ...differing(name, from, files),
         ...(without.length > 0 ? [refusal('no-clone-plugin', `the plugin clone is not at work on ${without.join(' and ')}`, 'Write plugin_load_add = mysql_clone.so into the configuration file, and for now: INSTALL PLUGIN clone SONAME \'mysql_clone.so\', on a replica with super_read_only off so long.')] : []), // prettier-ignore
         ...(plain.length > 0 ? [refusal('not-transactional', `CLONE copies InnoDB alone, and would leave these empty: ${list(plain)}`, 'Convert them to InnoDB, or build the replica by hand.')] : []), // prettier-ignore
-        ...(here.machine?.exchangeable === false ? [refusal('clone-inside', `the data directory of ${name} is a file system of its own, or all that Lockstep may touch there, and CLONE writes to no place within it`, 'Copy it by a dump (mysqld among the `programs` of its `hosts`), or move the data one directory down on that disk.')] : []), // prettier-ignore
+        ...(here.machine?.exchangeable === false ? [refusal('clone-inside', `the data directory of ${name} is a file system of its own, or itself among the \`paths\` of its \`hosts\`, and CLONE writes to no place within it`, 'Copy it by a dump (mysqld among the `programs` of its `hosts`), or move the data one directory down on that disk.')] : []), // prettier-ignore
         ...(binlogElsewhere(here) ? [refusal('binlog-elsewhere', `${name} keeps its binary log outside its data directory, and would go on in the old one`, 'Build it by hand.')] : []), // prettier-ignore
       ];
     }
@@ -150,7 +157,7 @@ export function roomRemarks(scene: Scene, subject: Subject): readonly string[] {
 
 function insideWords(name: ServerName, data: string, mariadb: boolean): string {
   const seen = mariadb ? ` Until then ${name} lists it as the empty schema \`#mysql50#.lockstep\`, unless its configuration has ignore_db_dirs = .lockstep.` : ''; // prettier-ignore
-  return `${data} is a file system of its own, or nothing beside it is Lockstep's: all stays within it, in the directory .lockstep, which is removed at the end.${seen}`;
+  return `${data} is a file system of its own, or itself among the \`paths\` of its \`hosts\`: all stays within it, in the directory .lockstep, which is removed at the end.${seen}`;
 }
 
 /** The stable part of it, for premises. */

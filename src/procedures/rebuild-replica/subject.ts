@@ -1,4 +1,5 @@
 import { rankDonors, type Donor } from '../../domain/donors.js';
+import { isErrant } from '../../domain/relations.js';
 import type { Parameters, Scene, SiteServer } from '../../domain/scene.js';
 import type { Channel, ServerName, ServerSnapshot } from '../../domain/snapshot.js';
 import type { ChannelTls } from '../../dialects/replication-statements.js';
@@ -45,11 +46,12 @@ export function subjectOf(scene: Scene, parameters: Parameters): Subject {
   const differing = (scene.verified ?? [])
     .filter(({ differingTables }) => differingTables > 0)
     .map((one) => one.server);
+  const errant = scene.snapshot.servers.map((one) => one.name).filter((one) => isErrant(view.serverRelation(one)));
   const siteOf = (one: ServerName | undefined) => scene.site.servers.find((each) => each.name === one);
   const here = siteOf(name);
   const mariadb = server?.facts?.identity.flavour === 'mariadb';
   const fillable = programOf(here, ...serverPrograms) !== undefined && (!mariadb || programOf(here, ...installPrograms) !== undefined); // prettier-ignore
-  const donors = rankDonors(scene.snapshot, name, differing, fillable);
+  const donors = rankDonors(scene.snapshot, name, { differing, errant }, fillable);
   const wanted = given(parameters, 'from');
   const best = wanted === '' ? donors[0] : donors.find((one) => one.server === wanted);
   const donor = best?.against.length === 0 ? best : undefined;

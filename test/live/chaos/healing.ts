@@ -30,12 +30,13 @@ export async function heal(stage: Stage): Promise<void> {
   await people(stage);
   const began = performance.now();
   let byHand = 0;
+  const told = new Set<string>();
   for (;;) {
     const wrong = await wrongWith(stage).catch((cause: unknown) => `it cannot be asked: ${messageOf(cause)}`);
     if (wrong === undefined) break;
     const waited = performance.now() - began;
     if (waited > healsWithin) throw new Error(`the cluster does not heal: ${wrong}`);
-    if (waited > patience && !(await mended(stage)) && waited > (healsWithin / 4) * (byHand + 1)) {
+    if (waited > patience && !(await mended(stage, told)) && waited > (healsWithin / 4) * (byHand + 1)) {
       byHand += 1;
       tell(`by hand: ${wrong}`);
       counts.add('healing', 'by hand');
@@ -93,7 +94,10 @@ export async function alarms(url: string): Promise<number> {
 }
 
 /** Asks for each procedure that mends, whether it is needed, and lets the first one that may run. @returns whether one ran */
-async function mended({ cluster, tell, counts }: Pick<Stage, 'cluster' | 'tell' | 'counts'>): Promise<boolean> {
+async function mended(
+  { cluster, tell, counts }: Pick<Stage, 'cluster' | 'tell' | 'counts'>,
+  told: Set<string>,
+): Promise<boolean> {
   const { lockstep, servers } = cluster;
   await lockstep.api('POST', '/clusters/sandbox/acknowledge').catch(() => undefined);
   const asked: readonly Asked[] = [
@@ -102,7 +106,13 @@ async function mended({ cluster, tell, counts }: Pick<Stage, 'cluster' | 'tell' 
   ];
   for (const one of asked) {
     const plan = await lockstep.plan(one).catch((cause: unknown) => tell(`${one.procedure}: ${messageOf(cause)}`));
-    if (plan?.digest === undefined || plan.guards.some(({ guard }) => guard !== 'approval')) {
+    const against = (plan?.guards ?? []).filter(({ guard }) => guard !== 'approval');
+    for (const { why } of against) {
+      const said = `${one.procedure} ${one.parameters['server'] ?? ''}: not, for ${why}`;
+      if (!told.has(said)) tell(said);
+      told.add(said);
+    }
+    if (plan?.digest === undefined || against.length > 0) {
       if (plan?.guards.some(({ reason }) => reason === 'commits-wait') === true) return false;
       continue;
     }

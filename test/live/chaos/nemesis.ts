@@ -5,7 +5,7 @@ import { dropStreams, expired, swapServerCertificate } from '../../../src/sandbo
 import type { SandboxServer } from '../../../src/sandbox/server.js';
 import { until } from '../../../src/sandbox/until.js';
 import { database, primaryName, type ChaosCluster } from './cluster.js';
-import type { Dice } from './dice.js';
+import type { Dice } from '../dice.js';
 import { comers, type Comer } from './network.js';
 
 /** What a fault is done to: the servers of the change under way. */

@@ -6,7 +6,7 @@ import type { RunView } from '../../../src/engine/run.js';
 import type { Asked } from '../lockstep-process.js';
 import type { ChaosCluster } from './cluster.js';
 import type { Counts } from './counts.js';
-import type { Dice } from './dice.js';
+import type { Dice } from '../dice.js';
 import { chosen, nemeses, type Fault, type Nemesis, type Scene } from './nemesis.js';
 
 /** What happens to Lockstep itself: killed or frozen, at a fault point of the plan or at some moment. */

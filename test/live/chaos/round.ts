@@ -4,7 +4,7 @@ import type { SandboxServer } from '../../../src/sandbox/server.js';
 import { verifyJournal } from '../../../src/journal/verify.js';
 import { database, type ChaosCluster } from './cluster.js';
 import { Counts } from './counts.js';
-import { Dice } from './dice.js';
+import { Dice } from '../dice.js';
 import { declaredLosses, promotions } from './changes.js';
 import { failOver } from './failing-over.js';
 import { finalServers } from './final.js';

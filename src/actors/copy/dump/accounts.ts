@@ -7,6 +7,7 @@ import { QueryError, type Session } from '../../../mysql/session.js';
 /** An account with the statements that make it what it is. */
 export interface AccountCopy extends Listed {
   readonly make: string;
+  /** And the roles that it begins with. */
   readonly grants: readonly string[];
 }
 
@@ -24,17 +25,16 @@ export async function accountsOf(
     const { make, grants } = words.showAccount(account);
     const answers = await session.query([...(make === undefined ? [] : [make]), grants].join('; '), { signal });
     const said = answers.map((rows) => rows.map(words.said));
-    accounts.push({
-      ...account,
-      make: make === undefined ? words.makeRole(account) : (said[0]?.[0] ?? ''),
-      grants: said.at(-1) ?? [],
-    });
+    const made = words.withoutRoles(make === undefined ? words.makeRole(account) : (said[0]?.[0] ?? ''), account);
+    const roles = made.roles === undefined ? [] : [made.roles];
+    accounts.push({ ...account, make: made.make, grants: [...(said.at(-1) ?? []), ...roles] });
   }
   return accounts;
 }
 
 /**
- * Makes these accounts and takes away all others, but for those that are `kept`.
+ * Makes these accounts and takes away all others, but for those that are `kept`, which have not all that they may: what
+ * they may do with things of applications could not be said before these were there.
  * @returns grants that concern what no longer is there, and were passed over
  */
 export async function makeAccounts(
@@ -49,11 +49,12 @@ export async function makeAccounts(
   for (const account of before) await session.query(words.dropAccount(account), { signal });
   const wanted = accounts.filter(({ user }) => !kept.includes(user));
   await inRounds(session, wanted.map(({ make }) => make), [], signal); // prettier-ignore
-  return inRounds(session, wanted.flatMap(({ grants }) => grants), [noSuchTable, noSuchRoutine], signal); // prettier-ignore
+  const refused = await inRounds(session, accounts.flatMap(({ grants }) => grants), passes, signal); // prettier-ignore
+  return inRounds(session, refused.flatMap(words.perColumn), passes, signal);
 }
 
-/** ER_NO_SUCH_TABLE and ER_SP_DOES_NOT_EXIST: grants outlive what they were given on. */
-const [noSuchTable, noSuchRoutine] = [1146, 1305];
+/** ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR and ER_SP_DOES_NOT_EXIST: grants outlive what they were given on. */
+const passes = [1146, 1054, 1305];
 
 /**
  * Runs all, and again those that were refused for as long as that helps: one may rest on another.

@@ -63,7 +63,7 @@ export function costOf(spent: {
     ...(lockedFor === undefined ? [] : [`writes to its tables without transactions for at most ${Math.ceil(lockedFor)} ms`]), // prettier-ignore
     ...(count.stayed === 0 ? [] : [`of what had come before the copy was interrupted, ${count.stayed} rows were found equal and kept, and ${count.copied} were copied`]), // prettier-ignore
     ...(rested === 0 ? [] : [`the copy rested for ${Math.round(rested / 1000)} s because ${from} was busy or behind`]),
-    ...(passed.length === 0 ? [] : [`${passed.length} grants on what no longer exists were left out`]),
+    ...(passed.length === 0 ? [] : [`grants on what no longer exists were left out: ${passed.length}`]),
   ];
   return `${words.join('; ')}.`;
 }

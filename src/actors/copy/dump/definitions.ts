@@ -41,7 +41,7 @@ export async function definitionsOf(session: Session, signal: AbortSignal): Prom
   const all = await ask(words.tablesListing);
   const historic = all.filter((row) => row['y'] === 'SYSTEM VERSIONED').map(words.nameOf);
   if (historic.length > 0)
-    throw new LockstepError('copy-failed', `tables with system versioning cannot be copied by a dump: ${historic.join(', ')}`, 'Copy by mariadb-backup. Nothing was changed.'); // prettier-ignore
+    throw new LockstepError('copy-failed', `tables with system versioning cannot be copied by a dump: ${historic.join(', ')}`, 'Copy by mariadb-backup.'); // prettier-ignore
   const sequences = all.filter(words.sequences);
   const next = await shown(sequences, (row) => `SELECT next_not_cached_value AS n FROM ${words.nameOf(row)}`, (_, answer) => answer); // prettier-ignore
   const definitions: Definitions = {
@@ -61,7 +61,7 @@ export async function definitionsOf(session: Session, signal: AbortSignal): Prom
   };
   const odd = definitions.after.filter(words.unsayable);
   if (odd.length > 0)
-    throw new LockstepError('copy-failed', `definitions are in a character set other than UTF-8, with more than ASCII in them: ${odd.map(({ schema, name }) => `${schema}.${name}`).join(', ')}`, 'Make them anew over a connection in utf8mb4. Nothing was changed.'); // prettier-ignore
+    throw new LockstepError('copy-failed', `definitions are in a character set other than UTF-8, with more than ASCII in them: ${odd.map(({ schema, name }) => `${schema}.${name}`).join(', ')}`, 'Make them anew over a connection in utf8mb4.'); // prettier-ignore
   return definitions;
 }
 

@@ -19,6 +19,7 @@ import { Count, costOf } from './count.js';
 import { rowStatementsOf } from './definitions.js';
 import { Governor } from './governor.js';
 import { identityOf } from './identity.js';
+import { fillSystemRows } from './system-rows.js';
 import { closing, opening, settingsOf } from './settings.js';
 import { isLocked, prepared, settled } from './settled.js';
 import { sortOut } from './sort-out.js';
@@ -45,6 +46,7 @@ const lookEvery = 100;
 /** One try. What an earlier one left there is kept where it is found to be equal. */
 export async function fill(action: LoadAction, bench: FillBench, signal: AbortSignal): Promise<Filled> {
   const { donor, target, remember, state } = bench;
+  const { redo } = action;
   const began: Promise<Session>[] = [];
   const open = <S extends Session>(session: Promise<S>) => {
     began.push(session);
@@ -64,7 +66,8 @@ export async function fill(action: LoadAction, bench: FillBench, signal: AbortSi
     const now = await settingsOf(make, signal);
     const settings = state().settings ?? now;
     if (state().settings === undefined) await remember({ ...state(), settings });
-    for (const statement of [...opening(now), notingMade]) await make.query(statement, { signal });
+    for (const statement of [...opening(now), ...(redo === undefined ? [] : [redo.off]), notingMade])
+      await make.query(statement, { signal });
     const streams: Stream[] = await Promise.all(
       Array.from({ length: action.streams }, async () => {
         // Both at once: where one cannot be opened, none is begun that nobody waits for.
@@ -99,10 +102,13 @@ export async function fill(action: LoadAction, bench: FillBench, signal: AbortSi
       const before = standing.get(table.name);
       return before === undefined ? fillEmpty(stream, table, limited) : fillStanding(stream, table, before, limited);
     });
+    const [stream] = streams;
+    if (stream !== undefined) await fillSystemRows(stream, read, here.flavour, signal);
     await define(make, here.flavour, definitions.after, signal);
     await make.query(making, { signal });
     const passed = await makeAccounts(make, here.flavour, accounts, action.accounts, signal);
-    for (const statement of beginsAt(here.words, fixed.position)) await make.query(statement, { signal });
+    for (const statement of [...(redo === undefined ? [] : [redo.on]), ...beginsAt(here.words, fixed.position)])
+      await make.query(statement, { signal });
     const position = here.flavour === 'mysql' ? '' : fixed.position;
     const filled = { position, cost: costOf({ from: action.from, fixed, lockedFor, rested: governor.rested, passed, count }) }; // prettier-ignore
     await remember({ ...state(), filled });

@@ -42,6 +42,7 @@ export class Governor {
     const { signal } = this.#over;
     const session = await openSession(target, { signal });
     try {
+      let asked = performance.now();
       for (let began: number | undefined; ;) {
         const answers = await session.query(`SHOW GLOBAL STATUS LIKE 'Threads_running'; ${column.replicaStatus}`, {
           signal,
@@ -54,11 +55,13 @@ export class Governor {
         this.#atFirst ??= running;
         const strained = lag > this.restAbove || running > this.#atFirst + this.streams + moreAtWork;
         const now = performance.now();
+        // A donor that is busy answers late: what counts is the time that passed.
+        if (this.#resting !== undefined) this.rested += now - asked;
+        asked = now;
         if (strained && this.#resting === undefined) this.#rest();
         if (!strained || now - (began ?? now) > restAtMost) {
           if (this.#resting !== undefined) this.#go();
         }
-        this.rested += began === undefined || this.#resting === undefined ? 0 : askEvery;
         began = this.#resting === undefined ? undefined : (began ?? now);
         await pause(askEvery, undefined, { signal });
       }

@@ -9,7 +9,7 @@ import { copyRows, type DataSession } from '../../../mysql/data-session.js';
 import type { Session } from '../../../mysql/session.js';
 
 /** Text bytes of one transaction on the target: as much is lost of a table, at the most, when the copy breaks. */
-const perLoad = 8 * 2 ** 20;
+export const perLoad = 8 * 2 ** 20;
 
 /** A table on its way, with the indexes that are made once its rows are there. */
 export interface TableToFill {

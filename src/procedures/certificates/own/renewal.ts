@@ -3,7 +3,7 @@ import { isIssuedBy, type HeldAuthority } from '../../../domain/rotation.js';
 import type { Parameters, Scene } from '../../../domain/scene.js';
 import type { Need, Refusal, Step } from '../../../engine/procedure.js';
 import { given } from '../../view.js';
-import { noAuthority } from '../refusals.js';
+import { noAuthority, renewerUnknown } from '../refusals.js';
 import { ownChangeOf, ownRefusals, type OwnChange } from './change.js';
 import { ownSteps } from './steps.js';
 
@@ -18,7 +18,9 @@ export function ownNeeded(scene: Scene, parameters: Parameters): Need {
   const now = given(parameters, 'when') === 'now';
   const { certificate, keptBy } = own;
   if (certificate === undefined) return { observed: 'unknown', why: `${whose} (${own.certFile}) cannot be read` };
-  if (!now && keptBy !== site.cluster)
+  // Of a certificate whose authority cannot be read nobody says that it is not Lockstep's to renew.
+  const unknown = keptBy === undefined && renewerUnknown([certificate], scene).length > 0;
+  if (!now && keptBy !== site.cluster && !unknown)
     return {
       observed: 'no',
       why:
@@ -43,6 +45,8 @@ export function ownRenewalRefusals(scene: Scene): readonly Refusal[] {
       },
     ];
   if (rotation === undefined) return noAuthority(scene);
+  const unknown = rotation.own === undefined ? [] : renewerUnknown([rotation.own.certificate], scene);
+  if (unknown.length > 0) return unknown;
   const change = renewalOf(scene);
   return change === undefined ? [] : ownRefusals(change, scene, renewerOf(scene) ?? rotation.to);
 }

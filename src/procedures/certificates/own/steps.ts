@@ -43,10 +43,10 @@ export function ownSteps(change: OwnChange): readonly Step[] {
     {
       id: 'own-swap',
       title: 'Let Lockstep present it from the next login on',
-      plan: [own({ act: 'place', place, generation: { note: notes.next } })],
+      plan: [own({ act: 'place', place, generation: { note: notes.next }, over: { note: notes.previous } })],
       done: (seen) => presented(seen) !== undefined && presented(seen) === seen.notes[ownNote],
       undo: {
-        plan: [own({ act: 'place', place, generation: { note: notes.previous } })],
+        plan: [own({ act: 'place', place, generation: { note: notes.previous }, over: { note: notes.next } })],
         done: (seen) => presented(seen) === present.fingerprint,
       },
     },

@@ -1,21 +1,23 @@
 import type { ProveAction, TrustAction } from '../../../domain/certificate-action.js';
 import type { Certificate } from '../../../domain/certificate.js';
 import { lackingOf, outsiderWords, type HeldAuthority, type Outsider } from '../../../domain/rotation.js';
-import type { Seen, Step } from '../../../engine/procedure.js';
+import type { Seen, Step, Undo } from '../../../engine/procedure.js';
 
-/** Lets Lockstep itself, or an application, trust an authority besides those that it trusts. */
+/**
+ * Lets Lockstep itself, or an application, trust an authority besides those that it trusts. That is not taken back where
+ * another cluster may have gone on from it: no server of that would be accepted any more, while one authority more
+ * refuses nobody.
+ */
 export function letTrust(one: Outsider, authority: HeldAuthority, proof: ProveAction | undefined): Step {
   const missing = lackingOf(one.trusted ?? [], authority);
   const change = changing(one);
+  const undo: Undo = { plan: [change([], missing)], done: (seen) => holds(one, seen, missing, false) };
   return {
     id: `${one.name}-trust`,
     title: `Let ${outsiderWords(one)} trust the authority ${authority.name} too`,
     plan: [change([authority.name], []), ...(proof === undefined ? [] : [proof])],
     done: (seen) => proven(seen, proof) && holds(one, seen, missing, true),
-    undo: {
-      plan: [change([], missing)],
-      done: (seen) => holds(one, seen, missing, false),
-    },
+    ...(one.reliedOnBy === undefined ? { undo } : {}),
     within: 60,
   };
 }

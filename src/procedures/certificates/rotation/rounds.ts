@@ -1,6 +1,6 @@
 import { goingOf, outsiderWords } from '../../../domain/rotation.js';
 import type { Parameters, Scene } from '../../../domain/scene.js';
-import { linksOf, serverChanges, type Exchange } from '../exchange.js';
+import { brokenRemarks, linksOf, serverChanges, type Exchange } from '../exchange.js';
 import { askedOf } from './members.js';
 import { ownOfFormer, ownStays } from './own.js';
 import { foreignOf, notTrusting, type Sight } from './sight.js';
@@ -47,6 +47,7 @@ export function linkRemarks(exchanges: readonly Exchange[], scene: Scene): reado
     ...(links.length === 0
       ? []
       : [`Receiving stops for a moment on ${links.map(({ words }) => words).join(', then on ')}; applying goes on.`]),
+    ...brokenRemarks(links),
     ...restarted.map(({ holder }) => `${holder.name} is restarted: this version has no other way.`),
   ];
 }

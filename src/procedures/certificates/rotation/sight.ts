@@ -4,6 +4,7 @@ import type { Refusal } from '../../../engine/procedure.js';
 import { identityPremise, viewOf } from '../../view.js';
 import { presentOf, type Present } from '../due.js';
 import { serverCertificate, type Holder } from '../holder.js';
+import { noFormerAuthority, unreadable } from '../refusals.js';
 import { holdersOf, membersOf, type Member } from './members.js';
 import { filesLacking, outsidersLacking, trustWords } from './trust.js';
 
@@ -37,18 +38,9 @@ export function authorityRefusals({ site, rotation }: Scene): readonly Refusal[]
         remedy: 'Write `server_tls: { authority: …, directory: … }` for the cluster: docs/certificates.md.',
       },
     ];
-  const held = [rotation?.to.name, rotation?.from?.name];
-  const unreadable = [serverTls.authority, serverTls.replaces].find(
-    (name) => name !== undefined && !held.includes(name),
-  );
-  if (rotation === undefined || unreadable !== undefined)
-    return [
-      {
-        reason: 'authority-unreadable',
-        why: `the authority ${unreadable ?? serverTls.authority} cannot be read where the configuration says`,
-        remedy: 'Make it with `lockstep pki init`, or look at its directory: `lockstep pki inspect`.',
-      },
-    ];
+  if (rotation?.to.name !== serverTls.authority) return [unreadable(serverTls.authority)];
+  const noFormer = noFormerAuthority({ site, rotation });
+  if (noFormer.length > 0) return noFormer;
   const { to, from } = rotation;
   if (from?.certificates[0].subject !== to.certificates[0].subject) return [];
   return [

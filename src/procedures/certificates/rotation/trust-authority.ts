@@ -1,4 +1,4 @@
-import { outsiderWords, type HeldAuthority } from '../../../domain/rotation.js';
+import { outsiderWords, type HeldAuthority, type Outsider } from '../../../domain/rotation.js';
 import type { Parameters } from '../../../domain/scene.js';
 import type { Need, Procedure, Refusal, Step } from '../../../engine/procedure.js';
 import type { Exchange } from '../exchange.js';
@@ -65,8 +65,10 @@ function remarks(sight: Sight, parameters: Parameters): readonly string[] {
   const { rotation, scene, at } = sight;
   const unseen = unseenApplications(rotation, 'trusted');
   const names = unseen.map((name) => (name === 'applications' ? 'applications' : outsiderWords({ name })));
+  const kept = outsideOf(sight, parameters).flatMap(({ reliedOnBy }) => reliedOnBy ?? []);
   return [
     ...linkRemarks(exchangesOf(sight, parameters), scene),
+    ...kept.map((cluster) => `Lockstep goes on trusting ${rotation.to.name} even if all else is taken back, for ${cluster} is reached by the same file and names it too.`), // prettier-ignore
     ...(canBeShown(rotation.to, at)
       ? []
       : [`No handshake shows that ${rotation.to.name} is trusted, for nothing can be issued from it here: files are read back instead.`]), // prettier-ignore
@@ -80,14 +82,19 @@ function stepsOf(sight: Sight, parameters: Parameters): readonly Step[] {
   const { rotation, scene, at } = sight;
   const { to } = rotation;
   const shown = canBeShown(to, at);
-  const outside = parameters['server'] === undefined ? outsidersLacking(rotation.outsiders, to) : [];
   return [
-    ...outside.map((one) => letTrust(one, to, shown ? proofOf([], [one], to, true, `${one.name}-proven`) : undefined)),
+    ...outsideOf(sight, parameters).map((one) =>
+      letTrust(one, to, shown ? proofOf([], [one], to, true, `${one.name}-proven`) : undefined),
+    ),
     ...exchangesOf(sight, parameters).flatMap((exchange) => [
       ...exchangeSteps(exchange, scene),
       ...(shown ? [seeAccepted(exchange, to)] : []),
     ]),
   ];
+}
+
+function outsideOf({ rotation: { outsiders, to } }: Sight, { server }: Parameters): readonly Outsider[] {
+  return server === undefined ? outsidersLacking(outsiders, to) : [];
 }
 
 function seeAccepted({ holder, prefix }: Exchange, to: HeldAuthority): Step {
