@@ -11,7 +11,7 @@ import { until } from '../../src/sandbox/until.js';
 import { corpus } from './corpus.js';
 import { describeEach, oneOfEach } from './matrix.js';
 import { hostsOf } from './rebuild-hosts.js';
-import { dumpedThings } from './things.js';
+import { dumpedThings, told } from './things.js';
 import { textOf, Workbench } from './workbench.js';
 
 type Answers = ReadonlyMap<string, unknown>;
@@ -46,7 +46,7 @@ await describeEach(
     /** From a server's own mouth. */
     async function answersOf(server: SandboxServer): Promise<Answers> {
       const answers = new Map<string, unknown>();
-      for (const question of dumpedThings) answers.set(question, await server.sql(question));
+      for (const question of dumpedThings) answers.set(question, await told(server, question));
       return answers;
     }
 

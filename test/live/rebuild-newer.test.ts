@@ -9,7 +9,7 @@ import { versionNamed, type VersionName } from '../../src/sandbox/versions.js';
 import { corpus } from './corpus.js';
 import { describeEach, matrix } from './matrix.js';
 import { hostsOf, serverPrograms } from './rebuild-hosts.js';
-import { things } from './things.js';
+import { things, told } from './things.js';
 import { Workbench } from './workbench.js';
 import { Writer } from './writer.js';
 
@@ -55,7 +55,7 @@ await describeEach(
       await untilCaughtUp(target, sandbox.primary);
       // Series differ in what CHECKSUM TABLE makes of virtual columns; their values are asked for besides.
       for (const question of things.map((each) => each.replace(', corpus.computed', '')))
-        expect(await target.sql(question), question).toEqual(await sandbox.server('db3').sql(question));
+        expect(await told(target, question), question).toEqual(await told(sandbox.server('db3'), question));
       const [row] = await target.sql(`SELECT COUNT(*) AS n FROM written.rows_of WHERE id <= ${acknowledged}`);
       expect(Number(row?.['n'])).toBe(acknowledged);
       expect(readdirSync(target.disk)).toEqual(['data']);

@@ -15,7 +15,7 @@ import { until } from '../../src/sandbox/until.js';
 import { corpus } from './corpus.js';
 import { describeEach, oneOfEach } from './matrix.js';
 import { hostsOf } from './rebuild-hosts.js';
-import { things } from './things.js';
+import { things, told } from './things.js';
 import { textOf, Workbench, type Ran, type RunOptions } from './workbench.js';
 import { Writer } from './writer.js';
 
@@ -72,7 +72,7 @@ await describeEach(
       const [row] = await target().sql(`SELECT COUNT(*) AS n FROM written.rows_of WHERE id <= ${now}`);
       expect(row?.['n']).toBe(String(now));
       for (const question of things) {
-        expect(await target().sql(question), question).toEqual(await sandbox.server('db3').sql(question));
+        expect(await told(target(), question), question).toEqual(await told(sandbox.server('db3'), question));
       }
       expect(await channelStatus(target())).toMatchObject({ io: 'Yes', sql: 'Yes' });
       expect((await target().sql('SELECT @@global.read_only AS value'))[0]?.['value']).toBe('1');

@@ -1,3 +1,5 @@
+import type { SandboxServer } from '../../src/sandbox/server.js';
+
 /** Questions whose answers are the same on every server that holds the corpus. */
 export const things = [
   "SELECT TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = 'corpus'",
@@ -36,3 +38,9 @@ export const dumpedThings = [
   'SELECT corpus.twice(21) AS twice',
   'SELECT * FROM corpus.`odd name; --`',
 ];
+
+/** What a server answers, row by row: what accounts may it keeps in no order. */
+export async function told(server: SandboxServer, question: string): Promise<readonly string[]> {
+  const rows = (await server.sql(question)).map((row) => JSON.stringify(row));
+  return question.startsWith('SHOW GRANTS') ? rows.sort() : rows;
+}
