@@ -1,3 +1,4 @@
+import { within } from '../base/deadline.js';
 import { LockstepError } from '../base/errors.js';
 import type { SessionName } from '../domain/action.js';
 import type { Row } from '../dialects/question.js';
@@ -35,10 +36,18 @@ export class HeldSession {
 
   /**
    * Logs in and takes the lock.
+   * @param loginWithin milliseconds, of what the signal gives; default all of it
    * @throws LoginError; LockstepError `locked` when another session holds it until the signal is over
    */
-  static async open(target: Target, server: string, name: SessionName, signal: AbortSignal): Promise<HeldSession> {
-    const session = await openSession(target, { signal });
+  static async open(
+    target: Target,
+    server: string,
+    name: SessionName,
+    signal: AbortSignal,
+    loginWithin?: number,
+  ): Promise<HeldSession> {
+    const logIn = (limit: AbortSignal) => openSession(target, { signal: limit });
+    const session = await (loginWithin === undefined ? logIn(signal) : within(loginWithin, signal, logIn));
     const held = new HeldSession(session, target);
     try {
       await held.query(

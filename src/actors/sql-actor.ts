@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { deadline } from '../base/deadline.js';
+import { DeadlineError } from '../base/deadline.js';
 import { LockstepError } from '../base/errors.js';
 import type { Secret } from '../base/secret.js';
 import type { Row } from '../dialects/question.js';
@@ -97,6 +97,8 @@ export class SqlActor implements Actor {
       return one.status === 'rejected' && server !== undefined ? [{ server, cause: one.reason as unknown }] : [];
     });
     const held = failures.find(({ cause }) => !isUnreachable(cause));
+    if (held?.cause instanceof DeadlineError)
+      throw new LockstepError('unanswered', `${held.server} let us in, and said nothing of its lock: ${held.cause.message}`, undefined, { cause: held.cause }); // prettier-ignore
     if (held !== undefined) throw held.cause;
     return { unreachable: failures.map(({ server }) => server) };
   }
@@ -239,28 +241,24 @@ export class SqlActor implements Actor {
 
   /** Its own lock for good; those of other sessions long enough to know that nobody holds them. */
   async #lockOne(server: ServerName, signal: AbortSignal, dead: boolean): Promise<void> {
-    const control = await (dead ? this.#atOnce(server, signal) : this.#session(server, 'control', signal));
+    // One that lets us in is not dead: its lock is waited for, like any other.
+    const control = await this.#session(server, 'control', signal, dead ? deadWithin : undefined);
     for (const name of sessionNames.filter((one) => one !== 'control' && !this.held.has(keyOf(server, one)))) {
       await control.take(lockName(name), server, signal);
       await control.release(lockName(name), AbortSignal.timeout(unlockWithin));
     }
   }
 
-  /** One that lets us in is not dead: it is locked, and waited for, like any other. */
-  async #atOnce(server: ServerName, signal: AbortSignal): Promise<HeldSession> {
-    const limit = deadline(deadWithin, signal);
-    try {
-      return await this.#session(server, 'control', limit.signal);
-    } finally {
-      limit.clear();
-    }
-  }
-
-  async #session(server: ServerName, name: SessionName, signal: AbortSignal): Promise<HeldSession> {
+  async #session(
+    server: ServerName,
+    name: SessionName,
+    signal: AbortSignal,
+    loginWithin?: number,
+  ): Promise<HeldSession> {
     const key = keyOf(server, name);
     const known = this.#sessions.get(key);
     if (known !== undefined && !known.closed) return known;
-    const opened = await HeldSession.open(await this.reach.target(server), server, name, signal);
+    const opened = await HeldSession.open(await this.reach.target(server), server, name, signal, loginWithin);
     this.#sessions.set(key, opened);
     return opened;
   }

@@ -81,8 +81,13 @@ await describeEach(
         const { unreachable } = await actor.lock(['db1', 'db2'], soon(), ['db1']);
         return unreachable.length === 0;
       });
-      // Another Lockstep that holds it for dead, too.
-      await expect(hands().lock(['db1'], soon(), ['db1'])).rejects.toMatchObject({ code: 'locked' });
+      // Another Lockstep that holds it for dead, too, waits for its lock as long as for any other.
+      const asked = performance.now();
+      const next = hands();
+      await expect(next.lock(['db1'], AbortSignal.timeout(1000), ['db1'])).rejects.toMatchObject({ code: 'locked' });
+      expect(performance.now() - asked).toBeGreaterThan(500);
+      await actor.close();
+      expect(await next.lock(['db1'], soon(), ['db1'])).toEqual({ unreachable: [] });
     });
 
     it('send statements in one round trip, fill holes, keep notes, hold answers against what is expected', async () => {
