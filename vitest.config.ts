@@ -7,19 +7,19 @@ import { defineConfig } from 'vitest/config';
 // Vitest asks its workers for colours on CI, and what they start would paint its answers into pipes.
 const env = { NO_COLOR: '1' };
 
-/** The crash matrix first: its files are short, take longest, and would go on alone when all others have ended. */
-class CrashesFirst extends BaseSequencer {
+/** What takes long first, though its files are short: it would go on alone when all others have ended. */
+class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isCrash = ({ moduleId }: TestSpecification) => moduleId.includes('/live/crash-');
-    return [...sorted.filter(isCrash), ...sorted.filter((file) => !isCrash(file))];
+    const isLong = ({ moduleId }: TestSpecification) => /\/live\/crash-|\/alerts\/rules/.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
   }
 }
 
 export default defineConfig({
   test: {
     maxWorkers: 3,
-    sequence: { sequencer: CrashesFirst },
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {
