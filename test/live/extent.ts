@@ -5,8 +5,8 @@ const extents = ['short', 'ci', 'versions', 'flavours', 'all'] as const;
 /**
  * How much is run: LOCKSTEP_EXTENT, of which each is more than the one before.
  * - `short`, of `npm test`: every suite on one of its versions, which the seed draws; Lockstep is killed once in each procedure, on one version.
- * - `ci`: every suite on one version of each flavour, drawn too; Lockstep is killed three times, and frozen at times, on both flavours.
- * - `versions`, the default of single files: every suite on all its versions.
+ * - `ci`: every suite on one version of each flavour, drawn too; Lockstep is killed twice, and frozen at times, on both flavours.
+ * - `versions`, the default of single files: every suite on all its versions; Lockstep is killed three times.
  * - `flavours`, of `npm run crash`: Lockstep is killed at every point, on both flavours.
  * - `all`: that on every version, of which LOCKSTEP_SHARD=I/N takes its part.
  */

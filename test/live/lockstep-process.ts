@@ -159,7 +159,7 @@ export class LockstepProcess {
       last = await this.shown(id);
       return wanted(last);
     };
-    await until(`run ${id} to be ${what}`, met, { within, every: 50 }).catch((cause: unknown) => {
+    await until(`run ${id} to be ${what}`, met, { within, every: 100 }).catch((cause: unknown) => {
       throw new Error(`the run is ${JSON.stringify(last)}`, { cause });
     });
     if (last === undefined) throw new Error('no run');
