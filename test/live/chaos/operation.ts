@@ -58,6 +58,7 @@ export async function operate(
     await cluster.start({ LOCKSTEP_FAULT: `${deed.point}=${deed.signal === 'SIGKILL' ? 'kill' : 'stop'}` });
     await cluster.seen();
   }
+  const armed = deed?.point === undefined ? undefined : lockstep.child;
   const nemesis = stage.faults && dice.chance(0.65) ? chosen(scene, circumstances.nemeses ?? nemeses) : undefined;
   const [early, delay, lasts] = [dice.chance(0.4), dice.between(0, 900), dice.between(200, nemesis?.lasts ?? 200)];
   const strike = async (): Promise<Fault | undefined> => {
@@ -93,6 +94,11 @@ export async function operate(
   void over.then(() => (settled = true), () => (settled = true)); // prettier-ignore
   await rests(stage, deed, { before, waitsAtMost: circumstances.waitsAtMost ?? 8000, faultsOver: () => settled });
   await over;
+  // A fault whose point this run did not come to would wait for one that does.
+  if (lockstep.child === armed) {
+    await lockstep.stop();
+    await cluster.start();
+  }
   const all = await lockstep.runs();
   const runs = all.slice(0, all.length - before).reverse();
   for (const { procedure, outcome, state, why } of runs) tell(`${procedure}: ${outcome ?? state}: ${why}`);
