@@ -46,6 +46,8 @@ export interface RunOptions {
   readonly breakAt?: string;
   /** What happens at a fault point, before it goes on. */
   readonly at?: Readonly<Record<string, () => Promise<void>>>;
+  /** Milliseconds for all of it; default 100000. */
+  readonly within?: number;
   /** What happens at every fault point, before it goes on. */
   readonly atEach?: (point: string) => Promise<void>;
   /** Hears how far a long step is. */
@@ -226,7 +228,7 @@ export class Workbench {
       },
       pauseCollection: () => () => undefined,
       interrupted: () => undefined,
-      signal: AbortSignal.timeout(100_000),
+      signal: AbortSignal.timeout(options.within ?? 100_000),
       suspended: new AbortController().signal,
       told: new AbortController().signal,
     };
