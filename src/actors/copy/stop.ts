@@ -24,9 +24,9 @@ export interface Stopping {
  * Ends a server, and waits until it leaves its data alone. It answers nobody from the first moment on, and then flushes
  * its pages, and gives files of its redo log other names. InnoDB's temporary tablespace is what it removes last of all
  * (seen on every version of the matrix); only one that died leaves it. Then MariaDB's Aria writes for some milliseconds
- * more (by strace: log, control file, log), into files that are open, under whatever names; two looks at its control
- * file that show the same see it through. Where it answers nobody and has not removed it,
- * its service is restarted, which waits for what is ending and starts what is dead; what does not start is dead.
+ * more (by strace: log, control file, log), into files that are open, under whatever names: two looks at its control file
+ * that show the same tell that it is done, unless it stood still between them. Where it answers nobody and has not removed
+ * that tablespace, its service is restarted, which waits for what is ending and starts what is dead; what does not start is dead.
  * @throws LockstepError `still-at-work`; `end-unseen` and those of hosts, before it is told, where nobody could see its end
  */
 export async function stopped(
@@ -51,10 +51,9 @@ export async function stopped(
   async function ariaWrites(): Promise<boolean> {
     const file = path.posix.join(data, aria);
     if (!(await stands(host, file, signal))) return false;
-    const now = (await host.read(file, { signal })).toString('latin1');
-    const still = now === control;
-    control = now;
-    return !still;
+    const before = control;
+    control = (await host.read(file, { signal })).toString('latin1');
+    return control !== before;
   }
 
   async function comesUp(): Promise<boolean> {
